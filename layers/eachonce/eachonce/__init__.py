@@ -1,0 +1,60 @@
+"""Eachonce: each event by itself, its effect once.
+
+A handler is a function from an event to a unit of work. It does no I/O of its own, so it can be run again, in any
+order, any number of times, beside failing neighbours, with the same final result.
+"""
+
+from eachonce.aws import Aws
+from eachonce.consumer import Consumer
+from eachonce.contract import Contract
+from eachonce.endpoint import Endpoint
+from eachonce.errors import (
+    ContractError,
+    EachonceError,
+    LostRaceError,
+    MalformedMessageError,
+    MissingSettingError,
+    PublishError,
+    Reject,
+    Retry,
+    Signal,
+    UnavailableError,
+    WorkError,
+    WorkTooLargeError,
+)
+from eachonce.event import Event
+from eachonce.publisher import Publisher, Unsent
+from eachonce.relay import Relay
+from eachonce.settings import Settings
+from eachonce.work import Work
+
+__all__ = [  # noqa: RUF022 - grouped by use
+    # what a function is made of
+    "Consumer",
+    "Endpoint",
+    "Relay",
+    # what a handler sees
+    "Contract",
+    "Event",
+    "Work",
+    # what a handler says
+    "Reject",
+    "Retry",
+    "Signal",
+    # publishing without a handler
+    "Publisher",
+    "Unsent",
+    # what it all stands on
+    "Aws",
+    "Settings",
+    # errors
+    "ContractError",
+    "EachonceError",
+    "LostRaceError",
+    "MalformedMessageError",
+    "PublishError",
+    "MissingSettingError",
+    "UnavailableError",
+    "WorkError",
+    "WorkTooLargeError",
+]

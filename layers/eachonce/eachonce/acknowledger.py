@@ -1,0 +1,109 @@
+"""The acknowledger: outcomes to what SQS is told.
+
+A final outcome lets its message go; a rejected message is put in the dead-letter queue first, with its reason. What
+can't be put there returns to its queue: a reason may come late, a message is never lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from eachonce.aws import Aws, aws_errors
+from eachonce.chunks import chunks
+from eachonce.listener import MAX_BODY_BYTES, Delivery
+from eachonce.outcome import Outcome, Verdict
+from eachonce.settings import Settings
+
+Settled = tuple[Delivery, Outcome]
+
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
+_MAX_BATCH = 10
+_MAX_NOTE = 1024  # characters
+_MAX_NOTES_BYTES = 8 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledger:
+    """Tells SQS what became of a batch: one consumer's, with its own dead-letter queue."""
+
+    aws: Aws
+    settings: Settings
+    consumer: str
+
+    def acknowledge(self, settled: Sequence[Settled]) -> tuple[list[Settled], dict[str, Any]]:
+        """Send rejected messages to the dead-letter queue; return the outcomes as they are now, and Lambda's response.
+
+        The response names the messages that return to their queue.
+        https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+        """
+        kept = self._bury([(delivery, outcome) for delivery, outcome in settled if outcome.verdict is Verdict.REJECT])
+        now = [(delivery, kept.get(delivery.message_id, outcome)) for delivery, outcome in settled]
+        returned = [delivery.message_id for delivery, outcome in now if not outcome.final]
+        return now, {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in returned]}
+
+    def _bury(self, rejected: Sequence[Settled]) -> dict[str, Outcome]:
+        """Return the outcome of each message that could not be put in the dead-letter queue, by its id."""
+        if rejected and self.settings.dead_letter_queue_url is None:
+            return {
+                delivery.message_id: _kept(outcome, "no dead-letter queue is set") for delivery, outcome in rejected
+            }
+        failed: dict[str, Outcome] = {}
+        for chunk in chunks(rejected, size_bytes=_size_bytes, max_items=_MAX_BATCH, max_bytes=MAX_BODY_BYTES):
+            failed |= self._send(chunk)
+        return failed
+
+    def _send(self, chunk: Sequence[Settled]) -> dict[str, Outcome]:
+        entries = [self._entry(str(place), *settled) for place, settled in enumerate(chunk)]
+        try:
+            response = self.aws.sqs.send_message_batch(QueueUrl=self.settings.dead_letter_queue_url, Entries=entries)
+        except (*aws_errors(), UnicodeError) as error:
+            if len(chunk) > 1:  # one message may be to blame for the whole call: each has a call of its own then
+                return {
+                    message_id: outcome for settled in chunk for message_id, outcome in self._send([settled]).items()
+                }
+            refusals = {0: type(error).__name__}
+        else:
+            refusals = {int(failure["Id"]): failure["Code"] for failure in response.get("Failed", [])}
+        return {chunk[place][0].message_id: _kept(chunk[place][1], code) for place, code in refusals.items()}
+
+    def _entry(self, entry_id: str, delivery: Delivery, outcome: Outcome) -> dict[str, Any]:
+        notes = {
+            "reason": outcome.reason,
+            "error": outcome.error,
+            "consumer": self.consumer,
+            "event_id": None if delivery.event is None else delivery.event.id,
+            "attempts": str(delivery.receive_count),
+            "first_seen": _first_seen(delivery),
+            "code_version": self.settings.code_version,
+        }
+        entry = {
+            "Id": entry_id,
+            "MessageBody": delivery.body,
+            "MessageAttributes": {
+                name: {"DataType": "String", "StringValue": _printable(value)} for name, value in notes.items() if value
+            },
+        }
+        if delivery.group_id is not None:
+            entry |= {"MessageGroupId": delivery.group_id, "MessageDeduplicationId": delivery.message_id}
+        return entry
+
+
+def _kept(outcome: Outcome, why: str) -> Outcome:
+    return replace(outcome, verdict=Verdict.RETRY, reason=f"{outcome.reason} (not yet in the dead-letter queue: {why})")
+
+
+def _size_bytes(settled: Settled) -> int:
+    return len(settled[0].body.encode(errors="surrogatepass")) + _MAX_NOTES_BYTES
+
+
+def _first_seen(delivery: Delivery) -> str | None:
+    milliseconds = delivery.attributes.get("ApproximateFirstReceiveTimestamp")
+    return None if milliseconds is None else datetime.fromtimestamp(int(milliseconds) / 1000, UTC).isoformat()
+
+
+def _printable(text: str) -> str:
+    """Return text that SQS takes as an attribute: short, and without control characters."""
+    return "".join(character if character.isprintable() else "?" for character in text)[:_MAX_NOTE]

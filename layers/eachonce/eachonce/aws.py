@@ -1,0 +1,112 @@
+"""The AWS clients that the layer talks to: made on first use, once a process.
+
+boto3 is imported here and nowhere else, and only when a client is needed: importing the layer costs nothing of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Protocol
+
+
+class DynamoDB(Protocol):
+    """What the layer calls of DynamoDB; botocore's client, thread-safe.
+
+    Each write is atomic and conditional. None is retried blindly: a response that never came may belong to a write
+    that happened, and the condition of the next try finds that out.
+    """
+
+    exceptions: Any
+
+    def get_item(self, **request: Any) -> dict[str, Any]:
+        """Return an item as it is now (strongly consistent)."""
+
+    def put_item(self, **request: Any) -> dict[str, Any]:
+        """Write one item under a condition."""
+
+    def update_item(self, **request: Any) -> dict[str, Any]:
+        """Change one item under a condition."""
+
+    def transact_write_items(self, **request: Any) -> dict[str, Any]:
+        """Write up to 100 items together, or none."""
+
+
+class SQS(Protocol):
+    """What the layer calls of SQS."""
+
+    exceptions: Any
+
+    def send_message_batch(self, **request: Any) -> dict[str, Any]:
+        """Send up to 10 messages, each with its own outcome."""
+
+
+class EventBridge(Protocol):
+    """What the layer calls of EventBridge."""
+
+    exceptions: Any
+
+    def put_events(self, **request: Any) -> dict[str, Any]:
+        """Publish up to 10 entries, each with its own outcome."""
+
+
+class Aws:
+    """The clients, and DynamoDB's form of values; a test gives its own clients by name."""
+
+    def __init__(self, **clients: Any) -> None:
+        self.__dict__.update(clients)
+
+    @cached_property
+    def dynamodb(self) -> DynamoDB:
+        """The DynamoDB client."""
+        client: DynamoDB = _client("dynamodb")
+        return client
+
+    @cached_property
+    def sqs(self) -> SQS:
+        """The SQS client."""
+        client: SQS = _client("sqs")
+        return client
+
+    @cached_property
+    def events(self) -> EventBridge:
+        """The EventBridge client."""
+        client: EventBridge = _client("events")
+        return client
+
+
+class Codec:
+    """DynamoDB's form of Python values, and back; numbers are Decimal, never float."""
+
+    def __init__(self) -> None:
+        from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+        self.encode = TypeSerializer().serialize
+        self._decode = TypeDeserializer().deserialize
+
+    def item(self, encoded: Mapping[str, Any]) -> dict[str, Any]:
+        """Return an item's attributes as Python values."""
+        return {name: _plain(self._decode(value)) for name, value in encoded.items()}
+
+
+def _plain(value: Any) -> Any:
+    """Binary comes wrapped in boto3's own type, which is no bytes."""
+    return bytes(value) if hasattr(value, "value") and isinstance(value.value, bytes) else value
+
+
+def aws_errors() -> tuple[type[Exception], type[Exception]]:
+    """Return what an AWS call raises: ClientError has AWS's answer, BotoCoreError means that none came."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    return ClientError, BotoCoreError
+
+
+def _client(service: str) -> Any:
+    import boto3
+    from botocore.config import Config
+
+    # A Lambda invocation is short: better to fail soon and be delivered again than to hang until the time-out.
+    config = Config(
+        connect_timeout=2, read_timeout=10, tcp_keepalive=True, retries={"mode": "standard", "total_max_attempts": 3}
+    )
+    return boto3.client(service, config=config)

@@ -1,0 +1,96 @@
+"""The endpoint: a Lambda function whose caller waits for an answer."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from eachonce.errors import ContractError, MalformedMessageError, UnavailableError
+from eachonce.event import Event, RawEvent
+from eachonce.function import Function, lease
+from eachonce.handler import Handler
+from eachonce.outcome import Outcome, Verdict
+
+_MAX_KEY = 256
+
+_STATUS = {Verdict.REJECT: HTTPStatus.UNPROCESSABLE_ENTITY, Verdict.RETRY: HTTPStatus.SERVICE_UNAVAILABLE}
+
+
+class Endpoint(Function):
+    """One handler as a Lambda function that is invoked with a request, directly or through an HTTP API.
+
+    A request is an event whose id is its `Idempotency-Key` header, or else the subject of its data: the same request
+    again gets the first one's answer, and another one under the same key is refused. The handler's `work.result`, a
+    mapping, is part of the answer: `{"outcome": "done", ...}` (202, or 200 for a duplicate), or
+    `{"outcome": "reject", "reason": ...}` (422). A request that can't be handled now is answered 503; a direct
+    invocation raises UnavailableError instead, so that Lambda retries an asynchronous one.
+    """
+
+    def __call__(self, payload: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+        """Handle one request: an HTTP API event (payload format 2.0), or the request's data itself."""
+        over_http = isinstance(payload, Mapping) and "requestContext" in payload
+        outcome = self._answer(payload, lease(context), over_http=over_http)
+        self.report.count([outcome])
+        if over_http:
+            return _http_response(outcome)
+        if outcome.verdict is Verdict.RETRY:
+            raise UnavailableError(outcome.reason) from outcome.cause
+        return _answer(outcome)
+
+    def _answer(self, payload: Any, allowed: timedelta, *, over_http: bool) -> Outcome:
+        handler, event = self._only_handler(), None
+        try:
+            text, key = _http_request(payload) if over_http else (msgspec.json.encode(payload), None)
+            event = self._event(handler, text, key)
+        except (ContractError, MalformedMessageError, UnicodeError) as error:
+            outcome = Outcome(verdict=Verdict.REJECT, reason=str(error), error=type(error).__name__)
+        else:
+            outcome = self.execution.run(handler, event, lease=allowed)
+        self.report.log(outcome, event)
+        return outcome
+
+    def _event(self, handler: Handler, text: bytes, key: str | None) -> RawEvent:
+        data = handler.contract.decode(text)
+        event_id = data.subject if key is None else key
+        if not event_id or len(event_id) > _MAX_KEY:
+            raise MalformedMessageError(f"the request needs an Idempotency-Key of 1 to {_MAX_KEY} characters")
+        source = self.settings.required_source()
+        return Event(id=event_id, source=source, type=data.event_type(), data=msgspec.Raw(text), subject=data.subject)
+
+    def _only_handler(self) -> Handler:
+        (contract,) = self.contracts
+        return self[contract.event_type()]
+
+
+def _http_request(payload: Mapping[str, Any]) -> tuple[bytes, str | None]:
+    """Return the body and the idempotency key of an HTTP API request.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+    """
+    body = payload.get("body") or ""
+    try:
+        text = base64.b64decode(body, validate=True) if payload.get("isBase64Encoded") else body.encode()
+    except binascii.Error as error:
+        raise MalformedMessageError("the body is not base64") from error
+    return text, payload.get("headers", {}).get("idempotency-key")
+
+
+def _http_response(outcome: Outcome) -> dict[str, Any]:
+    accepted = HTTPStatus.ACCEPTED if outcome.verdict is Verdict.DONE else HTTPStatus.OK
+    return {
+        "statusCode": int(_STATUS.get(outcome.verdict, accepted)),
+        "headers": {"content-type": "application/json"},
+        "body": msgspec.json.encode(_answer(outcome)).decode(),
+    }
+
+
+def _answer(outcome: Outcome) -> dict[str, Any]:
+    reason = {} if outcome.reason is None else {"reason": outcome.reason}
+    return {"outcome": outcome.verdict.value, **reason, **(outcome.result or {})}

@@ -1,0 +1,103 @@
+"""What can go wrong, and the words with which a handler says so.
+
+::
+
+    EachonceError
+    ├── ContractError            data that breaks its contract
+    ├── MalformedMessageError    a message that holds no event
+    ├── PublishError             entries that the bus did not take
+    ├── MissingSettingError      the function's environment lacks a name
+    ├── UnavailableError         a request that could not be handled now
+    ├── WorkError                a work that can't be committed as it stands
+    │   └── WorkTooLargeError    ... since it is more than one transaction holds
+    ├── LostRaceError            what a work read has changed since
+    └── Signal                   no error: a handler's decision about its event
+        ├── Reject               never: to the dead-letter queue, with a reason
+        └── Retry                not now: again later
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from eachonce.publisher import Unsent
+
+
+class EachonceError(Exception):
+    """The base of all that the layer raises."""
+
+
+class ContractError(EachonceError):
+    """The data breaks its contract; `reason` says where and how, in msgspec's words."""
+
+    def __init__(self, contract: str, reason: str) -> None:
+        super().__init__(f"{contract}: {reason}")
+        self.contract = contract
+        self.reason = reason
+
+
+class MalformedMessageError(EachonceError):
+    """The message's body holds no event; `reason` says what it holds instead, without repeating it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class PublishError(EachonceError):
+    """The bus did not take every entry; `unsent` says which, and why."""
+
+    def __init__(self, unsent: Sequence[Unsent]) -> None:
+        first = unsent[0]
+        super().__init__(f"{len(unsent)} entries were not published; the first: {first.code}: {first.message}")
+        self.unsent = tuple(unsent)
+
+
+class MissingSettingError(EachonceError):
+    """The function's environment lacks the variable `name`."""
+
+    def __init__(self, name: str, purpose: str) -> None:
+        super().__init__(f"the environment variable {name} is not set: {purpose}")
+        self.name = name
+
+
+class UnavailableError(EachonceError):
+    """The request could not be handled now; sending the same request again is safe."""
+
+
+class WorkError(EachonceError):
+    """The work can't be committed as it stands, however often it is tried."""
+
+
+class WorkTooLargeError(WorkError):
+    """The work is more than one DynamoDB transaction holds: split the event into smaller ones."""
+
+
+class LostRaceError(EachonceError):
+    """Another commit changed what this work had read: the handler is to run again."""
+
+
+class Signal(EachonceError):  # noqa: N818 - a word that a handler says
+    """A handler's decision about its event, raised to leave the handler at once."""
+
+
+class Reject(Signal):
+    """Never: the event can't be handled, so it goes to the dead-letter queue with `reason`.
+
+    The reason is kept where people look: say the rule that was broken, not the payload's values.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Retry(Signal):
+    """Not now: the event's message returns to its queue."""
+
+    def __init__(self, reason: str = "the handler asked for another try") -> None:
+        super().__init__(reason)
+        self.reason = reason

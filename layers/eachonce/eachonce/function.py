@@ -1,0 +1,50 @@
+"""What every Lambda function with handlers is made of."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from functools import cached_property
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from eachonce.aws import Aws
+from eachonce.handler import Execution, Handlers
+from eachonce.report import Report
+from eachonce.settings import Settings
+
+# A claim outlives its invocation by this much, since the clocks of two workers differ a little.
+_LEASE_MARGIN = timedelta(seconds=5)
+
+
+class Function(Handlers):
+    """Handlers with a name, and what they need at their first event: settings, clients, a report.
+
+    Nothing is read or opened before that; a test gives its own `aws` and `settings`.
+    """
+
+    def __init__(self, name: str, *, aws: Aws | None = None, settings: Settings | None = None) -> None:
+        super().__init__()
+        self.name = name
+        self._aws = Aws() if aws is None else aws
+        self._given_settings = settings
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What the environment says, unless it was given."""
+        return Settings.read(os.environ) if self._given_settings is None else self._given_settings
+
+    @cached_property
+    def execution(self) -> Execution:
+        """What runs the handlers."""
+        return Execution(self.name, self._aws, self.settings)
+
+    @cached_property
+    def report(self) -> Report:
+        """What operators are told."""
+        return Report(self.name)
+
+
+def lease(context: LambdaContext) -> timedelta:
+    """Return how long an effect outside the commit may be under way: until the invocation must have ended."""
+    return timedelta(milliseconds=context.get_remaining_time_in_millis()) + _LEASE_MARGIN

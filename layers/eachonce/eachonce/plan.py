@@ -1,0 +1,255 @@
+"""The cheapest plan that commits a work safely.
+
+================================================================  =========================================
+the work                                                          the plan
+================================================================  =========================================
+nothing                                                           none
+one guarded write (`create`, `put(newer_than=)`), nothing else    that write; the item carries the event's mark
+only published events, or only a result                           the journal row, events inside it
+anything else                                                     one transaction: journal row, writes, checks
+================================================================  =========================================
+
+Everything here is pure: a plan is a value, and the committer carries it out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+from eachonce.errors import WorkTooLargeError
+from eachonce.journal import TABLE, Mark, State
+from eachonce.work import CREATED_BY, WRITTEN_BY, Add, Address, Create, Put, Work, Write
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+MAX_OPERATIONS = 100
+MAX_BYTES = 4 * 1024 * 1024
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+MAX_ITEM_BYTES = 400 * 1024
+
+Encode = Callable[[Any], Mapping[str, Any]]
+
+
+class Guard(Enum):
+    """What an operation's condition protects, which tells what its failure means; the first to fail speaks for all."""
+
+    JOURNAL = auto()  # the event is not done yet
+    REVISION = auto()  # the item is as it was read
+    CREATE = auto()  # the item does not exist
+    NEWER = auto()  # the item is older
+    NONE = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One operation on one item, in the shape of TransactWriteItems."""
+
+    verb: str
+    request: dict[str, Any]
+    guard: Guard
+    address: Address
+    expected: str | None = None  # the item's revision as read
+    newer_than: str | None = None
+
+
+Plan = tuple[Operation, ...]
+
+
+def plan(
+    work: Work, mark: Mark, row: Mapping[str, Any], *, fence: str | None, table: Callable[[str], str], encode: Encode
+) -> Plan:
+    """Return the operations that commit `work`, the journal's first; none where there is nothing to do.
+
+    `row` is the journal row to write and `fence` the claim that it must still hold; `table` gives a table's physical
+    name, and `encode` DynamoDB's form of a value. Raises WorkTooLargeError.
+    """
+    _check_size(work, row)
+    build = _Builder(mark, table, encode)
+    writes = [build.write(address, write, work.reads) for address, write in work.writes.items()]
+    checks = [build.check(address, work.reads[address]) for address in work.reads if address not in work.writes]
+    leaves_a_trace = bool(work.published) or work.result is not None or fence is not None
+    if not leaves_a_trace and not writes:
+        return ()
+    if not leaves_a_trace and not checks and len(writes) == 1 and writes[0].guard in {Guard.CREATE, Guard.NEWER}:
+        return tuple(writes)
+    return (build.journal(row, fence), *writes, *checks)
+
+
+def _check_size(work: Work, row: Mapping[str, Any]) -> None:
+    """Refuse what DynamoDB would refuse, in words that say what to do about it."""
+    touched = 1 + len(work.reads.keys() | work.writes.keys())
+    if touched > MAX_OPERATIONS:
+        raise WorkTooLargeError(
+            f"the work touches {touched} items and a transaction holds {MAX_OPERATIONS}: split the event"
+        )
+    sizes = [_size_bytes(row)]
+    sizes += [_size_bytes(write.attributes) for write in work.writes.values() if not isinstance(write, Add)]
+    if max(sizes) > MAX_ITEM_BYTES:
+        raise WorkTooLargeError(
+            f"an item has {max(sizes):,} bytes and DynamoDB holds {MAX_ITEM_BYTES:,}: split the event"
+        )
+    if sum(sizes) > MAX_BYTES:
+        raise WorkTooLargeError(
+            f"the work has {sum(sizes):,} bytes and a transaction holds {MAX_BYTES:,}: split the event"
+        )
+
+
+def _size_bytes(value: Any) -> int:
+    """Return about how many bytes DynamoDB counts for a value: its text, its bytes, and its names."""
+    match value:
+        case str():
+            return len(value.encode())
+        case bytes():
+            return len(value)
+        case Mapping():
+            return sum(_size_bytes(name) + _size_bytes(inner) for name, inner in value.items())
+        case list() | tuple() | set():
+            return sum(map(_size_bytes, value))
+    return 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Builder:
+    mark: Mark
+    table: Callable[[str], str]
+    encode: Encode
+
+    def journal(self, row: Mapping[str, Any], fence: str | None) -> Operation:
+        condition = (
+            "attribute_not_exists(pk) OR #state <> :done" if fence is None else "#state <> :done AND fence = :fence"
+        )
+        values = {":done": State.DONE.value} | ({} if fence is None else {":fence": fence})
+        request = {
+            "TableName": self.table(TABLE),
+            "Item": self._encoded(row),
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": {"#state": "state"},
+            "ExpressionAttributeValues": self._encoded(values),
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        return Operation(
+            verb="Put", request=request, guard=Guard.JOURNAL, address=Address.of(TABLE, {"pk": self.mark.pk})
+        )
+
+    def check(self, address: Address, revision: str | None) -> Operation:
+        expression = _Expression()
+        request = self._request(address, expression, expression.is_at(revision, address))
+        return Operation(
+            verb="ConditionCheck", request=request, guard=Guard.REVISION, address=address, expected=revision
+        )
+
+    def write(self, address: Address, write: Write, reads: Mapping[Address, str | None]) -> Operation:
+        expression = _Expression()
+        conditions: list[str] = []
+        guard, newer_than = Guard.NONE, None  # type: Guard, str | None
+        match write:
+            case Add():
+                expression.add(write.amounts)
+            case Create():
+                expression.set({**write.attributes, CREATED_BY: str(self.mark)})
+                conditions.append(expression.is_at(None, address))
+                guard = Guard.CREATE
+            case Put() if write.newer_than is None:
+                expression.set(write.attributes)
+            case Put():
+                newer_than = str(write.newer_than)
+                expression.set({**write.attributes, newer_by(newer_than): str(self.mark)})
+                conditions.append(expression.is_newer(newer_than, write.attributes[newer_than], self.mark))
+                guard = Guard.NEWER
+        expression.set({WRITTEN_BY: str(self.mark)})
+        if address in reads:
+            conditions.append(expression.is_at(reads[address], address))
+            guard = Guard.REVISION
+        request = self._request(address, expression, " AND ".join(f"({condition})" for condition in conditions))
+        request["UpdateExpression"] = expression.update()
+        return Operation(
+            verb="Update",
+            request=request,
+            guard=guard,
+            address=address,
+            expected=reads.get(address),
+            newer_than=newer_than,
+        )
+
+    def _request(self, address: Address, expression: _Expression, condition: str) -> dict[str, Any]:
+        request = {
+            "TableName": self.table(address.table),
+            "Key": self._encoded(dict(address.key)),
+            "ExpressionAttributeNames": expression.names,
+        }
+        if expression.values:
+            request["ExpressionAttributeValues"] = self._encoded(expression.values)
+        if condition:
+            request["ConditionExpression"] = condition
+            request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+        return request
+
+    def _encoded(self, item: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: self.encode(value) for name, value in item.items()}
+
+
+def newer_by(attribute: str) -> str:
+    """Return the name of the attribute that says which event gave `attribute` its value: it breaks ties."""
+    return f"{attribute}_by"
+
+
+class _Expression:
+    """DynamoDB expressions with every name and value behind a placeholder, so that no name is a reserved word.
+
+    Placeholders are numbered in order of use, so that works of one shape have one text.
+    """
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+        self.values: dict[str, Any] = {}
+        self._clauses: dict[str, list[str]] = {"SET": [], "REMOVE": [], "ADD": []}
+
+    def set(self, attributes: Mapping[str, Any]) -> None:
+        for attribute, value in attributes.items():
+            if value is None:
+                self._clauses["REMOVE"].append(self._name(attribute))
+            else:
+                self._clauses["SET"].append(f"{self._name(attribute)} = {self._value(value)}")
+
+    def add(self, amounts: Mapping[str, Any]) -> None:
+        self._clauses["ADD"] += [
+            f"{self._name(attribute)} {self._value(amount)}" for attribute, amount in amounts.items()
+        ]
+
+    def is_at(self, revision: str | None, address: Address) -> str:
+        """The item is as it was read: absent, or last written by `revision` (none of ours where that is empty)."""
+        if revision is None:
+            return f"attribute_not_exists({self._name(address.key[0][0])})"
+        if revision == "":
+            return f"attribute_not_exists({self._name(WRITTEN_BY)})"
+        return f"{self._name(WRITTEN_BY)} = {self._value(revision)}"
+
+    def is_newer(self, attribute: str, value: Any, mark: Mark) -> str:
+        """The item's attribute is smaller; equal values are ordered by mark, so that any order of arrival ends alike.
+
+        A reused event id is no news, whatever it says.
+        """
+        old, new = self._name(attribute), self._value(value)
+        by, ours = self._name(newer_by(attribute)), self._value(str(mark))
+        newer = f"{old} < {new} OR ({old} = {new} AND {by} < {ours})"
+        reused = f"begins_with({by}, {self._value(mark.prefix)})"
+        return f"attribute_not_exists({old}) OR (({newer}) AND NOT {reused})"
+
+    def update(self) -> str:
+        """Return the update expression."""
+        return " ".join(f"{verb} {', '.join(parts)}" for verb, parts in self._clauses.items() if parts)
+
+    def _name(self, attribute: str) -> str:
+        for placeholder, name in self.names.items():
+            if name == attribute:
+                return placeholder
+        placeholder = f"#n{len(self.names)}"
+        self.names[placeholder] = attribute
+        return placeholder
+
+    def _value(self, value: Any) -> str:
+        placeholder = f":v{len(self.values)}"
+        self.values[placeholder] = value
+        return placeholder

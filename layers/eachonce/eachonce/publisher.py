@@ -1,0 +1,131 @@
+"""The publisher: events to an EventBridge bus.
+
+https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from eachonce.aws import EventBridge, aws_errors
+from eachonce.chunks import chunks
+from eachonce.errors import PublishError
+from eachonce.event import Event, decode
+
+# Of one request: so many entries, and so many bytes of them together.
+MAX_ENTRIES = 10
+MAX_BYTES = 256 * 1024
+
+# What may go well the next time; any other code blames the entry itself.
+_PASSING = frozenset({"InternalFailure", "InternalException", "ThrottlingException", "ServiceUnavailable"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """An event as PutEvents takes it; `place` is where it stood among the events given to the publisher."""
+
+    place: int
+    source: str
+    detail_type: str
+    detail: str
+
+    @property
+    def size_bytes(self) -> int:
+        """Its size as EventBridge counts it.
+
+        https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html
+        """
+        return sum(len(text.encode()) for text in (self.source, self.detail_type, self.detail))
+
+    def request(self, bus: str) -> dict[str, Any]:
+        """Return the entry in PutEvents' shape."""
+        return {"EventBusName": bus, "Source": self.source, "DetailType": self.detail_type, "Detail": self.detail}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsent:
+    """An entry that the bus did not take: the event's place among those given, its id, and the bus's reason."""
+
+    place: int
+    code: str
+    message: str
+
+
+class Publisher:
+    """Publishes events in as few calls as the limits allow, and sends again only the entries that failed.
+
+    An entry whose answer was lost is sent again: the bus may deliver a copy, with the same event id.
+    """
+
+    def __init__(
+        self,
+        client: EventBridge,
+        bus: str,
+        *,
+        tries: int = 4,
+        base_seconds: float = 0.1,
+        sleep: Callable[[float], None] = time.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._client = client
+        self._bus = bus
+        self._tries = tries
+        self._base_seconds = base_seconds
+        self._sleep = sleep
+        self._jitter = jitter
+
+    def publish(self, events: Iterable[Event[Any] | bytes]) -> None:
+        """Publish events, or their CloudEvents JSON text.
+
+        Raises PublishError that names each event that was not published; all others were.
+        """
+        entries = [_entry(place, event) for place, event in enumerate(events)]
+        unsent = [_too_large(entry) for entry in entries if entry.size_bytes > MAX_BYTES]
+        waiting = [entry for entry in entries if entry.size_bytes <= MAX_BYTES]
+        for tried in range(self._tries):
+            if tried:
+                self._sleep(self._base_seconds * 2**tried * self._jitter())
+            failed = [failure for chunk in _chunks(waiting) for failure in self._put(chunk)]
+            again = {failure.place for failure in failed if failure.code in _PASSING and tried + 1 < self._tries}
+            unsent += [failure for failure in failed if failure.place not in again]
+            waiting = [entry for entry in waiting if entry.place in again]
+        if unsent:
+            raise PublishError(sorted(unsent, key=lambda failure: failure.place))
+
+    def _put(self, chunk: Sequence[Entry]) -> list[Unsent]:
+        try:
+            answers = self._client.put_events(Entries=[entry.request(self._bus) for entry in chunk])["Entries"]
+        except aws_errors() as error:
+            answers = [_answer(error)] * len(chunk)
+        return [
+            Unsent(place=entry.place, code=answer["ErrorCode"], message=answer.get("ErrorMessage", ""))
+            for entry, answer in zip(chunk, answers, strict=True)
+            if answer.get("ErrorCode")
+        ]
+
+
+def _entry(place: int, event: Event[Any] | bytes) -> Entry:
+    text = event if isinstance(event, bytes) else event.encode()
+    envelope = decode(text) if isinstance(event, bytes) else event
+    return Entry(place=place, source=envelope.source, detail_type=envelope.type, detail=text.decode())
+
+
+def _too_large(entry: Entry) -> Unsent:
+    message = f"the entry has {entry.size_bytes:,} bytes and PutEvents takes {MAX_BYTES:,}: split the event"
+    return Unsent(place=entry.place, code="EntryTooLarge", message=message)
+
+
+def _chunks(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    return chunks(entries, size_bytes=lambda entry: entry.size_bytes, max_items=MAX_ENTRIES, max_bytes=MAX_BYTES)
+
+
+def _answer(error: Exception) -> dict[str, str]:
+    """Return what a failed call says of each of its entries; one that had no response may have succeeded."""
+    response = getattr(error, "response", None)
+    if response is None:
+        return {"ErrorCode": "ServiceUnavailable", "ErrorMessage": f"no response: {type(error).__name__}"}
+    return {"ErrorCode": response["Error"]["Code"], "ErrorMessage": response["Error"].get("Message", "")}

@@ -1,0 +1,57 @@
+"""What operators see: one structured log line and one metric an outcome."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+from eachonce.event import RawEvent
+from eachonce.outcome import Outcome, Verdict
+
+NAMESPACE = "Eachonce"
+
+_METRICS = {
+    Verdict.DONE: "Done",
+    Verdict.DUPLICATE: "Duplicate",
+    Verdict.STALE: "Stale",
+    Verdict.IGNORED: "Ignored",
+    Verdict.RETRY: "Deferred",
+    Verdict.REJECT: "Rejected",
+}
+_QUIET = frozenset({Verdict.DONE, Verdict.DUPLICATE, Verdict.STALE, Verdict.IGNORED})
+
+
+class Report:
+    """Tells a consumer's outcomes to CloudWatch: logs as JSON, metrics in the embedded metric format.
+
+    No value of a payload is logged: ids, types and reasons only.
+    """
+
+    def __init__(self, consumer: str) -> None:
+        self._logger = Logger(service=consumer)
+        self._metrics = EphemeralMetrics(namespace=NAMESPACE, service=consumer)
+
+    def log(self, outcome: Outcome, event: RawEvent | None, **fields: object) -> None:
+        """Log one outcome: a warning where the event was not finished, with the traceback where its handler failed."""
+        if event is not None:
+            fields |= {
+                "event_id": event.id,
+                "event_type": event.type,
+                "subject": event.subject,
+                "causationid": event.causationid,
+            }
+        fields |= {"reason": outcome.reason, "error": outcome.error}
+        extra = {name: value for name, value in fields.items() if value is not None}
+        log = self._logger.info if outcome.verdict in _QUIET else self._logger.warning
+        log(outcome.verdict.value, extra=extra, exc_info=outcome.cause)
+
+    def count(self, outcomes: Iterable[Outcome]) -> None:
+        """Count outcomes by verdict; no outcome, no metric."""
+        counts = Counter(outcome.verdict for outcome in outcomes)
+        for verdict, count in counts.items():
+            self._metrics.add_metric(name=_METRICS[verdict], unit=MetricUnit.Count, value=count)
+        if counts:
+            self._metrics.flush_metrics()

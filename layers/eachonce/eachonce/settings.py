@@ -1,0 +1,58 @@
+"""What a function is told by its environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from eachonce.errors import MissingSettingError
+
+_TABLE = "TABLE_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The function's environment as a value.
+
+    - `tables`: the physical name of each table by its logical name in upper case, from TABLE_<NAME>
+    - `source`: the CloudEvents source of the events that it publishes, from EVENT_SOURCE
+    - `dead_letter_queue_url`: where its rejected messages go, from DEAD_LETTER_QUEUE_URL
+    - `bus`: the event bus that it may publish to, from EVENT_BUS
+    - `code_version`: which code ran, from AWS_LAMBDA_FUNCTION_VERSION
+    """
+
+    tables: Mapping[str, str] = field(default_factory=dict)
+    source: str | None = None
+    dead_letter_queue_url: str | None = None
+    bus: str | None = None
+    code_version: str = "$LATEST"
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Settings:
+        """Read the settings from environment variables; an empty one counts as not set."""
+        return cls(
+            tables={name[len(_TABLE) :]: value for name, value in environment.items() if name.startswith(_TABLE)},
+            source=environment.get("EVENT_SOURCE") or None,
+            dead_letter_queue_url=environment.get("DEAD_LETTER_QUEUE_URL") or None,
+            bus=environment.get("EVENT_BUS") or None,
+            code_version=environment.get("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+        )
+
+    def table(self, name: str) -> str:
+        """Return the physical name of a table; raises MissingSettingError."""
+        try:
+            return self.tables[name.upper()]
+        except KeyError:
+            raise MissingSettingError(_TABLE + name.upper(), f"it holds the name of the table {name}") from None
+
+    def required_source(self) -> str:
+        """Return the source of published events; raises MissingSettingError."""
+        if self.source is None:
+            raise MissingSettingError("EVENT_SOURCE", "a function that publishes needs the source of its events")
+        return self.source
+
+    def required_bus(self) -> str:
+        """Return the name of the bus; raises MissingSettingError."""
+        if self.bus is None:
+            raise MissingSettingError("EVENT_BUS", "a function that relays events needs the name of their bus")
+        return self.bus

@@ -1,0 +1,134 @@
+"""Work: what a handler wants to happen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from eachonce.contract import Contract
+from eachonce.errors import WorkError
+
+Item = Mapping[str, Any]
+
+# Attributes that the layer keeps on every item that it writes.
+WRITTEN_BY = "written_by"  # the mark of the event that wrote the item last: the item's revision
+CREATED_BY = "created_by"  # the mark of the event that created it
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where an item is: its table's logical name and its key, hashable."""
+
+    table: str
+    key: tuple[tuple[str, Any], ...]
+
+    @classmethod
+    def of(cls, table: str, key: Item) -> Address:
+        """Return the address of an item; raises WorkError when the key has no attribute or more than two."""
+        if not 1 <= len(key) <= 2:
+            raise WorkError(f"{table}: a key has one or two attributes, not {len(key)}")
+        return cls(table, tuple(sorted(key.items())))
+
+    def __str__(self) -> str:
+        return f"{self.table} {dict(self.key)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """The item comes into being; that it exists already is a reason to reject the event."""
+
+    attributes: Item
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """The attributes take these values, where `newer_than` (an attribute's name) grows; None removes an attribute."""
+
+    attributes: Item
+    newer_than: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """The attributes grow by these amounts, from 0 where there is none yet."""
+
+    amounts: Mapping[str, int | Decimal]
+
+
+Write = Create | Put | Add
+
+
+class Work:
+    """A unit of work: reads, writes and published events that take effect together, once, or not at all.
+
+    A handler fills it and returns. Nothing happens before the commit, so a handler may run any number of times.
+    """
+
+    def __init__(self, fetch: Callable[[Address], Item | None], *, idempotency_key: str = "") -> None:
+        """Make an empty work that reads through `fetch`."""
+        self._fetch = fetch
+        self.idempotency_key = idempotency_key
+        self.reads: dict[Address, str | None] = {}
+        self.writes: dict[Address, Write] = {}
+        self.published: list[Contract] = []
+        self.result: Any = None
+
+    def read(self, table: str, key: Item) -> dict[str, Any] | None:
+        """Return an item's attributes, or None; numbers come as Decimal.
+
+        The commit fails, and the handler runs again, when another commit has changed the item by then: reads and
+        writes of one work are serializable. Raises WorkError when this work has written the item already.
+        """
+        address = Address.of(table, key)
+        if address in self.writes:
+            raise WorkError(f"{address} is read after it was written: read first, the write happens at the end")
+        item = self._fetch(address)
+        self.reads[address] = None if item is None else item.get(WRITTEN_BY, "")
+        return None if item is None else {name: value for name, value in item.items() if name not in _OWN}
+
+    def create(self, table: str, key: Item, **attributes: Any) -> None:
+        """Create an item that must not exist yet; where it does, the event is rejected."""
+        self._write(Address.of(table, key), Create(attributes))
+
+    def put(self, table: str, key: Item, *, newer_than: str | None = None, **attributes: Any) -> None:
+        """Set attributes of an item, whether or not it exists; attributes that are not named stay.
+
+        With `newer_than`, the name of one of the attributes, the item changes only if that attribute grows: the last
+        writer by that value wins, in whatever order the events come. Without it the item must have been read first,
+        since the result would depend on the order of arrival: raises WorkError otherwise.
+        """
+        address = Address.of(table, key)
+        if newer_than is None and address not in self.reads:
+            raise WorkError(
+                f"{address} is put blindly: read it first, or say newer_than which attribute the last write wins"
+            )
+        if newer_than is not None and attributes.get(newer_than) is None:
+            raise WorkError(f"{address} is put newer_than {newer_than}, which is not among its attributes")
+        self._write(address, Put(attributes, newer_than))
+
+    def add(self, table: str, key: Item, **amounts: int | Decimal) -> None:
+        """Add amounts to numbers of an item, whether or not it exists; amounts added to one item sum up."""
+        address = Address.of(table, key)
+        earlier = self.writes.pop(address) if isinstance(self.writes.get(address), Add) else None
+        if isinstance(earlier, Add):
+            amounts = {
+                name: earlier.amounts.get(name, 0) + amounts.get(name, 0) for name in {**earlier.amounts, **amounts}
+            }
+        self._write(address, Add(amounts))
+
+    def publish(self, data: Contract) -> None:
+        """Publish an event if, and only if, this work is committed."""
+        self.published.append(data)
+
+    def _write(self, address: Address, write: Write) -> None:
+        if address in self.writes:
+            raise WorkError(f"{address} is written twice in one work: write it once")
+        reserved = _OWN.intersection(write.amounts if isinstance(write, Add) else write.attributes)
+        if reserved:
+            raise WorkError(f"{address}: the layer keeps the attribute {min(reserved)} itself")
+        self.writes[address] = write
+
+
+_OWN = frozenset({WRITTEN_BY, CREATED_BY})

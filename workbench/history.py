@@ -1,0 +1,47 @@
+"""What happened in the local cloud, in the order in which it happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Kind = Literal[
+    "published",  # an entry entered a bus
+    "matched",  # a rule chose an event
+    "delivered",  # a target queue took it
+    "undelivered",  # a target refused it for good: in its dead-letter queue, or lost
+    "invoked",  # a function was handed a batch
+    "attempted",  # the invocation ended, one way or another
+    "acknowledged",  # a message was deleted
+    "returned",  # a message goes back to its queue
+    "dead-lettered",  # a message was moved to a dead-letter queue
+    "log",  # a line that a function printed
+    "metric",  # an embedded metric that a function printed
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One thing that happened: its kind, and the fields that tell it."""
+
+    kind: Kind
+    fields: dict[str, Any]
+
+
+class History:
+    """Tells whoever listens what happens, as it happens; keeps nothing itself, so that its cost stays flat."""
+
+    def __init__(self) -> None:
+        self._listeners: list[Callable[[Happening], None]] = []
+
+    def subscribe(self, listener: Callable[[Happening], None]) -> None:
+        """Call `listener` with every happening from now on, in order, on the thread where it happens."""
+        self._listeners.append(listener)
+
+    def record(self, kind: Kind, **fields: Any) -> None:
+        """Tell every listener."""
+        if self._listeners:
+            happening = Happening(kind, fields)
+            for listener in self._listeners:
+                listener(happening)
