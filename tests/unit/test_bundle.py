@@ -1,0 +1,474 @@
+"""The bundle's own rules, as lint on its template."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from eachonce import journal
+
+from workbench.source import Source
+from workbench.template import load
+
+FILE = Path(__file__).parents[2] / "template.yaml"
+DOCUMENT = Source.read(FILE).document
+RESOURCES: Mapping[str, Mapping[str, Any]] = DOCUMENT["Resources"]
+FORTNIGHT_SECONDS = 14 * 24 * 3600
+DAY_SECONDS = 24 * 3600
+
+
+def of_type(name: str) -> dict[str, Any]:
+    """Give the properties of each resource of a type, by logical id."""
+    return {key: each["Properties"] for key, each in RESOURCES.items() if each["Type"] == name}
+
+
+TABLES = of_type("AWS::DynamoDB::Table")
+QUEUES = of_type("AWS::SQS::Queue")
+QUEUE_POLICIES = of_type("AWS::SQS::QueuePolicy")
+RULES = of_type("AWS::Events::Rule")
+ROLES = of_type("AWS::IAM::Role")
+ALARMS = of_type("AWS::CloudWatch::Alarm")
+FUNCTIONS = of_type("AWS::Serverless::Function")
+CONSUMERS = [key for key, each in FUNCTIONS.items() if "Messages" in each.get("Events", {})]
+DEAD_LETTER_QUEUES = [key for key in QUEUES if key.endswith("DeadLetterQueue")]
+TIMEOUT_SECONDS = DOCUMENT["Globals"]["Function"]["Timeout"]
+SOURCE = DOCUMENT["Globals"]["Function"]["Environment"]["Variables"]["EVENT_SOURCE"]
+
+each_consumer = pytest.mark.parametrize("consumer", CONSUMERS)
+each_function = pytest.mark.parametrize("function", FUNCTIONS)
+each_queue = pytest.mark.parametrize("queue", QUEUES)
+each_table = pytest.mark.parametrize("table", TABLES)
+
+
+def ref(logical_id: str) -> dict[str, str]:
+    return {"Ref": logical_id}
+
+
+def arn(logical_id: str) -> dict[str, list[str]]:
+    return {"Fn::GetAtt": [logical_id, "Arn"]}
+
+
+def kebab(logical_id: str) -> str:
+    return re.sub(r"(?<!^)([A-Z])", r"-\1", logical_id).lower()
+
+
+def values(name: str, node: Any) -> Iterator[Any]:
+    """Give every value under a key of this name, at any depth."""
+    if isinstance(node, dict):
+        for key, item in node.items():
+            if key == name:
+                yield item
+            yield from values(name, item)
+    elif isinstance(node, list):
+        for item in node:
+            yield from values(name, item)
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def statements(function: str) -> list[dict[str, Any]]:
+    """Give what a function's role allows, whatever the parameters are."""
+    (role,) = [ROLES[key] for key in ROLES if FUNCTIONS[function]["Role"] == arn(key)]
+    return [statement for found in values("Statement", role["Policies"]) for statement in found]
+
+
+def allowed(function: str, service: str) -> list[tuple[str, Any]]:
+    """Give each action of a service that a function's role allows, with its resource."""
+    return [
+        (action, resource)
+        for statement in statements(function)
+        for action in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+        if action.startswith(f"{service}:")
+    ]
+
+
+def mapping(function: str, event: str) -> dict[str, Any]:
+    found: dict[str, Any] = FUNCTIONS[function]["Events"][event]["Properties"]
+    return found
+
+
+# -------------------------------------------------------------------------------- consumers
+
+
+def test_there_is_a_consumer_for_each_thing_the_shop_does() -> None:
+    """The rules below speak of these four, so none may slip out of them."""
+    assert CONSUMERS == ["ReserveStock", "TallySales", "TrackCustomer", "NotifyCustomer"]
+
+
+@each_consumer
+def test_a_consumer_has_a_queue_of_its_own(consumer: str) -> None:
+    """Nobody else reads what is sent to it, and it reads nothing else."""
+    readers = [key for key in CONSUMERS if mapping(key, "Messages")["Queue"] == arn(f"{consumer}Queue")]
+
+    assert readers == [consumer]
+    assert mapping(consumer, "Messages")["Queue"] == arn(f"{consumer}Queue")
+
+
+@each_consumer
+def test_a_consumer_has_a_dead_letter_queue_of_its_own(consumer: str) -> None:
+    """Its queue alone may give up into it, after the most receptions that SQS counts: the function gives up first."""
+    redrive = QUEUES[f"{consumer}Queue"]["RedrivePolicy"]
+    allow = QUEUES[f"{consumer}DeadLetterQueue"]["RedriveAllowPolicy"]
+
+    assert redrive == {"deadLetterTargetArn": arn(f"{consumer}DeadLetterQueue"), "maxReceiveCount": 100}
+    assert allow["redrivePermission"] == "byQueue"
+    (source,) = allow["sourceQueueArns"]
+    assert source["Fn::Sub"].endswith(f":{QUEUES[f'{consumer}Queue']['QueueName']['Fn::Sub']}")
+    assert FUNCTIONS[consumer]["Environment"]["Variables"]["DEAD_LETTER_QUEUE_URL"] == ref(f"{consumer}DeadLetterQueue")
+
+
+@each_consumer
+def test_a_rule_leads_to_the_consumers_queue_and_nowhere_else(consumer: str) -> None:
+    """It tries for a day, and what it can't deliver goes to the consumer's dead-letter queue."""
+    rule = RULES[f"{consumer}Rule"]
+    (target,) = rule["Targets"]
+
+    assert rule["EventBusName"] == ref("Bus")
+    assert rule["EventPattern"]["source"] == [SOURCE]
+    assert target["Arn"] == arn(f"{consumer}Queue")
+    assert target["DeadLetterConfig"] == {"Arn": arn(f"{consumer}DeadLetterQueue")}
+    assert target["RetryPolicy"] == {"MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": DAY_SECONDS}
+
+
+@each_consumer
+def test_a_rule_lets_through_what_the_consumer_handles(consumer: str) -> None:
+    """An event type without a handler would be rejected; a handler without its event type would never run."""
+    code = (FILE.parent / FUNCTIONS[consumer]["CodeUri"] / "app.py").read_text(encoding="utf-8")
+    handled = re.findall(r"^@consumer\.on\((\w+)", code, re.MULTILINE)
+
+    assert handled
+    assert sorted(RULES[f"{consumer}Rule"]["EventPattern"]["detail-type"]) == sorted(handled)
+
+
+@each_consumer
+@pytest.mark.parametrize("queue", ["Queue", "DeadLetterQueue"])
+def test_only_the_consumers_rule_is_let_in(consumer: str, queue: str) -> None:
+    """The queues' policies admit EventBridge, and of EventBridge one rule."""
+    policy = QUEUE_POLICIES[f"{consumer}{queue}Policy"]
+    (allow,) = [each for each in policy["PolicyDocument"]["Statement"] if each["Effect"] == "Allow"]
+
+    assert policy["Queues"] == [ref(f"{consumer}{queue}")]
+    assert allow["Principal"] == {"Service": "events.amazonaws.com"}
+    assert allow["Action"] == "sqs:SendMessage"
+    assert allow["Resource"] == arn(f"{consumer}{queue}")
+    assert allow["Condition"] == {"ArnEquals": {"aws:SourceArn": arn(f"{consumer}Rule")}}
+
+
+@each_consumer
+def test_a_message_stays_invisible_for_six_time_outs_and_the_window(consumer: str) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html."""
+    visibility_seconds = QUEUES[f"{consumer}Queue"]["VisibilityTimeout"]
+    window_seconds = mapping(consumer, "Messages")["MaximumBatchingWindowInSeconds"]
+
+    assert visibility_seconds >= 6 * FUNCTIONS[consumer].get("Timeout", TIMEOUT_SECONDS) + window_seconds
+
+
+@each_consumer
+def test_a_consumer_gets_batches_and_answers_for_each_message(consumer: str) -> None:
+    """Ten at a time, after a second at most, and within a limit of its own that Lambda accepts (2 or more)."""
+    messages = mapping(consumer, "Messages")
+
+    assert (messages["BatchSize"], messages["MaximumBatchingWindowInSeconds"]) == (10, 1)
+    assert messages["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert messages["ScalingConfig"] == {"MaximumConcurrency": ref("MaximumConcurrency")}
+    assert DOCUMENT["Parameters"]["MaximumConcurrency"]["MinValue"] == 2
+
+
+@each_consumer
+def test_consumers_are_declared_alike(consumer: str) -> None:
+    """But for names, event types, tables and an outside effect, every consumer's block is the first one's."""
+    assert uniform(consumer) == uniform(CONSUMERS[0])
+
+
+def uniform(consumer: str) -> dict[str, Any]:
+    """Give a consumer's resources without what may differ."""
+    block = {key: each for key, each in RESOURCES.items() if key.startswith(consumer)}
+    text = json.dumps(block).replace(consumer, "<Name>").replace(kebab(consumer), "<name>")
+    resources: dict[str, Any] = json.loads(text.replace(kebab(consumer).replace("-", "_"), "<name>"))
+    del resources["<Name>Rule"]["Properties"]["Description"]
+    del resources["<Name>Rule"]["Properties"]["EventPattern"]["detail-type"]
+    role = resources["<Name>Role"]["Properties"]
+    role["Policies"] = role["Policies"][:1]
+    document = role["Policies"][0]["PolicyDocument"]
+    document["Statement"] = [each for each in document["Statement"] if each["Sid"] != "CommitToTable"]
+    variables = resources["<Name>"]["Properties"]["Environment"]["Variables"]
+    for name in [name for name in variables if re.match("TABLE_(?!JOURNAL)|MAIL_", name)]:
+        del variables[name]
+    return resources
+
+
+# -------------------------------------------------------------------------------- queues
+
+
+@each_queue
+def test_a_queue_keeps_messages_for_a_fortnight(queue: str) -> None:
+    """The longest that SQS can: time for a person to come back from a holiday."""
+    assert QUEUES[queue]["MessageRetentionPeriod"] == FORTNIGHT_SECONDS
+
+
+@each_queue
+def test_a_queue_is_encrypted(queue: str) -> None:
+    """With SQS's own keys."""
+    assert QUEUES[queue]["SqsManagedSseEnabled"] is True
+
+
+@each_queue
+def test_a_queue_takes_no_request_without_tls(queue: str) -> None:
+    """Whoever asks, and whatever for."""
+    (policy,) = [each for each in QUEUE_POLICIES.values() if each["Queues"] == [ref(queue)]]
+    (deny,) = [each for each in policy["PolicyDocument"]["Statement"] if each["Effect"] == "Deny"]
+
+    assert deny["Principal"] == "*"
+    assert deny["Action"] == "sqs:*"
+    assert deny["Resource"] == arn(queue)
+    assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+# -------------------------------------------------------------------------------- tables
+
+
+@each_table
+def test_a_table_is_encrypted_recoverable_and_paid_by_request(table: str) -> None:
+    """And one of the stage "prod" can't be deleted."""
+    properties = TABLES[table]
+
+    assert properties["SSESpecification"] == {"SSEEnabled": True}
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+    assert properties["DeletionProtectionEnabled"] == {"Fn::If": ["IsProduction", True, False]}
+    assert RESOURCES[table]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_the_journal_tells_what_was_written_and_forgets_in_time() -> None:
+    """The relay reads the new image; rows expire by themselves."""
+    assert TABLES["Journal"]["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
+    assert TABLES["Journal"]["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+
+
+def test_a_journal_row_outlives_every_copy_of_its_event() -> None:
+    """A copy may come from the archive, be retried by the rule, and wait in a queue and in its dead-letter queue."""
+    (archive,) = of_type("AWS::Events::Archive").values()
+    oldest_seconds = archive["RetentionDays"] * DAY_SECONDS + DAY_SECONDS + 2 * FORTNIGHT_SECONDS
+
+    assert journal.RETENTION.total_seconds() > oldest_seconds
+
+
+# -------------------------------------------------------------------------------- the bus
+
+
+def test_everything_on_the_bus_is_archived() -> None:
+    """An archive with a pattern would leave something out."""
+    (archive,) = of_type("AWS::Events::Archive").values()
+
+    assert archive["SourceArn"] == arn("Bus")
+    assert "EventPattern" not in archive
+
+
+# -------------------------------------------------------------------------------- functions
+
+
+@each_function
+def test_a_function_has_a_role_of_its_own(function: str) -> None:
+    """No managed policy, which would reach beyond this system, and no other function's rights."""
+    assert FUNCTIONS[function]["Role"] == arn(f"{function}Role")
+    assert "ManagedPolicyArns" not in ROLES[f"{function}Role"]
+    assert "Policies" not in FUNCTIONS[function]
+
+
+@each_function
+def test_a_function_may_do_named_things_to_named_resources(function: str) -> None:
+    """No action and no resource has a wildcard, however it is written."""
+    for statement in statements(function):
+        assert statement["Effect"] == "Allow"
+        assert "*" not in json.dumps([statement["Action"], statement["Resource"]]), statement["Sid"]
+
+
+@each_function
+def test_a_function_reaches_the_tables_that_it_is_told_of(function: str) -> None:
+    """Item by item: no scan, no query, no change to the table itself."""
+    variables = FUNCTIONS[function]["Environment"]["Variables"]
+    told = [arn(value["Ref"]) for name, value in variables.items() if name.startswith("TABLE_")]
+    items = [(action, table) for action, table in allowed(function, "dynamodb") if table["Fn::GetAtt"][1] == "Arn"]
+
+    verbs = ("ConditionCheckItem", "GetItem", "PutItem", "UpdateItem")
+    assert sorted(map(repr, items)) == sorted(repr((f"dynamodb:{verb}", table)) for table in told for verb in verbs)
+
+
+@pytest.mark.parametrize("function", [*CONSUMERS, "PlaceOrder"])
+def test_a_function_reaches_its_own_rows_of_the_journal(function: str) -> None:
+    """A row's key begins with the name of who wrote it, by which the function is also known in logs and metrics."""
+    (statement,) = [each for each in statements(function) if each["Resource"] == arn("Journal")]
+    name = FUNCTIONS[function]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
+
+    assert name == kebab(function)
+    assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{name}#*"]}}
+
+
+@each_consumer
+def test_a_consumer_reaches_its_own_queues(consumer: str) -> None:
+    """It takes from one, and rejects to the other."""
+    takes = ("ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
+
+    assert allowed(consumer, "sqs") == [
+        *((f"sqs:{action}", arn(f"{consumer}Queue")) for action in takes),
+        ("sqs:SendMessage", arn(f"{consumer}DeadLetterQueue")),
+    ]
+
+
+@pytest.mark.parametrize("function", [*CONSUMERS, "PlaceOrder"])
+def test_only_the_relay_may_publish(function: str) -> None:
+    """Everybody else's events are in the commit that they belong to, for the relay to find."""
+    assert allowed(function, "events") == []
+
+
+def test_the_relay_publishes_to_one_bus_under_one_source() -> None:
+    """Whatever else it were made to say, the bus would not take it."""
+    (statement,) = [each for each in statements("RelayOutbox") if each["Action"] == "events:PutEvents"]
+
+    assert allowed("RelayOutbox", "events") == [("events:PutEvents", arn("Bus"))]
+    assert statement["Condition"] == {"StringEquals": {"events:source": SOURCE}}
+
+
+def test_mail_is_sent_from_one_address_or_not_at_all() -> None:
+    """The right to send comes with the address that it is for."""
+    policy = ROLES["NotifyCustomerRole"]["Policies"][1]["Fn::If"]
+    (statement,) = policy[1]["PolicyDocument"]["Statement"]
+
+    assert (policy[0], policy[2]) == ("SendsMail", ref("AWS::NoValue"))
+    assert statement["Action"] == "ses:SendEmail"
+    assert statement["Condition"] == {"StringEquals": {"ses:FromAddress": ref("MailSender")}}
+
+
+@each_function
+def test_a_function_logs_to_a_group_of_its_own_that_forgets(function: str) -> None:
+    """And may write there alone."""
+    group = of_type("AWS::Logs::LogGroup")[f"{function}Logs"]
+
+    assert group["LogGroupName"]["Fn::Sub"] == f"/aws/lambda/{FUNCTIONS[function]['FunctionName']['Fn::Sub']}"
+    assert FUNCTIONS[function]["LoggingConfig"] == {"LogGroup": ref(f"{function}Logs")}
+    assert allowed(function, "logs") == [
+        ("logs:CreateLogStream", arn(f"{function}Logs")),
+        ("logs:PutLogEvents", arn(f"{function}Logs")),
+    ]
+
+
+@pytest.mark.parametrize("group", of_type("AWS::Logs::LogGroup"))
+def test_a_log_group_has_a_retention(group: str) -> None:
+    """Nothing is logged for ever."""
+    assert of_type("AWS::Logs::LogGroup")[group]["RetentionInDays"] == ref("LogRetentionDays")
+
+
+def test_orders_are_placed_by_whom_iam_knows() -> None:
+    """The API has one route, and no request enters it unsigned."""
+    (api,) = of_type("AWS::Serverless::HttpApi").values()
+    (event,) = FUNCTIONS["PlaceOrder"]["Events"].values()
+
+    assert api["Auth"] == {"EnableIamAuthorizer": True, "DefaultAuthorizer": "AWS_IAM"}
+    assert event["Type"] == "HttpApi"
+    assert event["Properties"] == {"ApiId": ref("Api"), "Method": "POST", "Path": "/orders"}
+
+
+def test_the_relay_wakes_for_rows_with_an_outbox_and_loses_none() -> None:
+    """It answers for each row; one that it can't publish is found by halving, and set aside after its retries."""
+    stream = mapping("RelayOutbox", "Stream")
+    (only,) = stream["FilterCriteria"]["Filters"]
+
+    assert stream["Stream"] == {"Fn::GetAtt": ["Journal", "StreamArn"]}
+    assert stream["StartingPosition"] == "TRIM_HORIZON"
+    assert json.loads(only["Pattern"]) == {"dynamodb": {"NewImage": {"outbox": {"B": [{"exists": True}]}}}}
+    assert stream["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert stream["BisectBatchOnFunctionError"] is True
+    assert stream["MaximumRetryAttempts"] > 0
+    assert stream["DestinationConfig"]["OnFailure"]["Destination"] == arn("RelayOutboxDeadLetterQueue")
+
+
+def test_layers_are_built_for_the_runtime_that_uses_them() -> None:
+    """One version of Python is named in four places, and they agree."""
+    runtime = DOCUMENT["Globals"]["Function"]["Runtime"]
+    layers = [each for each in RESOURCES.values() if each["Type"] == "AWS::Serverless::LayerVersion"]
+
+    assert len(layers) == 2
+    for layer in layers:
+        assert layer["Metadata"]["BuildMethod"] == runtime
+        assert layer["Properties"]["CompatibleRuntimes"] == [runtime]
+        assert [layer["Metadata"]["BuildArchitecture"]] == DOCUMENT["Globals"]["Function"]["Architectures"]
+
+
+# -------------------------------------------------------------------------------- seeing
+
+
+def alarms(metric: str, dimension: Any) -> list[dict[str, Any]]:
+    return [
+        alarm
+        for alarm in ALARMS.values()
+        if alarm["MetricName"] == metric and [each["Value"] for each in alarm["Dimensions"]] == [dimension]
+    ]
+
+
+@pytest.mark.parametrize("queue", DEAD_LETTER_QUEUES)
+def test_the_first_dead_letter_raises_an_alarm(queue: str) -> None:
+    """Of every consumer and of the relay."""
+    (alarm,) = alarms("ApproximateNumberOfMessagesVisible", {"Fn::GetAtt": [queue, "QueueName"]})
+
+    assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
+        "Maximum",
+        "GreaterThanThreshold",
+        0,
+    )
+
+
+@each_consumer
+def test_an_event_that_waits_long_raises_an_alarm(consumer: str) -> None:
+    """A queue that nobody empties is as bad as a dead letter."""
+    (alarm,) = alarms("ApproximateAgeOfOldestMessage", {"Fn::GetAtt": [f"{consumer}Queue", "QueueName"]})
+
+    assert (alarm["Statistic"], alarm["ComparisonOperator"]) == ("Maximum", "GreaterThanThreshold")
+
+
+def test_a_relay_that_falls_behind_raises_an_alarm() -> None:
+    """Long before the stream forgets, after a day."""
+    (alarm,) = alarms("IteratorAge", ref("RelayOutbox"))
+
+    assert alarm["Threshold"] < DAY_SECONDS * 1000
+
+
+@pytest.mark.parametrize("alarm", ALARMS)
+def test_an_alarm_tells_the_topic_where_there_is_one(alarm: str) -> None:
+    """And silence, which is what a healthy queue reports, is no alarm."""
+    assert ALARMS[alarm]["AlarmActions"] == {
+        "Fn::If": ["HasAlarmTopic", [ref("AlarmTopicArn")], ref("AWS::NoValue")],
+    }
+    assert ALARMS[alarm]["TreatMissingData"] == "notBreaching"
+
+
+def test_the_dashboard_shows_each_concern_once() -> None:
+    """Its body is JSON, and its titles differ."""
+    (dashboard,) = of_type("AWS::CloudWatch::Dashboard").values()
+    widgets = json.loads(dashboard["DashboardBody"]["Fn::Sub"])["widgets"]
+
+    titles = [widget["properties"]["title"] for widget in widgets]
+    assert len(titles) == len(set(titles)) == 8
+
+
+def test_a_person_is_told_where_everything_is() -> None:
+    """The outputs name the API, the bus, every queue, every table and the dashboard."""
+    told = json.dumps([output["Value"] for output in DOCUMENT["Outputs"].values()])
+
+    for name in ("Bus", "PlaceOrder", *QUEUES, *TABLES):
+        assert json.dumps(ref(name)) in told
+    assert "${Api}" in told
+    assert "${Dashboard}" in told
+
+
+@pytest.mark.parametrize("parameters", [{"Name": "n" * 24, "Stage": "s" * 8, "MailSender": "shop@example.com"}, {}])
+def test_names_fit_wherever_they_go(parameters: dict[str, str]) -> None:
+    """The longest name and stage still make names that AWS takes: the shortest of its limits is 48, of an archive."""
+    topology = load(FILE, parameters=parameters, stack="s" * 40)
+
+    assert all(len(each.name) <= 64 for each in (*topology.functions, *topology.rules, *topology.queues))
+    assert all(len(each.name) <= 48 for each in topology.buses)

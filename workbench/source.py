@@ -1,0 +1,116 @@
+"""A template file: its YAML as plain values, and the line of each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+Where = tuple[str | int, ...]
+"""The keys and indices that lead from the document to a value."""
+
+
+class TemplateError(ValueError):
+    """The template can't be read, or asks for what the local cloud can't do; the message begins with file and line."""
+
+    def __init__(self, file: Path, line: int, reason: str) -> None:
+        super().__init__(f"{file}:{line}: {reason}")
+        self.file = file
+        self.line = line
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What a template file says, and where it says it."""
+
+    file: Path
+    document: dict[str, Any]
+    lines: Mapping[Where, int]
+
+    @classmethod
+    def read(cls, file: Path) -> Source:
+        """Parse a file of YAML or JSON, short forms of intrinsic functions included.
+
+        Raises TemplateError when it can't be read, is no YAML, or is no mapping.
+        """
+        try:
+            root = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+        except (OSError, UnicodeDecodeError) as error:
+            raise TemplateError(file, 1, f"can't be read: {error}") from error
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark
+            raise TemplateError(file, mark.line + 1 if mark else 1, f"is no YAML: {error.problem}") from error
+        if not isinstance(root, yaml.MappingNode):
+            raise TemplateError(file, 1, "a template is a mapping with a Resources section")
+        reader = _Reader(file)
+        return cls(file=file, document=reader.value(root, ()), lines=reader.lines)
+
+    def line(self, where: Where) -> int:
+        """Give the line of a value, or of the nearest one around it that the file has."""
+        while where not in self.lines:
+            where = where[:-1]
+        return self.lines[where]
+
+    def error(self, where: Where, reason: str) -> TemplateError:
+        """Make the error that points at a value."""
+        return TemplateError(self.file, self.line(where), reason)
+
+
+class _Reader:
+    """Turns YAML nodes into values as CloudFormation does, and notes their lines."""
+
+    def __init__(self, file: Path) -> None:
+        self.lines: dict[Where, int] = {}
+        self._file = file
+        self._constructor = yaml.constructor.SafeConstructor()
+
+    def value(self, node: yaml.Node, where: Where) -> Any:
+        self.lines.setdefault(where, node.start_mark.line + 1)
+        return self._intrinsic(node, where) if node.tag.startswith("!") else self._content(node, where)
+
+    def _content(self, node: yaml.Node, where: Where) -> Any:
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, where)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(item, (*where, index)) for index, item in enumerate(node.value)]
+        return self._scalar(node)
+
+    def _mapping(self, node: yaml.MappingNode, where: Where) -> dict[str, Any]:
+        merged: dict[str, Any] = {}
+        values: dict[str, Any] = {}
+        for key, item in node.value:
+            if key.tag == "tag:yaml.org,2002:merge":
+                merged |= self._merged(item, where)
+                continue
+            if key.value in values:
+                raise TemplateError(self._file, key.start_mark.line + 1, f"the key {key.value!r} is here twice")
+            self.lines[(*where, key.value)] = key.start_mark.line + 1
+            values[key.value] = self.value(item, (*where, key.value))
+        return merged | values
+
+    def _merged(self, node: yaml.Node, where: Where) -> dict[str, Any]:
+        sources = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        merged: dict[str, Any] = {}
+        for source in reversed(sources):  # the first of several has the last word
+            if not isinstance(source, yaml.MappingNode):
+                raise TemplateError(self._file, source.start_mark.line + 1, "only mappings can be merged")
+            merged |= self._mapping(source, where)
+        return merged
+
+    def _scalar(self, node: yaml.ScalarNode) -> Any:
+        # A timestamp is the version of a policy, say: CloudFormation has no dates.
+        if node.tag.startswith("!") or node.tag == "tag:yaml.org,2002:timestamp":
+            return node.value
+        return self._constructor.construct_object(node)
+
+    def _intrinsic(self, node: yaml.Node, where: Where) -> dict[str, Any]:
+        name = node.tag[1:]
+        function = name if name in ("Ref", "Condition") else f"Fn::{name}"
+        argument = self._content(node, (*where, function))
+        if function == "Fn::GetAtt" and isinstance(argument, str):
+            argument = argument.split(".", 1)
+        return {function: argument}
