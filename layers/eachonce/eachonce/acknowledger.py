@@ -6,7 +6,9 @@ can't be put there returns to its queue: a reason may come late, a message is ne
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import random
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -24,6 +26,10 @@ _MAX_BATCH = 10
 _MAX_NOTE = 1024  # characters
 _MAX_NOTES_BYTES = 8 * 1024
 
+# A deferred message comes again after a random time up to this, doubled with each receive.
+_FIRST_PAUSE_SECONDS = 2
+_LONGEST_PAUSE_SECONDS = 900
+
 
 @dataclass(frozen=True, slots=True)
 class Acknowledger:
@@ -32,6 +38,7 @@ class Acknowledger:
     aws: Aws
     settings: Settings
     consumer: str
+    jitter: Callable[[], float] = random.random
 
     def acknowledge(self, settled: Sequence[Settled]) -> tuple[list[Settled], dict[str, Any]]:
         """Send rejected messages to the dead-letter queue; return the outcomes as they are now, and Lambda's response.
@@ -41,8 +48,28 @@ class Acknowledger:
         """
         kept = self._bury([(delivery, outcome) for delivery, outcome in settled if outcome.verdict is Verdict.REJECT])
         now = [(delivery, kept.get(delivery.message_id, outcome)) for delivery, outcome in settled]
-        returned = [delivery.message_id for delivery, outcome in now if not outcome.final]
-        return now, {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in returned]}
+        returned = [delivery for delivery, outcome in now if not outcome.final]
+        self._pause(returned)
+        return now, {"batchItemFailures": [{"itemIdentifier": delivery.message_id} for delivery in returned]}
+
+    def _pause(self, returned: Sequence[Delivery]) -> None:
+        """Let messages come again soon, and later the more often they have come: exponential back-off, full jitter.
+
+        Without it each would wait for its queue's whole visibility timeout; where it fails, each does.
+        """
+        if self.settings.queue_url is None:
+            return
+        for chunk in chunks(returned, size_bytes=lambda _: 0, max_items=_MAX_BATCH, max_bytes=MAX_BODY_BYTES):
+            entries = [
+                {"Id": str(place), "ReceiptHandle": delivery.receipt_handle, "VisibilityTimeout": self._seconds(delivery)}
+                for place, delivery in enumerate(chunk)
+            ]
+            with suppress(*aws_errors()):
+                self.aws.sqs.change_message_visibility_batch(QueueUrl=self.settings.queue_url, Entries=entries)
+
+    def _seconds(self, delivery: Delivery) -> int:
+        longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** min(delivery.receive_count - 1, 20))
+        return int(longest * self.jitter())
 
     def _bury(self, rejected: Sequence[Settled]) -> dict[str, Outcome]:
         """Return the outcome of each message that could not be put in the dead-letter queue, by its id."""
@@ -60,11 +87,12 @@ class Acknowledger:
         try:
             response = self.aws.sqs.send_message_batch(QueueUrl=self.settings.dead_letter_queue_url, Entries=entries)
         except (*aws_errors(), UnicodeError) as error:
-            if len(chunk) > 1:  # one message may be to blame for the whole call: each has a call of its own then
+            answered = not isinstance(error, aws_errors()[1])
+            if answered and len(chunk) > 1:  # one message may be to blame for the whole call: each has its own then
                 return {
                     message_id: outcome for settled in chunk for message_id, outcome in self._send([settled]).items()
                 }
-            refusals = {0: type(error).__name__}
+            refusals = dict.fromkeys(range(len(chunk)), type(error).__name__)
         else:
             refusals = {int(failure["Id"]): failure["Code"] for failure in response.get("Failed", [])}
         return {chunk[place][0].message_id: _kept(chunk[place][1], code) for place, code in refusals.items()}

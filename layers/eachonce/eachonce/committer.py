@@ -14,9 +14,9 @@ from eachonce.errors import LostRaceError, Reject, Retry, WorkError
 from eachonce.event import Event
 from eachonce.journal import TABLE, Mark, State, done_row, result_of, started_row
 from eachonce.outcome import Outcome, Verdict
-from eachonce.plan import Guard, Operation, Plan, newer_by, plan
+from eachonce.plan import Guard, Operation, Plan, plan
 from eachonce.settings import Settings
-from eachonce.work import CREATED_BY, WRITTEN_BY, Address, Item, Work
+from eachonce.work import CREATED_BY, Address, Item, Work, newer_by, revision_of
 
 # A conflict with another transaction is over within milliseconds: a few short tries spare a whole delivery.
 _BUSY_TRIES = 5
@@ -164,19 +164,18 @@ class Committer:
             if outcome.verdict is not Verdict.STALE or len(operations) == 1:
                 return outcome, ()
             stale.append(refusal.operation)
-        return None, tuple(operation for operation in operations if operation not in stale)
+        left = (operation.when_late if operation in stale else operation for operation in operations)
+        return None, tuple(operation for operation in left if operation is not None)
 
     def _judge(self, refusal: _Refusal, mark: Mark, *, journaled: bool) -> Outcome:
         operation, found = refusal.operation, refusal.found or {}
         if operation.guard is Guard.JOURNAL:
             return _judge_row(found, mark)
-        if operation.guard is Guard.CREATE:
-            return self._judge_existing(operation.address, found, mark, journaled=journaled)
-        if operation.guard is Guard.REVISION and (
-            operation.newer_than is None or found.get(WRITTEN_BY) != operation.expected
-        ):
+        if operation.guard is Guard.REVISION and revision_of(refusal.found) != operation.expected:
             raise LostRaceError(f"{operation.address.table}: the item has changed since it was read")
-        by = found.get(newer_by(operation.newer_than or ""))
+        if operation.newer_than is None:  # the item is as it was read, and only a create minds that it is there
+            return self._judge_existing(operation.address, found, mark, journaled=journaled)
+        by = found.get(newer_by(operation.newer_than))
         return _judge_mark(by, mark) or Outcome(verdict=Verdict.STALE, reason="something newer is there already")
 
     def _judge_existing(self, address: Address, found: Item, mark: Mark, *, journaled: bool) -> Outcome:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from datetime import timedelta
 from http import HTTPStatus
@@ -49,7 +48,7 @@ class Endpoint(Function):
         try:
             text, key = _http_request(payload) if over_http else (msgspec.json.encode(payload), None)
             event = self._event(handler, text, key)
-        except (ContractError, MalformedMessageError, UnicodeError) as error:
+        except (ContractError, MalformedMessageError, UnicodeError, RecursionError) as error:
             outcome = Outcome(verdict=Verdict.REJECT, reason=str(error), error=type(error).__name__)
         else:
             outcome = self.execution.run(handler, event, lease=allowed)
@@ -77,7 +76,7 @@ def _http_request(payload: Mapping[str, Any]) -> tuple[bytes, str | None]:
     body = payload.get("body") or ""
     try:
         text = base64.b64decode(body, validate=True) if payload.get("isBase64Encoded") else body.encode()
-    except binascii.Error as error:
+    except ValueError as error:
         raise MalformedMessageError("the body is not base64") from error
     return text, payload.get("headers", {}).get("idempotency-key")
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Generic, TypeVar
 import msgspec
 
 from eachonce.contract import Contract
+from eachonce.errors import ContractError
 
 T = TypeVar("T")
 
@@ -89,7 +90,11 @@ def decode(text: bytes | msgspec.Raw) -> RawEvent:
 def fingerprint(event: RawEvent) -> str:
     """Return 24 hex digits that tell an event's type and data from any other's.
 
-    Key order and white space don't count, since a bus may write the same JSON anew.
+    Key order and white space don't count, since a bus may write the same JSON anew. Raises ContractError when the data
+    can't be read: JSON has numbers too large and nesting too deep for any reader.
     """
-    canonical = msgspec.json.encode(msgspec.json.decode(event.data), order="sorted")
+    try:
+        canonical = msgspec.json.encode(msgspec.json.decode(event.data), order="sorted")
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ContractError(event.type, str(error)) from error
     return blake2b(event.type.encode() + b"\0" + canonical, digest_size=_FINGERPRINT_BYTES).hexdigest()

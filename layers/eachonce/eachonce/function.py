@@ -20,11 +20,14 @@ _LEASE_MARGIN = timedelta(seconds=5)
 class Function(Handlers):
     """Handlers with a name, and what they need at their first event: settings, clients, a report.
 
-    Nothing is read or opened before that; a test gives its own `aws` and `settings`.
+    Nothing is read or opened before that; a test gives its own `aws` and `settings`. Raises ValueError when `name`
+    can't be told from what stands beside it in keys: it is empty, or has a `#` or a `/`.
     """
 
     def __init__(self, name: str, *, aws: Aws | None = None, settings: Settings | None = None) -> None:
         super().__init__()
+        if not name or "#" in name or "/" in name:
+            raise ValueError(f"a function's name is a word without # and /, not {name!r}")
         self.name = name
         self._aws = Aws() if aws is None else aws
         self._given_settings = settings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 from eachonce.aws import Aws
 from eachonce.committer import Committer
 from eachonce.contract import Contract
-from eachonce.errors import ContractError, LostRaceError, Reject, Retry, WorkError
+from eachonce.errors import ContractError, LostRaceError, Reject, Retry, WorkError, WorkTooLargeError
 from eachonce.event import Event, RawEvent, fingerprint
 from eachonce.journal import Mark
 from eachonce.outcome import Outcome, Verdict
+from eachonce.publisher import MAX_BYTES, size_bytes
 from eachonce.settings import Settings
 from eachonce.work import Work
 
@@ -126,7 +127,18 @@ class Execution:
         if not work.published:
             return []
         source, time = self._settings.required_source(), self._clock()
-        return [
+        outbox = [
             cause.causes(data, by=self._consumer, place=place, source=source, time=time)
             for place, data in enumerate(work.published)
         ]
+        _check_sizes(outbox)
+        return outbox
+
+
+def _check_sizes(outbox: Sequence[Event[Any]]) -> None:
+    """Refuse what the bus would refuse: once it is committed, nobody could publish it."""
+    for event in outbox:
+        if (size := size_bytes(event)) > MAX_BYTES:
+            raise WorkTooLargeError(
+                f"a published {event.type} has {size:,} bytes and the bus takes {MAX_BYTES:,}: split the event"
+            )

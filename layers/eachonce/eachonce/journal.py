@@ -51,8 +51,8 @@ class Mark:
 
     @property
     def prefix(self) -> str:
-        """What the marks of all contents under this event id begin with."""
-        return f"{self.pk}#"
+        """What the marks of all contents under this event id begin with, and no other event's."""
+        return f"{self.consumer}#{self.event_id.replace('%', '%25').replace('#', '%23')}#"
 
     def __str__(self) -> str:
         return f"{self.prefix}{self.fingerprint}"

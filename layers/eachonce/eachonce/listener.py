@@ -6,7 +6,7 @@ notification (`Message`). What holds none is a delivery with a flaw, never an ex
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,7 @@ class Delivery:
 
     message_id: str
     body: str
+    receipt_handle: str = ""
     receive_count: int = 1
     group_id: str | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
@@ -38,7 +39,7 @@ def listen(batch: Mapping[str, Any], *, max_body_bytes: int = MAX_BODY_BYTES) ->
     Raises EachonceError when it isn't an SQS event at all: then nothing of it could be acknowledged.
     """
     records = batch.get("Records") if isinstance(batch, Mapping) else None
-    if not isinstance(records, Sequence) or any(record.get("eventSource") != "aws:sqs" for record in records):
+    if not isinstance(records, list) or any(record.get("eventSource") != "aws:sqs" for record in records):
         raise EachonceError('this function takes SQS events: {"Records": [{"eventSource": "aws:sqs", ...}]}')
     return [_delivery(record, max_body_bytes) for record in records]
 
@@ -53,6 +54,7 @@ def _delivery(record: Mapping[str, Any], max_body_bytes: int) -> Delivery:
     return Delivery(
         message_id=record["messageId"],
         body=record["body"],
+        receipt_handle=record["receiptHandle"],
         receive_count=int(attributes.get("ApproximateReceiveCount", 1)),
         group_id=attributes.get("MessageGroupId") if record.get("eventSourceARN", "").endswith(".fifo") else None,
         attributes=attributes,

@@ -21,7 +21,7 @@ from typing import Any
 
 from eachonce.errors import WorkTooLargeError
 from eachonce.journal import TABLE, Mark, State
-from eachonce.work import CREATED_BY, WRITTEN_BY, Add, Address, Create, Put, Work, Write
+from eachonce.work import CREATED_BY, WRITTEN_BY, Add, Address, Create, Put, Work, Write, newer_by
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 MAX_OPERATIONS = 100
@@ -52,6 +52,7 @@ class Operation:
     address: Address
     expected: str | None = None  # the item's revision as read
     newer_than: str | None = None
+    when_late: Operation | None = None  # what is left when the write comes too late: the check of what was read
 
 
 Plan = tuple[Operation, ...]
@@ -143,7 +144,7 @@ class _Builder:
     def write(self, address: Address, write: Write, reads: Mapping[Address, str | None]) -> Operation:
         expression = _Expression()
         conditions: list[str] = []
-        guard, newer_than = Guard.NONE, None  # type: Guard, str | None
+        guard, newer_than, when_late = Guard.NONE, None, None  # type: Guard, str | None, Operation | None
         match write:
             case Add():
                 expression.add(write.amounts)
@@ -162,6 +163,7 @@ class _Builder:
         if address in reads:
             conditions.append(expression.is_at(reads[address], address))
             guard = Guard.REVISION
+            when_late = None if newer_than is None else self.check(address, reads[address])
         request = self._request(address, expression, " AND ".join(f"({condition})" for condition in conditions))
         request["UpdateExpression"] = expression.update()
         return Operation(
@@ -171,6 +173,7 @@ class _Builder:
             address=address,
             expected=reads.get(address),
             newer_than=newer_than,
+            when_late=when_late,
         )
 
     def _request(self, address: Address, expression: _Expression, condition: str) -> dict[str, Any]:
@@ -188,11 +191,6 @@ class _Builder:
 
     def _encoded(self, item: Mapping[str, Any]) -> dict[str, Any]:
         return {name: self.encode(value) for name, value in item.items()}
-
-
-def newer_by(attribute: str) -> str:
-    """Return the name of the attribute that says which event gave `attribute` its value: it breaks ties."""
-    return f"{attribute}_by"
 
 
 class _Expression:

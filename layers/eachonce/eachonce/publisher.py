@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from eachonce.aws import EventBridge, aws_errors
 from eachonce.chunks import chunks
 from eachonce.errors import PublishError
@@ -83,10 +85,10 @@ class Publisher:
 
         Raises PublishError that names each event that was not published; all others were.
         """
-        entries = [_entry(place, event) for place, event in enumerate(events)]
-        unsent = [_too_large(entry) for entry in entries if entry.size_bytes > MAX_BYTES]
-        waiting = [entry for entry in entries if entry.size_bytes <= MAX_BYTES]
+        waiting, unsent = _entries(events)
         for tried in range(self._tries):
+            if not waiting:
+                break
             if tried:
                 self._sleep(self._base_seconds * 2**tried * self._jitter())
             failed = [failure for chunk in _chunks(waiting) for failure in self._put(chunk)]
@@ -106,6 +108,28 @@ class Publisher:
             for entry, answer in zip(chunk, answers, strict=True)
             if answer.get("ErrorCode")
         ]
+
+
+def size_bytes(event: Event[Any]) -> int:
+    """Return an event's size as EventBridge counts it: the bus takes up to MAX_BYTES."""
+    return _entry(0, event).size_bytes
+
+
+def _entries(events: Iterable[Event[Any] | bytes]) -> tuple[list[Entry], list[Unsent]]:
+    """Return the entries to send, and the events that no bus takes: those must not stop the others."""
+    entries: list[Entry] = []
+    unsent: list[Unsent] = []
+    for place, event in enumerate(events):
+        try:
+            entry = _entry(place, event)
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+            unsent.append(Unsent(place=place, code="MalformedEvent", message=f"it is no event: {error}"))
+            continue
+        if entry.size_bytes > MAX_BYTES:
+            unsent.append(_too_large(entry))
+        else:
+            entries.append(entry)
+    return entries, unsent
 
 
 def _entry(place: int, event: Event[Any] | bytes) -> Entry:

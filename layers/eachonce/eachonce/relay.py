@@ -38,7 +38,7 @@ class Relay:
         Raises EachonceError when `batch` isn't a DynamoDB stream event.
         """
         records = batch.get("Records") if isinstance(batch, Mapping) else None
-        if not isinstance(records, Sequence) or any(record.get("eventSource") != "aws:dynamodb" for record in records):
+        if not isinstance(records, list) or any(record.get("eventSource") != "aws:dynamodb" for record in records):
             raise EachonceError(
                 'this function takes DynamoDB stream events: {"Records": [{"eventSource": "aws:dynamodb", ...}]}'
             )
@@ -53,7 +53,7 @@ class Relay:
         for number, change in changes:
             try:
                 outbox = _outbox(change)
-            except (zlib.error, msgspec.DecodeError, ValueError) as error:
+            except (zlib.error, msgspec.DecodeError, KeyError, ValueError) as error:
                 failed[number] = f"the outbox can't be read: {error}"
                 continue
             events += outbox

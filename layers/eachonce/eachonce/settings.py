@@ -16,6 +16,7 @@ class Settings:
 
     - `tables`: the physical name of each table by its logical name in upper case, from TABLE_<NAME>
     - `source`: the CloudEvents source of the events that it publishes, from EVENT_SOURCE
+    - `queue_url`: the queue that it consumes, from QUEUE_URL
     - `dead_letter_queue_url`: where its rejected messages go, from DEAD_LETTER_QUEUE_URL
     - `bus`: the event bus that it may publish to, from EVENT_BUS
     - `code_version`: which code ran, from AWS_LAMBDA_FUNCTION_VERSION
@@ -23,6 +24,7 @@ class Settings:
 
     tables: Mapping[str, str] = field(default_factory=dict)
     source: str | None = None
+    queue_url: str | None = None
     dead_letter_queue_url: str | None = None
     bus: str | None = None
     code_version: str = "$LATEST"
@@ -33,6 +35,7 @@ class Settings:
         return cls(
             tables={name[len(_TABLE) :]: value for name, value in environment.items() if name.startswith(_TABLE)},
             source=environment.get("EVENT_SOURCE") or None,
+            queue_url=environment.get("QUEUE_URL") or None,
             dead_letter_queue_url=environment.get("DEAD_LETTER_QUEUE_URL") or None,
             bus=environment.get("EVENT_BUS") or None,
             code_version=environment.get("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),

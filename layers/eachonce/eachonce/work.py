@@ -60,6 +60,16 @@ class Add:
 Write = Create | Put | Add
 
 
+def revision_of(item: Item | None) -> str | None:
+    """Return which event wrote the item last: None where there is no item, empty where the layer never wrote it."""
+    return None if item is None else item.get(WRITTEN_BY, "")
+
+
+def newer_by(attribute: str) -> str:
+    """Return the name of the attribute that says which event gave `attribute` its value: it breaks ties."""
+    return f"{attribute}_by"
+
+
 class Work:
     """A unit of work: reads, writes and published events that take effect together, once, or not at all.
 
@@ -85,7 +95,7 @@ class Work:
         if address in self.writes:
             raise WorkError(f"{address} is read after it was written: read first, the write happens at the end")
         item = self._fetch(address)
-        self.reads[address] = None if item is None else item.get(WRITTEN_BY, "")
+        self.reads.setdefault(address, revision_of(item))  # a second read may see what the first one did not
         return None if item is None else {name: value for name, value in item.items() if name not in _OWN}
 
     def create(self, table: str, key: Item, **attributes: Any) -> None:
@@ -106,7 +116,7 @@ class Work:
             )
         if newer_than is not None and attributes.get(newer_than) is None:
             raise WorkError(f"{address} is put newer_than {newer_than}, which is not among its attributes")
-        self._write(address, Put(attributes, newer_than))
+        self._write(address, Put(attributes, newer_than), own_note=newer_by(newer_than or ""))
 
     def add(self, table: str, key: Item, **amounts: int | Decimal) -> None:
         """Add amounts to numbers of an item, whether or not it exists; amounts added to one item sum up."""
@@ -122,10 +132,10 @@ class Work:
         """Publish an event if, and only if, this work is committed."""
         self.published.append(data)
 
-    def _write(self, address: Address, write: Write) -> None:
+    def _write(self, address: Address, write: Write, *, own_note: str = "") -> None:
         if address in self.writes:
             raise WorkError(f"{address} is written twice in one work: write it once")
-        reserved = _OWN.intersection(write.amounts if isinstance(write, Add) else write.attributes)
+        reserved = _OWN.intersection((own_note, *(write.amounts if isinstance(write, Add) else write.attributes)))
         if reserved:
             raise WorkError(f"{address}: the layer keeps the attribute {min(reserved)} itself")
         self.writes[address] = write

@@ -1,0 +1,108 @@
+"""Fixtures: AWS as moto plays it, and no way to reach the real one."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from eachonce import Aws, Consumer
+from moto import mock_aws
+from moto.events.utils import EventTemplateParser
+
+from tests import faults as wire
+from tests.parcels import TABLES
+from tests.printed import Printed
+from tests.records import Context
+from tests.store import Store, clients
+
+_AWS = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_SESSION_TOKEN": "testing",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_REGION": "eu-west-1",
+    "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _fake_account() -> Iterator[None]:
+    """Credentials and a region that lead nowhere."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL"):
+            environment.delenv(name, raising=False)
+        for name, value in _AWS.items():
+            environment.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="session")
+def aws_clients() -> Aws:
+    """Clients that try each call once, so that a test sees what the layer makes of a failure."""
+    return clients()
+
+
+@pytest.fixture(scope="session")
+def patient_clients() -> Aws:
+    """Clients that try each call three times, as the layer's own do."""
+    return clients(tries=3)
+
+
+@pytest.fixture
+def store(aws_clients: Aws) -> Iterator[Store]:
+    """The post office's tables and dead-letter queue, empty."""
+    with mock_aws():
+        yield Store.create(aws_clients, TABLES)
+
+
+@pytest.fixture
+def faults(store: Store) -> Iterator[wire.Faults]:
+    """Faults to put between the layer and AWS; every one that a test sets must happen."""
+    with wire.between(store.aws) as faults:
+        yield faults
+        assert not faults.waiting
+
+
+@pytest.fixture
+def bus(store: Store, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The post office's bus: the queue that gets everything on it."""
+    # moto renders every target's input by a package that it does not depend on, even where there is no template.
+    monkeypatch.setattr(EventTemplateParser, "parse", staticmethod(lambda *, event, **_: event))
+    return store.listen_to_bus()
+
+
+@pytest.fixture
+def printed(capsys: pytest.CaptureFixture[str]) -> Printed:
+    """What the function under test prints."""
+    return Printed(capsys)
+
+
+@pytest.fixture
+def context() -> Context:
+    """Lambda's context, with half a minute left."""
+    return Context()
+
+
+@pytest.fixture
+def make_consumer(store: Store) -> Callable[..., Consumer]:
+    """Make a consumer of handlers by contract."""
+
+    def make(*handlers: tuple[Any, Any], name: str = "post", external: bool = False, **options: Any) -> Consumer:
+        consumer = Consumer(name, aws=store.aws, settings=store.settings, **options)
+        for contract, handle in handlers:
+            consumer.on(contract, external=external)(handle)
+        return consumer
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def _fresh_loggers() -> Iterator[None]:
+    """A logger of Powertools keeps the standard output of the test that made it: make it anew after each."""
+    yield
+    loggers = logging.root.manager.loggerDict
+    for name in [name for name, logger in loggers.items() if hasattr(logger, "powertools_handler")]:
+        del loggers[name]

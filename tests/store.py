@@ -1,0 +1,113 @@
+"""The tables, queues and bus of a test, held by moto."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import boto3
+from botocore.config import Config
+from eachonce import Aws, Settings
+from eachonce.aws import Codec
+
+Item = dict[str, Any]
+
+BUS = "post-bus"
+
+
+def clients(*, tries: int = 1) -> Aws:
+    """Return clients of AWS's own SDK, which tries each call so many times."""
+    session = boto3.Session()
+    config = Config(retries={"mode": "standard", "total_max_attempts": tries})
+    return Aws(
+        **{service: session.client(service, config=config) for service in ("dynamodb", "sqs", "events")},
+    )
+
+
+class Store:
+    """What the layer's clients talk to, and a look inside."""
+
+    def __init__(self, aws: Aws, settings: Settings) -> None:
+        self.aws = aws
+        self.settings = settings
+        self._codec = Codec()
+
+    @classmethod
+    def create(cls, aws: Aws, tables: Mapping[str, Sequence[str]]) -> Self:
+        """Make tables, given by the names of their string keys, and a dead-letter queue."""
+        for name, keys in tables.items():
+            aws.dynamodb.create_table(
+                TableName=f"post-{name}",
+                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+                KeySchema=[
+                    {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+                ],
+                BillingMode="PAY_PER_REQUEST",
+            )
+        dead_letters = aws.sqs.create_queue(QueueName="post-dead-letters")["QueueUrl"]
+        settings = Settings(
+            tables={name.upper(): f"post-{name}" for name in tables},
+            source="post",
+            dead_letter_queue_url=dead_letters,
+            bus=BUS,
+            code_version="7",
+        )
+        return cls(aws, settings)
+
+    def items(self, table: str) -> list[Item]:
+        """Return all of a table, as Python values, in no order."""
+        encoded = self.aws.dynamodb.scan(TableName=self.settings.table(table), ConsistentRead=True)["Items"]
+        return [self._codec.item(item) for item in encoded]
+
+    def item(self, table: str, **key: Any) -> Item | None:
+        """Return one item as Python values."""
+        encoded = self.stored(table, **key)
+        return None if encoded is None else self._codec.item(encoded)
+
+    def stored(self, table: str, **key: Any) -> Item | None:
+        """Return one item as botocore gives it."""
+        encoded = {name: self._codec.encode(value) for name, value in key.items()}
+        return self.aws.dynamodb.get_item(TableName=self.settings.table(table), Key=encoded).get("Item")
+
+    def put(self, table: str, **attributes: Any) -> None:
+        """Write an item as someone who doesn't know the layer."""
+        encoded = {name: self._codec.encode(value) for name, value in attributes.items()}
+        self.aws.dynamodb.put_item(TableName=self.settings.table(table), Item=encoded)
+
+    def journal(self, consumer: str, event_id: str = "e-1") -> Item | None:
+        """Return what the journal says of an event."""
+        return self.item("Journal", pk=f"{consumer}#{event_id}")
+
+    def dead_letters(self) -> list[Item]:
+        """Return the messages in the dead-letter queue, with `notes`, the text of their attributes."""
+        return self.messages(str(self.settings.dead_letter_queue_url))
+
+    def messages(self, url: str) -> list[Item]:
+        """Return the messages of a queue, which are gone from it then."""
+        taken: list[Item] = []
+        while True:
+            answer = self.aws.sqs.receive_message(
+                QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], AttributeNames=["All"]
+            )
+            if not answer.get("Messages"):
+                return taken
+            taken += [{**message, "notes": _notes(message)} for message in answer["Messages"]]
+
+    def listen_to_bus(self) -> str:
+        """Make the bus, and return the queue that gets everything on it."""
+        self.aws.events.create_event_bus(Name=BUS)
+        url = self.aws.sqs.create_queue(QueueName="all-of-the-bus")["QueueUrl"]
+        arn = self.aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        pattern = json.dumps({"account": ["123456789012"]})
+        self.aws.events.put_rule(Name="all", EventBusName=BUS, EventPattern=pattern)
+        self.aws.events.put_targets(Rule="all", EventBusName=BUS, Targets=[{"Id": "all", "Arn": arn}])
+        return url
+
+    def on_the_bus(self, url: str) -> list[Item]:
+        """Return the events that the bus delivered, as CloudEvents objects."""
+        return [json.loads(message["Body"])["detail"] for message in self.messages(url)]
+
+
+def _notes(message: Mapping[str, Any]) -> dict[str, str]:
+    return {name: value["StringValue"] for name, value in message.get("MessageAttributes", {}).items()}

@@ -1,0 +1,700 @@
+"""The committer: a work takes effect once, whatever AWS answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+from eachonce import Event, LostRaceError, Reject, Retry, Work, WorkError
+from eachonce.aws import Codec
+from eachonce.committer import Committer
+from eachonce.event import decode
+from eachonce.journal import Mark, State, unpack_outbox
+from eachonce.outcome import Outcome, Verdict
+
+from tests import faults as wire
+from tests.faults import Faults
+from tests.parcels import Arrived
+from tests.store import Store
+
+NOON = datetime(2010, 12, 1, 12, tzinfo=UTC)
+HALF_A_MINUTE = timedelta(seconds=30)
+P = {"parcel": "p"}
+
+Fill = Callable[[Work], object]
+
+
+@dataclass
+class Office:
+    """One committer with a clock that a test moves, and naps that it counts."""
+
+    store: Store
+    now: datetime = NOON
+    naps: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.committer = Committer(
+            self.store.aws, self.store.settings, clock=lambda: self.now, sleep=self.naps.append, jitter=lambda: 1.0
+        )
+
+    def commit(self, fill: Fill, *, event: str = "e-1", content: str = "c", fence: str | None = None) -> Outcome:
+        work = Work(self.committer.fetch)
+        fill(work)
+        outbox = [
+            Event(id=f"{event}-{place}", source="post", type="Arrived", data=data)
+            for place, data in enumerate(work.published)
+        ]
+        return self.committer.commit(work, mark(event, content), outbox, fence=fence)
+
+    def claim(self, fence: str, *, event: str = "e-1", content: str = "c") -> Outcome | None:
+        return self.committer.claim(mark(event, content), fence=fence, lease=HALF_A_MINUTE)
+
+
+@pytest.fixture
+def office(store: Store) -> Office:
+    return Office(store)
+
+
+def mark(event: str = "e-1", content: str = "c") -> Mark:
+    return Mark("post", event, content * 24)
+
+
+def create(work: Work) -> None:
+    work.create("Parcels", P, sender="Ada")
+
+
+def weigh(work: Work) -> None:
+    work.add("Weights", P, grams=100)
+
+
+def publish(work: Work) -> None:
+    work.publish(Arrived(parcel="p"))
+
+
+def answer(work: Work) -> None:
+    work.result = {"parcel": "p"}
+
+
+def see(at: int, place: str = "Leeds") -> Fill:
+    return lambda work: work.put("Places", P, newer_than="at", at=at, place=place)
+
+
+def both(*fills: Fill) -> Fill:
+    def fill(work: Work) -> None:
+        for one in fills:
+            one(work)
+
+    return fill
+
+
+PLANS = {
+    "create": create,
+    "newer": see(1),
+    "events": publish,
+    "result": answer,
+    "transaction": weigh,
+    "everything": both(create, weigh, see(1), publish, answer),
+}
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_a_second_commit_is_a_duplicate(office: Office, store: Store, plan: str) -> None:
+    """Whatever the plan, and nothing changes."""
+    first = office.commit(PLANS[plan])
+    before = {table: store.items(table) for table in ("Parcels", "Places", "Weights", "Journal")}
+
+    second = office.commit(PLANS[plan])
+
+    assert (first.verdict, second.verdict) == (Verdict.DONE, Verdict.DUPLICATE)
+    assert before == {table: store.items(table) for table in before}
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_the_same_id_with_other_content_is_rejected(office: Office, store: Store, plan: str) -> None:
+    """It is no copy, and to apply it would hide a publisher's mistake."""
+    office.commit(PLANS[plan], content="c")
+    before = {table: store.items(table) for table in ("Parcels", "Places", "Weights", "Journal")}
+
+    with pytest.raises(Reject, match="used before with different content"):
+        office.commit(PLANS[plan], content="d")
+
+    assert before == {table: store.items(table) for table in before}
+
+
+@pytest.mark.parametrize("plan", PLANS)
+@pytest.mark.parametrize("fault", [wire.answer_lost, wire.connection_closed_after])
+def test_an_answer_that_never_came_is_found_by_the_next_try(
+    office: Office, store: Store, faults: Faults, plan: str, fault: wire.Fault
+) -> None:
+    """The commit happened; trying again finds its own mark, and changes nothing."""
+    faults.next(_operation(plan), fault)
+    with pytest.raises(BotoCoreError):
+        office.commit(PLANS[plan])
+    before = {table: store.items(table) for table in ("Parcels", "Places", "Weights", "Journal")}
+
+    again = office.commit(PLANS[plan])
+
+    assert again.verdict is Verdict.DUPLICATE
+    assert before == {table: store.items(table) for table in before}
+    assert any(before.values())
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_a_call_that_was_never_sent_left_nothing(office: Office, store: Store, faults: Faults, plan: str) -> None:
+    """The next try is the first."""
+    faults.next(_operation(plan), wire.never_sent)
+    with pytest.raises(BotoCoreError):
+        office.commit(PLANS[plan])
+    assert not any(store.items(table) for table in ("Parcels", "Places", "Weights", "Journal"))
+
+    assert office.commit(PLANS[plan]).verdict is Verdict.DONE
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_an_error_after_the_commit_is_found_by_the_same_try(office: Office, faults: Faults, plan: str) -> None:
+    """DynamoDB's own errors may come after the deed: the layer asks again at once, and finds its mark."""
+    faults.next(_operation(plan), wire.refused_after("InternalServerError"))
+
+    assert office.commit(PLANS[plan]).verdict is Verdict.DUPLICATE
+
+
+@pytest.mark.parametrize("plan", PLANS)
+@pytest.mark.parametrize(
+    "code",
+    [
+        "TransactionConflictException",
+        "TransactionInProgressException",
+        "ThrottlingException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "InternalServerError",
+    ],
+)
+def test_a_busy_table_is_asked_again(office: Office, faults: Faults, plan: str, code: str) -> None:
+    """After a nap that doubles, so that a short jam costs no delivery."""
+    faults.next(_operation(plan), wire.refused(code), times=4)
+
+    assert office.commit(PLANS[plan]).verdict is Verdict.DONE
+    assert office.naps == [0.02, 0.04, 0.08, 0.16]
+
+
+@pytest.mark.parametrize("code", ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"])
+def test_a_conflict_with_another_transaction_is_tried_again(office: Office, faults: Faults, code: str) -> None:
+    """The other one is over within milliseconds."""
+    faults.next("TransactWriteItems", wire.canceled("None", code))
+
+    assert office.commit(weigh).verdict is Verdict.DONE
+    assert office.naps == [0.02]
+
+
+def test_a_table_that_stays_busy_sends_the_event_back(office: Office, store: Store, faults: Faults) -> None:
+    """Five tries, and then the queue waits instead of the function."""
+    faults.next("TransactWriteItems", wire.canceled("TransactionConflict", "None"), times=5)
+
+    with pytest.raises(Retry, match="busy: TransactionConflict"):
+        office.commit(weigh)
+
+    assert len(office.naps) == 4
+    assert store.items("Weights") == []
+
+
+def test_naps_are_spread(store: Store, faults: Faults) -> None:
+    """Two workers that met don't meet again."""
+    naps: list[float] = []
+    committer = Committer(
+        store.aws, store.settings, clock=lambda: NOON, sleep=naps.append, jitter=iter([0.5, 0.25]).__next__
+    )
+    faults.next("UpdateItem", wire.refused("ThrottlingException"), times=2)
+    work = Work(committer.fetch)
+    create(work)
+
+    committer.commit(work, mark(), [])
+
+    assert naps == [0.01, 0.01]
+
+
+def test_an_error_that_is_not_dynamodbs_to_solve_comes_as_it_is(office: Office, faults: Faults) -> None:
+    """A table that isn't there, a right that is missing: an operator's affair, and the event waits."""
+    faults.next("UpdateItem", wire.refused("AccessDeniedException"))
+
+    with pytest.raises(ClientError, match="AccessDeniedException"):
+        office.commit(create)
+
+
+def test_an_item_that_another_event_created_is_a_reason_to_reject(office: Office, store: Store) -> None:
+    """There is one creation."""
+    office.commit(create, event="e-1")
+
+    with pytest.raises(Reject, match="Parcels: the item exists already"):
+        office.commit(create, event="e-2")
+
+    assert store.item("Parcels", **P)["created_by"] == str(mark("e-1"))
+
+
+def test_an_item_that_others_made_exists_too(office: Office, store: Store) -> None:
+    """The layer needn't have written it."""
+    store.put("Parcels", parcel="p")
+
+    with pytest.raises(Reject, match="exists already"):
+        office.commit(create)
+
+
+def test_an_existing_item_rejects_the_whole_work(office: Office, store: Store) -> None:
+    """Nothing of it happens: no other write, no event, no mark."""
+    office.commit(create, event="e-1")
+
+    with pytest.raises(Reject, match="exists already"):
+        office.commit(both(create, weigh, publish), event="e-2")
+
+    assert store.items("Weights") == []
+    assert store.items("Journal") == []
+
+
+def test_a_created_item_stays_created_when_others_change_it(office: Office) -> None:
+    """A duplicate of its creation is known by who created it, not by who wrote it last."""
+    office.commit(create, event="e-1")
+    office.commit(lambda work: work.add("Parcels", P, stamps=1), event="e-2")
+
+    assert office.commit(create, event="e-1").verdict is Verdict.DUPLICATE
+
+
+def test_the_journal_is_asked_before_an_event_is_accused(office: Office, faults: Faults) -> None:
+    """DynamoDB needn't list every condition that failed: an event that is done must not be rejected by its own item.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+    """
+    fill = both(lambda work: work.create("Parcels", P), answer)
+    office.commit(fill)
+    faults.next("TransactWriteItems", wire.canceled("None", "ConditionalCheckFailed"))
+
+    again = office.commit(fill)
+
+    assert again == Outcome(verdict=Verdict.DUPLICATE, result={"parcel": "p"})
+
+
+@pytest.mark.parametrize("order", [(1, 2, 3), (3, 2, 1), (2, 3, 1), (2, 1, 3)])
+def test_the_newest_wins_in_any_order(office: Office, store: Store, order: tuple[int, ...]) -> None:
+    """What comes late and is older changes nothing, and is no failure."""
+    for at in order:
+        office.commit(see(at, f"place {at}"), event=f"e-{at}")
+
+    place = store.item("Places", **P)
+    assert (place["at"], place["place"]) == (3, "place 3")
+
+
+def test_what_is_older_is_stale(office: Office) -> None:
+    """Done with, and told apart from a duplicate."""
+    office.commit(see(2), event="e-2")
+
+    outcome = office.commit(see(1), event="e-1")
+
+    assert outcome.verdict is Verdict.STALE
+    assert outcome.final
+
+
+@pytest.mark.parametrize("order", [("a", "b"), ("b", "a")])
+def test_a_tie_is_decided_the_same_way_in_any_order(office: Office, store: Store, order: tuple[str, ...]) -> None:
+    """Equal values are ordered by event."""
+    for event in order:
+        office.commit(see(1, f"seen by {event}"), event=event)
+
+    assert store.item("Places", **P)["place"] == "seen by b"
+
+
+@pytest.mark.parametrize("late", [5, 1, 0])
+def test_a_reused_id_is_no_news(office: Office, store: Store, late: int) -> None:
+    """Newer, as old, or older: while the first content is the last writer, the second is rejected."""
+    office.commit(see(1, "first"), content="c")
+
+    with pytest.raises(Reject, match="used before"):
+        office.commit(see(late, "second"), content="d")
+
+    assert store.item("Places", **P)["place"] == "first"
+
+
+def test_an_id_that_begins_like_another_is_not_that_other(office: Office, store: Store) -> None:
+    """`a` and `a#b` are two events."""
+    office.commit(see(1), event="a#b")
+
+    assert office.commit(see(2, "York"), event="a").verdict is Verdict.DONE
+    assert store.item("Places", **P)["place"] == "York"
+
+
+def test_what_is_older_does_not_stop_the_rest_of_its_work(office: Office, store: Store) -> None:
+    """The late write is left out; the others and the mark are committed."""
+    office.commit(see(2, "newer"), event="e-2")
+
+    outcome = office.commit(both(weigh, see(1, "older"), publish), event="e-1")
+
+    assert outcome.verdict is Verdict.DONE
+    assert store.item("Places", **P)["place"] == "newer"
+    assert store.item("Weights", **P)["grams"] == 100
+    assert len(unpack_outbox(store.journal("post")["outbox"])) == 1
+    assert office.commit(both(weigh, see(1, "older"), publish), event="e-1").verdict is Verdict.DUPLICATE
+
+
+def test_a_work_whose_every_write_is_too_late_still_publishes(office: Office, store: Store) -> None:
+    """What is left is the journal's row alone."""
+    office.commit(see(2), event="e-2")
+
+    outcome = office.commit(both(see(1), publish), event="e-1")
+
+    assert outcome.verdict is Verdict.DONE
+    assert store.journal("post")["state"] == State.DONE
+
+
+def read_and_add(work: Work) -> None:
+    """Read-modify-write: twice what is there."""
+    known = work.read("Weights", P)
+    work.put("Weights", P, grams=100 if known is None else 2 * known["grams"])
+
+
+def heavier(committer_of: Office, *, event: str) -> Callable[[], object]:
+    return lambda: committer_of.commit(weigh, event=event)
+
+
+def test_a_read_that_no_longer_holds_is_a_lost_race(office: Office, store: Store, faults: Faults) -> None:
+    """Another commit came between the read and the write: nothing happens, and the handler is to run again."""
+    faults.next("TransactWriteItems", wire.meanwhile(heavier(office, event="e-2")))
+
+    with pytest.raises(LostRaceError, match="Weights"):
+        office.commit(read_and_add, event="e-1")
+
+    assert store.item("Weights", **P)["grams"] == 100
+    assert store.journal("post", "e-1") is None
+
+
+def test_a_read_item_that_changed_is_a_lost_race(office: Office, store: Store, faults: Faults) -> None:
+    """The same for an item that was there already."""
+    office.commit(weigh, event="e-0")
+    faults.next("TransactWriteItems", wire.meanwhile(heavier(office, event="e-2")))
+
+    with pytest.raises(LostRaceError):
+        office.commit(read_and_add, event="e-1")
+
+    assert store.item("Weights", **P)["grams"] == 200
+
+
+def test_an_item_that_was_only_read_is_checked_too(office: Office, store: Store, faults: Faults) -> None:
+    """Reads and writes of one work are serializable."""
+
+    def create_if_light(work: Work) -> None:
+        if work.read("Weights", P) is None:
+            work.create("Parcels", P)
+
+    faults.next("TransactWriteItems", wire.meanwhile(heavier(office, event="e-2")))
+
+    with pytest.raises(LostRaceError):
+        office.commit(create_if_light, event="e-1")
+
+    assert store.items("Parcels") == []
+
+
+def test_what_others_wrote_can_be_read_and_written(office: Office, store: Store) -> None:
+    """An item without a revision becomes one with it."""
+    store.put("Weights", parcel="p", grams=Decimal("2.5"))
+
+    outcome = office.commit(read_and_add)
+
+    assert outcome.verdict is Verdict.DONE
+    assert store.item("Weights", **P) == {"parcel": "p", "grams": 5, "written_by": str(mark())}
+
+
+def test_creating_what_was_read_is_a_reason_to_reject(office: Office, store: Store) -> None:
+    """The item is as it was read: no race was lost, and running again would end the same."""
+
+    def read_and_create(work: Work) -> None:
+        work.read("Parcels", P)
+        work.create("Parcels", P)
+
+    store.put("Parcels", parcel="p")
+
+    with pytest.raises(Reject, match="exists already"):
+        office.commit(read_and_create)
+
+
+def read_and_see(at: int) -> Fill:
+    return both(lambda work: work.read("Places", P), see(at))
+
+
+@pytest.mark.parametrize("ours", [True, False], ids=["ours", "foreign"])
+def test_reading_before_a_late_write_is_no_race(office: Office, store: Store, ours: bool) -> None:
+    """The item is as it was read, and newer: running again would end the same."""
+    if ours:
+        office.commit(see(5), event="e-5")
+    else:
+        store.put("Places", parcel="p", at=5)
+
+    outcome = office.commit(both(read_and_see(1), weigh), event="e-1")
+
+    assert outcome.verdict is Verdict.DONE
+    assert store.item("Places", **P)["at"] == 5
+    assert store.item("Weights", **P)["grams"] == 100
+
+
+@pytest.mark.parametrize("ours", [True, False], ids=["ours", "foreign"])
+def test_an_item_that_appeared_after_it_was_read_is_a_lost_race(
+    office: Office, store: Store, faults: Faults, ours: bool
+) -> None:
+    """Even when it is newer than what was to be written: the handler saw that there was none."""
+
+    def appear() -> None:
+        if ours:
+            office.commit(see(5), event="e-5")
+        else:
+            store.put("Places", parcel="p", at=5)
+
+    faults.next("TransactWriteItems", wire.meanwhile(appear))
+
+    with pytest.raises(LostRaceError):
+        office.commit(read_and_see(1), event="e-1")
+
+
+def test_a_late_write_is_left_out_and_its_read_is_checked_still(office: Office, store: Store, faults: Faults) -> None:
+    """Another commit may come between finding that it is late and committing the rest."""
+    office.commit(see(5), event="e-5")
+    faults.next("TransactWriteItems", lambda request, send: send())
+    faults.next("TransactWriteItems", wire.meanwhile(lambda: office.commit(see(6), event="e-6")))
+
+    with pytest.raises(LostRaceError):
+        office.commit(both(read_and_see(1), weigh), event="e-1")
+
+    assert store.items("Weights") == []
+
+
+def test_a_work_without_effect_needs_no_call(office: Office, faults: Faults) -> None:
+    """Nothing to write, nothing to ask."""
+    outcome = office.commit(lambda work: None)
+
+    assert outcome.verdict is Verdict.DONE
+    assert faults.calls == []
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_the_happy_path_is_one_call(office: Office, faults: Faults, plan: str) -> None:
+    """One write, or one transaction, and nothing is read."""
+    office.commit(PLANS[plan])
+
+    assert faults.calls == [_operation(plan)]
+
+
+@pytest.mark.parametrize("plan", ["create", "newer", "events", "result"])
+def test_a_duplicate_costs_one_failed_write(office: Office, faults: Faults, plan: str) -> None:
+    """The refusal brings the row along."""
+    office.commit(PLANS[plan])
+    faults.calls.clear()
+
+    office.commit(PLANS[plan])
+
+    assert faults.calls == [_operation(plan)]
+
+
+def test_published_events_are_in_the_row_that_marks_the_commit(office: Office, store: Store) -> None:
+    """No dual write: both or none."""
+    office.commit(both(weigh, publish, publish))
+
+    row = store.journal("post")
+    assert row["state"] == State.DONE
+    assert [decode(event).id for event in unpack_outbox(row["outbox"])] == ["e-1-0", "e-1-1"]
+
+
+def test_a_result_is_returned_to_every_copy(office: Office) -> None:
+    """The second caller gets the first one's answer."""
+    first, second = office.commit(answer), office.commit(answer)
+
+    assert (first.result, second.result) == ({"parcel": "p"}, {"parcel": "p"})
+
+
+def test_money_adds_up_exactly(office: Office, store: Store) -> None:
+    """Ten times ten pence are a pound."""
+    for number in range(10):
+        office.commit(lambda work: work.add("Weights", P, pounds=Decimal("0.10")), event=f"e-{number}")
+
+    assert store.item("Weights", **P)["pounds"] == Decimal("1.00")
+
+
+@pytest.mark.parametrize("alone", [True, False], ids=["in one write", "in a transaction"])
+def test_what_dynamodb_can_not_do_is_the_works_fault(office: Office, store: Store, alone: bool) -> None:
+    """A key that isn't one, a number added to a text: no try will do it, and the reason says so."""
+    store.put("Weights", parcel="p", grams="heavy")
+
+    with pytest.raises(WorkError, match="DynamoDB refuses the work"):
+        office.commit((lambda work: work.create("Parcels", {"wrong": "key"})) if alone else weigh)
+
+
+def test_a_refused_item_is_named(office: Office, faults: Faults) -> None:
+    """A transaction says which of its items it minds; a conflict beside it is not the reason."""
+    faults.next("TransactWriteItems", wire.canceled("TransactionConflict", "None", "ItemCollectionSizeLimitExceeded"))
+
+    with pytest.raises(WorkError, match="at Parcels: ItemCollectionSizeLimitExceeded of a test"):
+        office.commit(both(weigh, create))
+
+
+def test_an_event_is_claimed_before_its_effect(office: Office, store: Store) -> None:
+    """The row says who, and until when."""
+    assert office.claim("f-1") is None
+
+    row = store.journal("post")
+    assert (row["state"], row["fence"]) == (State.STARTED, "f-1")
+    assert row["lease_until"] == int((NOON + HALF_A_MINUTE).timestamp() * 1000)
+
+
+def test_a_claim_is_held_until_its_lease_ends(office: Office) -> None:
+    """No two workers have the effect at once."""
+    office.claim("f-1")
+    office.now = NOON + HALF_A_MINUTE
+
+    with pytest.raises(Retry, match="lease has not ended"):
+        office.claim("f-2")
+
+
+def test_a_claim_whose_lease_has_ended_is_free(office: Office, store: Store) -> None:
+    """Its worker is gone: an invocation can't outlive its lease."""
+    office.claim("f-1")
+    office.now = NOON + HALF_A_MINUTE + timedelta(milliseconds=1)
+
+    assert office.claim("f-2") is None
+    assert store.journal("post")["fence"] == "f-2"
+
+
+def test_a_worker_that_lost_its_claim_can_not_commit(office: Office, store: Store) -> None:
+    """A zombie wakes up and finds the door shut."""
+    office.claim("f-1")
+    office.now += timedelta(minutes=1)
+    office.claim("f-2")
+
+    with pytest.raises(Retry, match="another worker"):
+        office.commit(weigh, fence="f-1")
+
+    assert store.items("Weights") == []
+    assert store.journal("post")["fence"] == "f-2"
+    assert office.commit(weigh, fence="f-2").verdict is Verdict.DONE
+
+
+def test_a_worker_that_lost_its_claim_to_one_that_is_done_has_a_duplicate(office: Office) -> None:
+    """The effect is there; nobody needs this worker any more."""
+    office.claim("f-1")
+    office.now += timedelta(minutes=1)
+    office.claim("f-2")
+    office.commit(weigh, fence="f-2")
+
+    assert office.commit(weigh, fence="f-1").verdict is Verdict.DUPLICATE
+
+
+def test_a_claim_that_nobody_made_can_not_be_committed(office: Office, store: Store) -> None:
+    """No row, no fence."""
+    with pytest.raises(Retry):
+        office.commit(weigh, fence="f-1")
+
+    assert store.items("Weights") == []
+
+
+def test_what_is_done_is_not_claimed_again(office: Office) -> None:
+    """The answer is the first one's."""
+    office.claim("f-1")
+    office.commit(answer, fence="f-1")
+
+    assert office.claim("f-2") == Outcome(verdict=Verdict.DUPLICATE, result={"parcel": "p"})
+
+
+def test_a_claim_under_a_used_id_is_rejected(office: Office) -> None:
+    """Before any effect."""
+    office.claim("f-1", content="c")
+    office.commit(answer, content="c", fence="f-1")
+
+    with pytest.raises(Reject, match="used before"):
+        office.claim("f-2", content="d")
+
+
+def test_a_claim_that_is_given_back_is_free_at_once(office: Office, store: Store) -> None:
+    """After a failure nobody waits for the lease's end."""
+    office.claim("f-1")
+
+    office.committer.release(mark(), fence="f-1")
+
+    assert store.journal("post")["state"] == State.TRIED
+    assert office.claim("f-2") is None
+
+
+def test_a_claim_is_given_back_by_its_holder_only(office: Office, store: Store) -> None:
+    """A zombie can't free another worker's claim."""
+    office.claim("f-1")
+    office.now += timedelta(minutes=1)
+    office.claim("f-2")
+
+    office.committer.release(mark(), fence="f-1")
+
+    assert (store.journal("post")["state"], store.journal("post")["fence"]) == (State.STARTED, "f-2")
+
+
+def test_what_is_done_can_not_be_given_back(office: Office, store: Store) -> None:
+    """A commit whose answer was lost looks like a failure to its worker."""
+    office.claim("f-1")
+    office.commit(weigh, fence="f-1")
+
+    office.committer.release(mark(), fence="f-1")
+
+    assert store.journal("post")["state"] == State.DONE
+
+
+def test_a_claim_whose_answer_was_lost_is_ours(office: Office, faults: Faults) -> None:
+    """The row has our own fence: trying again is no quarrel with ourselves."""
+    faults.next("PutItem", wire.refused_after("InternalServerError"))
+
+    assert office.claim("f-1") is None
+    assert faults.calls == ["PutItem", "PutItem"]
+
+
+@pytest.mark.parametrize("fence", [None, "f-1"])
+def test_a_released_claim_can_be_committed_by_nobody_but_a_new_one(office: Office, fence: str | None) -> None:
+    """Without a fence there is nothing to lose; with the old one the row is still its holder's."""
+    office.claim("f-1")
+    office.committer.release(mark(), fence="f-1")
+    office.claim("f-2")
+
+    if fence is None:
+        assert office.commit(weigh).verdict is Verdict.DONE
+    else:
+        with pytest.raises(Retry):
+            office.commit(weigh, fence=fence)
+
+
+def test_an_item_is_read_as_it_is_now(office: Office, store: Store, faults: Faults) -> None:
+    """Strongly consistent, numbers exact, bytes plain."""
+    store.put("Weights", parcel="p", grams=Decimal("2.50"), seal=b"\x00\x01")
+    address = _address()
+
+    item = office.committer.fetch(address)
+
+    assert item == {"parcel": "p", "grams": Decimal("2.5"), "seal": b"\x00\x01"}
+    assert type(item["seal"]) is bytes
+    assert faults.requests[-1][1]["ConsistentRead"] is True
+
+
+def test_an_item_that_is_not_there_is_none(office: Office) -> None:
+    """And not an empty one."""
+    assert office.committer.fetch(_address()) is None
+
+
+def test_values_keep_their_types() -> None:
+    """What goes in comes out."""
+    codec = Codec()
+    item: dict[str, Any] = {"a": "x", "b": Decimal("1.5"), "c": b"x", "d": [Decimal(1), None], "e": {"f": True}}
+
+    assert codec.item({name: codec.encode(value) for name, value in item.items()}) == item
+
+
+def _operation(plan: str) -> str:
+    single = {"create": "UpdateItem", "newer": "UpdateItem", "events": "PutItem", "result": "PutItem"}
+    return single.get(plan, "TransactWriteItems")
+
+
+def _address() -> Any:
+    from eachonce.work import Address
+
+    return Address.of("Weights", P)

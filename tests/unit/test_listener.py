@@ -1,0 +1,164 @@
+"""The listener: whatever a body holds, its record becomes one delivery."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from eachonce import EachonceError, MalformedMessageError
+from eachonce.listener import MAX_BODY_BYTES, listen, unwrap
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.parcels import weighed
+from tests.records import batch, in_order, notification, on_the_bus, record
+
+EVENT = weighed("p", event_id="e-1")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        EVENT,
+        on_the_bus(EVENT),
+        notification(json.dumps(EVENT)),
+        notification(json.dumps(on_the_bus(EVENT))),
+    ],
+    ids=["plain", "EventBridge", "SNS", "EventBridge in SNS"],
+)
+def test_an_event_is_found_however_it_is_wrapped(body: dict[str, Any]) -> None:
+    """By itself, from the bus, from a topic, or from a topic that the bus sends to."""
+    event = unwrap(json.dumps(body))
+
+    assert (event.id, event.type) == ("e-1", "Weighed")
+    assert json.loads(bytes(event.data)) == EVENT["data"]
+
+
+def test_the_id_is_the_events_own() -> None:
+    """The bus and the queue give every copy another one."""
+    (delivery,) = listen(batch(record(on_the_bus(EVENT), message_id="m-9")))
+
+    assert delivery.event is not None
+    assert (delivery.event.id, delivery.message_id) == ("e-1", "m-9")
+
+
+def deep(levels: int) -> str:
+    return "[" * levels + "]" * levels
+
+
+def with_data(data: str) -> str:
+    return json.dumps({**EVENT, "data": "here"}).replace('"here"', data)
+
+
+MALFORMED = {
+    "empty": ("", "not JSON"),
+    "words": ("an event", "not JSON"),
+    "truncated": (json.dumps(EVENT)[:-2], "not JSON"),
+    "more after it": (json.dumps(EVENT) + "{}", "not JSON"),
+    "NaN": (with_data('{"grams": NaN}'), "not JSON"),
+    "Infinity": (with_data('{"grams": -Infinity}'), "not JSON"),
+    "a lone surrogate": (json.dumps(EVENT).replace("Weighed", "\ud800"), "not valid UTF-8"),
+    "an escaped surrogate": (with_data('"\\ud800"'), "not JSON"),
+    "a number": ("5", "no CloudEvents event"),
+    "null": ("null", "no CloudEvents event"),
+    "an array": (json.dumps([EVENT]), "no CloudEvents event"),
+    "no event": ('{"hello": "world"}', "no CloudEvents event"),
+    "no id": (json.dumps({name: value for name, value in EVENT.items() if name != "id"}), "`id`"),
+    "an id of the wrong type": (json.dumps({**EVENT, "id": 5}), r"\$.id"),
+    "an empty id": (json.dumps({**EVENT, "id": ""}), r"\$.id"),
+    "a time that is none": (json.dumps({**EVENT, "time": "noon"}), r"\$.time"),
+    "another specversion": (json.dumps({**EVENT, "specversion": "0.3"}), r"\$.specversion"),
+    "no detail": (json.dumps(on_the_bus(EVENT) | {"detail": None}), "no CloudEvents event"),
+    "a detail that is no event": (json.dumps(on_the_bus({"a": 1})), "no CloudEvents event"),
+    "a notification of words": (json.dumps(notification("hello")), "not JSON"),
+    "a notification of a surrogate": ('{"Message": "\\ud800"}', "not JSON"),
+    "a notification of a number": ('{"Message": 5}', r"\$.Message"),
+    "a deep body": (deep(100_000), "no CloudEvents event"),
+    "a deep envelope": (json.dumps({**EVENT, "extra": "here"}).replace('"here"', deep(100_000)), "nests too deeply"),
+    "deep data": (with_data(deep(100_000)), "nests too deeply"),
+    "deep data on the bus": (json.dumps(on_the_bus({"a": "here"})).replace('"here"', deep(100_000)), "too deeply"),
+    "too many bytes": (" " * MAX_BODY_BYTES + json.dumps(EVENT), r"1,048,\d+ bytes and at most 1,048,576"),
+}
+
+
+@pytest.mark.parametrize("kind", MALFORMED)
+def test_what_holds_no_event_is_a_delivery_with_a_flaw(kind: str) -> None:
+    """Its neighbours go on, and its reason says what it is, to whoever looks into the dead-letter queue."""
+    body, says = MALFORMED[kind]
+
+    before, delivery, after = listen(batch(record(EVENT), record(body), record(EVENT)))
+
+    assert delivery.event is None
+    assert delivery.body == body
+    with pytest.raises(MalformedMessageError, match=says):
+        unwrap(body)
+    assert before.event == after.event is not None
+
+
+@given(st.text() | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(json.dumps))
+def test_no_body_is_too_strange(body: str) -> None:
+    """Any text is an event or has a flaw that can be said."""
+    (delivery,) = listen(batch(record(body)))
+
+    assert (delivery.event is None) == bool(delivery.flaw)
+
+
+def test_a_bodys_size_is_counted_in_bytes() -> None:
+    """As SQS counts it: a letter may take four."""
+    body = json.dumps(weighed("€" * 10), ensure_ascii=False)
+    size = len(body.encode())
+
+    assert unwrap(body, max_bytes=size).id == "e-1"
+    with pytest.raises(MalformedMessageError, match="bytes"):
+        unwrap(body, max_bytes=size - 1)
+
+
+def test_a_flaw_does_not_repeat_the_body() -> None:
+    """What a payload says is nobody's business but its consumer's."""
+    with pytest.raises(MalformedMessageError) as raised:
+        unwrap('{"card": "4111 1111 1111 1111"')
+
+    assert "4111" not in str(raised.value)
+
+
+def test_a_delivery_knows_how_often_it_came() -> None:
+    """SQS counts."""
+    (delivery,) = listen(batch(record(EVENT, receive_count=3)))
+
+    assert delivery.receive_count == 3
+
+
+def test_a_group_is_a_fifo_queues() -> None:
+    """A standard queue has groups, too, for fairness; they promise no order.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
+    """
+    ordered, fair, alone = listen(batch(in_order(EVENT, group="g"), record(EVENT, group="g"), record(EVENT)))
+
+    assert (ordered.group_id, fair.group_id, alone.group_id) == ("g", None, None)
+
+
+def test_a_record_without_attributes_is_a_first_delivery() -> None:
+    """A hand-written test event need not have them all."""
+    bare = {"messageId": "m-1", "receiptHandle": "r-1", "body": json.dumps(EVENT), "eventSource": "aws:sqs"}
+
+    (delivery,) = listen({"Records": [bare]})
+
+    assert (delivery.receive_count, delivery.group_id, delivery.event is not None) == (1, None, True)
+
+
+def test_an_empty_batch_has_no_deliveries() -> None:
+    """Lambda sends none, but a person may."""
+    assert listen({"Records": []}) == []
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [{}, {"Records": None}, {"Records": "records"}, {"Records": [{"eventSource": "aws:dynamodb"}]}, [], None],
+    ids=["empty", "null", "text", "another source", "array", "nothing"],
+)
+def test_what_is_no_sqs_event_is_an_error(payload: Any) -> None:
+    """There is no message that could be acknowledged: the trigger is wrong, not an event."""
+    with pytest.raises(EachonceError, match="takes SQS events"):
+        listen(payload)

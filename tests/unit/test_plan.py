@@ -1,0 +1,280 @@
+"""The cheapest plan that is safe: which operations a work becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from eachonce import Work, WorkTooLargeError
+from eachonce.aws import Codec
+from eachonce.journal import Mark, done_row
+from eachonce.plan import MAX_ITEM_BYTES, MAX_OPERATIONS, Guard, Operation, Plan, plan
+from eachonce.work import Address, Item
+
+from tests.parcels import Arrived
+
+MARK = Mark("post", "e-1", "f" * 24)
+NOON = datetime(2010, 12, 1, 12, tzinfo=UTC)
+P = {"parcel": "p"}
+
+
+def planned(
+    fill: Callable[[Work], object], *, fence: str | None = None, found: Item | None = None, row: Item | None = None
+) -> Plan:
+    """Return the plan of a work that `fill` filled; whatever it reads is `found`."""
+    work = Work(lambda address: found)
+    fill(work)
+    row = done_row(MARK, at=NOON, result=work.result) if row is None else row
+    return plan(work, MARK, row, fence=fence, table=lambda name: f"post-{name}", encode=Codec().encode)
+
+
+def outline(operations: Plan) -> list[tuple[str, str, Guard]]:
+    return [(operation.verb, operation.request["TableName"], operation.guard) for operation in operations]
+
+
+def read_and_put(work: Work) -> None:
+    work.read("Places", P)
+    work.put("Places", P, place="Leeds")
+
+
+def read_and_create(work: Work) -> None:
+    work.read("Places", P)
+    work.create("Places", P)
+
+
+def read_and_put_newer(work: Work) -> None:
+    work.read("Places", P)
+    work.put("Places", P, newer_than="at", at=1)
+
+
+def read_another_and_create(work: Work) -> None:
+    work.read("Places", P)
+    work.create("Parcels", P)
+
+
+def create_two(work: Work) -> None:
+    work.create("Parcels", P)
+    work.create("Parcels", {"parcel": "q"})
+
+
+def create_and_publish(work: Work) -> None:
+    work.create("Parcels", P)
+    work.publish(Arrived(parcel="p"))
+
+
+def answer(work: Work) -> None:
+    work.result = {"parcel": "p"}
+
+
+JOURNAL = ("Put", "post-Journal", Guard.JOURNAL)
+
+
+@pytest.mark.parametrize("fill", [lambda work: None, lambda work: work.read("Places", P)], ids=["nothing", "a read"])
+def test_no_effect_needs_no_plan(fill: Callable[[Work], object]) -> None:
+    """What leaves no trace can be done again as often as one likes."""
+    assert planned(fill) == ()
+
+
+@pytest.mark.parametrize(
+    ("fill", "table", "guard"),
+    [
+        (lambda work: work.create("Parcels", P, sender="Ada"), "post-Parcels", Guard.CREATE),
+        (lambda work: work.put("Places", P, newer_than="at", at=1), "post-Places", Guard.NEWER),
+    ],
+    ids=["create", "newer"],
+)
+def test_one_guarded_write_is_its_own_journal(fill: Callable[[Work], object], table: str, guard: Guard) -> None:
+    """The item carries the event's mark, so one write unit is enough."""
+    assert outline(planned(fill)) == [("Update", table, guard)]
+
+
+@pytest.mark.parametrize("fill", [lambda work: work.publish(Arrived(parcel="p")), answer], ids=["publish", "result"])
+def test_only_events_or_a_result_are_one_row(fill: Callable[[Work], object]) -> None:
+    """The events are inside."""
+    assert outline(planned(fill)) == [JOURNAL]
+
+
+@pytest.mark.parametrize(
+    ("fill", "rest"),
+    [
+        (lambda work: work.add("Weights", P, grams=1), [("Update", "post-Weights", Guard.NONE)]),
+        (create_two, [("Update", "post-Parcels", Guard.CREATE)] * 2),
+        (create_and_publish, [("Update", "post-Parcels", Guard.CREATE)]),
+        (read_and_put, [("Update", "post-Places", Guard.REVISION)]),
+        (read_and_create, [("Update", "post-Places", Guard.REVISION)]),
+        (read_and_put_newer, [("Update", "post-Places", Guard.REVISION)]),
+        (
+            read_another_and_create,
+            [("Update", "post-Parcels", Guard.CREATE), ("ConditionCheck", "post-Places", Guard.REVISION)],
+        ),
+    ],
+    ids=["add", "two creates", "create and publish", "read and put", "read and create", "read and newer", "a check"],
+)
+def test_anything_else_is_one_transaction_with_the_journal_first(
+    fill: Callable[[Work], object], rest: list[tuple[str, str, Guard]]
+) -> None:
+    """State, mark and events commit together."""
+    assert outline(planned(fill)) == [JOURNAL, *rest]
+
+
+def test_a_claimed_event_always_ends_in_the_journal() -> None:
+    """Even with nothing else to do: its row says STARTED, and must not stay so."""
+    assert outline(planned(lambda work: None, fence="f-1")) == [JOURNAL]
+
+
+def test_a_claimed_create_is_journaled() -> None:
+    """A create alone would need no journal, but a claim does."""
+    operations = planned(lambda work: work.create("Parcels", P), fence="f-1")
+
+    assert outline(operations) == [JOURNAL, ("Update", "post-Parcels", Guard.CREATE)]
+
+
+def test_the_journal_is_written_unless_it_says_done() -> None:
+    """A row that says something else is no obstacle."""
+    (journal,) = planned(lambda work: work.publish(Arrived(parcel="p")))
+
+    assert journal.request["ConditionExpression"] == "attribute_not_exists(pk) OR #state <> :done"
+    assert journal.request["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD"
+
+
+def test_a_claim_is_part_of_the_journals_condition() -> None:
+    """Who lost it can't commit."""
+    (journal,) = planned(lambda work: None, fence="f-1")
+
+    assert journal.request["ConditionExpression"] == "#state <> :done AND fence = :fence"
+    assert journal.request["ExpressionAttributeValues"][":fence"] == {"S": "f-1"}
+
+
+def only_write(operations: Plan) -> Operation:
+    return next(operation for operation in operations if operation.guard is not Guard.JOURNAL)
+
+
+def test_every_write_leaves_its_mark() -> None:
+    """It is the item's revision for whoever reads it next."""
+    write = only_write(planned(lambda work: work.add("Weights", P, grams=1)))
+
+    assert write.request["UpdateExpression"] == "SET #n1 = :v1 ADD #n0 :v0"
+    assert write.request["ExpressionAttributeNames"] == {"#n0": "grams", "#n1": "written_by"}
+    assert write.request["ExpressionAttributeValues"] == {":v0": {"N": "1"}, ":v1": {"S": str(MARK)}}
+    assert "ConditionExpression" not in write.request
+
+
+def test_none_removes_an_attribute() -> None:
+    """DynamoDB has a null type, which nobody means."""
+    write = only_write(planned(lambda work: work.create("Parcels", P, sender=None)))
+
+    assert write.request["UpdateExpression"] == "SET #n1 = :v0, #n3 = :v1 REMOVE #n0"
+    assert write.request["ExpressionAttributeNames"]["#n0"] == "sender"
+
+
+def test_works_of_one_shape_have_one_text() -> None:
+    """DynamoDB and the local cloud parse an expression once."""
+    one, other = (
+        planned(lambda work, parcel=parcel: work.add("Weights", {"parcel": parcel}, grams=7))[1] for parcel in "ab"
+    )
+
+    assert one.request["UpdateExpression"] == other.request["UpdateExpression"]
+    assert one.request["ExpressionAttributeNames"] == other.request["ExpressionAttributeNames"]
+
+
+@pytest.mark.parametrize(
+    ("found", "condition", "expected"),
+    [
+        (None, "(attribute_not_exists(#n2))", None),
+        ({"parcel": "p"}, "(attribute_not_exists(#n1))", ""),
+        ({"parcel": "p", "written_by": "r"}, "(#n1 = :v2)", "r"),
+    ],
+    ids=["absent", "foreign", "ours"],
+)
+def test_what_was_read_is_checked(found: Item | None, condition: str, expected: str | None) -> None:
+    """Absent, never written by the layer, or at a revision."""
+    write = only_write(planned(read_and_put, found=found))
+
+    assert write.request["ConditionExpression"] == condition
+    assert write.expected == expected
+
+
+def test_a_read_that_is_not_written_is_checked_all_the_same() -> None:
+    """Its own operation, on its own item."""
+    operations = planned(read_another_and_create, found={"parcel": "p", "written_by": "r"})
+
+    assert operations[-1].address == Address.of("Places", P)
+    assert operations[-1].request["ConditionExpression"] == "#n0 = :v0"
+    assert operations[-1].request["ExpressionAttributeValues"] == {":v0": {"S": "r"}}
+
+
+def add_to(items: int) -> Callable[[Work], None]:
+    def fill(work: Work) -> None:
+        for number in range(items):
+            work.add("Weights", {"parcel": str(number)}, grams=1)
+
+    return fill
+
+
+def test_a_transaction_holds_100_items() -> None:
+    """The journal's row is one of them."""
+    assert len(planned(add_to(MAX_OPERATIONS - 1))) == 100
+
+
+def test_more_than_100_items_are_refused() -> None:
+    """Before DynamoDB does, and in words that say what to do."""
+    with pytest.raises(WorkTooLargeError, match=r"101 items .* 100: split the event"):
+        planned(add_to(MAX_OPERATIONS))
+
+
+def test_what_is_read_counts_too() -> None:
+    """A check is an operation of the transaction."""
+
+    def fill(work: Work) -> None:
+        work.read("Places", P)
+        add_to(MAX_OPERATIONS - 1)(work)
+
+    with pytest.raises(WorkTooLargeError, match="101 items"):
+        planned(fill)
+
+
+def test_an_item_that_is_read_and_written_counts_once() -> None:
+    """It is one operation."""
+
+    def fill(work: Work) -> None:
+        work.read("Weights", {"parcel": "0"})
+        add_to(MAX_OPERATIONS - 1)(work)
+
+    assert len(planned(fill)) == 100
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"note": "x" * MAX_ITEM_BYTES},
+        {"note": "é" * (MAX_ITEM_BYTES // 2)},
+        {"note": b"x" * MAX_ITEM_BYTES},
+        {"notes": ["x" * MAX_ITEM_BYTES]},
+        {"notes": {"x" * MAX_ITEM_BYTES: 1}},
+    ],
+    ids=["text", "wide text", "bytes", "list", "name"],
+)
+def test_an_item_holds_400_kilobytes(attributes: Item) -> None:
+    """Whatever it is made of."""
+    with pytest.raises(WorkTooLargeError, match="split the event"):
+        planned(lambda work: work.create("Parcels", P, **attributes))
+
+
+def test_the_journals_row_is_an_item_too() -> None:
+    """It holds the published events."""
+    row = done_row(MARK, at=NOON) | {"outbox": b"x" * MAX_ITEM_BYTES}
+
+    with pytest.raises(WorkTooLargeError, match="an item has"):
+        planned(lambda work: work.publish(Arrived(parcel="p")), row=row)
+
+
+def test_a_transaction_holds_4_megabytes() -> None:
+    """All its items together."""
+
+    def fill(work: Work) -> None:
+        for number in range(12):
+            work.create("Parcels", {"parcel": str(number)}, note="x" * 380_000)
+
+    with pytest.raises(WorkTooLargeError, match="a transaction holds 4,194,304"):
+        planned(fill)

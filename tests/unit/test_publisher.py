@@ -1,0 +1,215 @@
+"""The publisher: events to the bus, and the names of those that did not get there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+import msgspec
+import pytest
+from eachonce import Event, Publisher, PublishError
+from eachonce.publisher import MAX_BYTES, size_bytes
+
+from tests import faults as wire
+from tests.faults import Faults
+from tests.parcels import Arrived, Registered
+from tests.store import BUS, Store
+
+
+@dataclass
+class Press:
+    """A publisher whose naps are counted, and the queue that gets what is on its bus."""
+
+    store: Store
+    queue: str
+    naps: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.publisher = Publisher(self.store.aws.events, BUS, sleep=self.naps.append, jitter=lambda: 1.0)
+
+    def ids(self) -> list[str]:
+        return [event["id"] for event in self.store.on_the_bus(self.queue)]
+
+
+@pytest.fixture
+def press(store: Store, bus: str) -> Press:
+    return Press(store, bus)
+
+
+def events(count: int, *, start: int = 0) -> list[Event[Arrived]]:
+    return [event(str(number)) for number in range(start, start + count)]
+
+
+def event(event_id: str) -> Event[Arrived]:
+    return Event(id=event_id, source="post", type="Arrived", data=Arrived(parcel="p"))
+
+
+def large(event_id: str, size: int) -> Event[Registered]:
+    """Return an event of so many bytes as the bus counts them."""
+    empty = Event(id=event_id, source="post", type="Registered", data=Registered(parcel="p", sender=""))
+    sender = "x" * (size - size_bytes(empty))
+    return msgspec.structs.replace(empty, data=Registered(parcel="p", sender=sender))
+
+
+def test_an_event_arrives_as_a_cloudevents_object_in_the_detail(press: Press, store: Store) -> None:
+    """Source and type are on the envelope, too, where rules look for them."""
+    press.publisher.publish(events(1))
+
+    (message,) = store.messages(press.queue)
+    envelope = json.loads(message["Body"])
+    assert (envelope["source"], envelope["detail-type"]) == ("post", "Arrived")
+    assert envelope["detail"] == {
+        "specversion": "1.0",
+        "id": "0",
+        "source": "post",
+        "type": "Arrived",
+        "data": {"parcel": "p"},
+    }
+
+
+def test_written_events_are_published_as_they_are(press: Press, store: Store) -> None:
+    """The relay has text, and needn't know the contracts."""
+    press.publisher.publish([event("0").encode()])
+
+    assert store.on_the_bus(press.queue)[0] == json.loads(event("0").encode())
+
+
+def test_nothing_to_publish_is_no_call(press: Press, faults: Faults) -> None:
+    """Nor a nap."""
+    press.publisher.publish([])
+
+    assert (faults.calls, press.naps) == ([], [])
+
+
+def test_what_goes_well_is_not_waited_for(press: Press) -> None:
+    """Naps are for failures."""
+    press.publisher.publish(events(3))
+
+    assert press.naps == []
+
+
+@pytest.mark.parametrize(("count", "calls"), [(1, 1), (10, 1), (11, 2), (30, 3)])
+def test_ten_events_share_a_call(press: Press, faults: Faults, count: int, calls: int) -> None:
+    """As many as PutEvents takes."""
+    press.publisher.publish(events(count))
+
+    assert faults.calls == ["PutEvents"] * calls
+    assert sorted(press.ids(), key=int) == [str(number) for number in range(count)]
+
+
+def test_large_events_share_fewer_calls(press: Press, faults: Faults) -> None:
+    """All entries of a call have 256 KB together."""
+    press.publisher.publish([large(str(number), 100_000) for number in range(5)])
+
+    assert [len(request["Entries"]) for operation, request in faults.requests if operation == "PutEvents"] == [2, 2, 1]
+
+
+def test_an_event_over_the_limit_is_named_and_the_others_go(press: Press) -> None:
+    """It is no reason to hold back its neighbours."""
+    with pytest.raises(PublishError, match=r"1 entries .* EntryTooLarge: the entry has 262,145 bytes") as raised:
+        press.publisher.publish([event("0"), large("1", MAX_BYTES + 1), event("2")])
+
+    assert [(unsent.place, unsent.code) for unsent in raised.value.unsent] == [(1, "EntryTooLarge")]
+    assert sorted(press.ids()) == ["0", "2"]
+
+
+def test_text_that_is_no_event_is_named_and_the_others_go(press: Press) -> None:
+    """One spoilt outbox must not stop all others."""
+    with pytest.raises(PublishError) as raised:
+        press.publisher.publish([event("0").encode(), b'{"no": "event"}', b"nonsense", event("3").encode()])
+
+    assert [(unsent.place, unsent.code) for unsent in raised.value.unsent] == [
+        (1, "MalformedEvent"),
+        (2, "MalformedEvent"),
+    ]
+    assert sorted(press.ids()) == ["0", "3"]
+
+
+@pytest.mark.parametrize("code", ["InternalFailure", "InternalException", "ThrottlingException", "ServiceUnavailable"])
+def test_only_the_entries_that_failed_are_sent_again(press: Press, faults: Faults, code: str) -> None:
+    """After a nap that doubles."""
+    faults.next("PutEvents", wire.entries_fail(1, 3, code=code))
+    faults.next("PutEvents", wire.entries_fail(0, code=code))
+
+    press.publisher.publish(events(5))
+
+    sent = [request["Entries"] for operation, request in faults.requests if operation == "PutEvents"]
+    assert [[json.loads(entry["Detail"])["id"] for entry in entries] for entries in sent] == [
+        ["0", "1", "2", "3", "4"],
+        ["1", "3"],
+        ["1"],
+    ]
+    assert press.naps == [0.2, 0.4]
+    assert sorted(press.ids()) == ["0", "1", "2", "3", "4"]
+
+
+def test_an_entry_that_fails_for_good_is_named_at_once(press: Press, faults: Faults) -> None:
+    """Sending it again would change nothing."""
+    faults.next("PutEvents", wire.entries_fail(1, code="NotAuthorizedForSource"))
+
+    with pytest.raises(PublishError, match="NotAuthorizedForSource of a test") as raised:
+        press.publisher.publish(events(3))
+
+    assert [unsent.place for unsent in raised.value.unsent] == [1]
+    assert (faults.calls, press.naps) == (["PutEvents"], [])
+
+
+def test_tries_are_bounded(press: Press, faults: Faults) -> None:
+    """Four, and then the caller decides."""
+    faults.next("PutEvents", wire.entries_fail(0, code="ThrottlingException"), times=4)
+
+    with pytest.raises(PublishError) as raised:
+        press.publisher.publish(events(2))
+
+    assert [(unsent.place, unsent.code) for unsent in raised.value.unsent] == [(0, "ThrottlingException")]
+    assert press.naps == [0.2, 0.4, 0.8]
+    assert press.ids() == ["1"]
+
+
+def test_failures_are_named_in_order_across_calls(press: Press, faults: Faults) -> None:
+    """The place is the event's among those given, whenever it failed."""
+    faults.next("PutEvents", wire.entries_fail(0, 9, code="InternalFailure"))
+    faults.next("PutEvents", wire.entries_fail(1, code="MalformedDetail"))
+    faults.next("PutEvents", wire.entries_fail(0, 1, code="MalformedDetail"))
+
+    with pytest.raises(PublishError) as raised:
+        press.publisher.publish([*events(12), large("12", MAX_BYTES + 1)])
+
+    assert [unsent.place for unsent in raised.value.unsent] == [0, 9, 11, 12]
+
+
+@pytest.mark.parametrize(
+    ("fault", "copies"), [(wire.answer_lost, 2), (wire.never_sent, 1), (wire.refused_after("InternalFailure"), 2)]
+)
+def test_a_call_without_an_answer_is_made_again(press: Press, faults: Faults, fault: wire.Fault, copies: int) -> None:
+    """It may have happened: copies have the same event id, so they change nothing downstream."""
+    faults.next("PutEvents", fault)
+
+    press.publisher.publish(events(2))
+
+    assert sorted(press.ids()) == sorted(["0", "1"] * copies)
+
+
+def test_a_bus_that_stays_away_is_said_of_every_event(press: Press, faults: Faults) -> None:
+    """With why."""
+    faults.next("PutEvents", wire.never_sent, times=4)
+
+    with pytest.raises(PublishError) as raised:
+        press.publisher.publish(events(2))
+
+    assert [(unsent.place, unsent.code, unsent.message) for unsent in raised.value.unsent] == [
+        (0, "ServiceUnavailable", "no response: ConnectionClosedError"),
+        (1, "ServiceUnavailable", "no response: ConnectionClosedError"),
+    ]
+
+
+def test_a_refused_call_is_said_of_its_events_only(press: Press, faults: Faults) -> None:
+    """The other calls go on."""
+    faults.next("PutEvents", wire.refused("AccessDeniedException"))
+
+    with pytest.raises(PublishError) as raised:
+        press.publisher.publish(events(12))
+
+    assert [unsent.place for unsent in raised.value.unsent] == list(range(10))
+    assert {unsent.code for unsent in raised.value.unsent} == {"AccessDeniedException"}
+    assert sorted(press.ids()) == ["10", "11"]

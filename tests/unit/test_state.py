@@ -1,0 +1,82 @@
+"""Comparing and writing the final state."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workbench.state import State, money, reconcile
+
+
+def state(orders: str = "12", **tables: list[dict[str, Any]]) -> State:
+    names = ("sales", "stock", "customers", "notifications", "refused")
+    return State(frozenset(orders), {name: tables.get(name, []) for name in names})
+
+
+def test_equal_states_agree() -> None:
+    """In whatever order their rows stand."""
+    one = state(stock=[{"sku": "a", "sold": 1}, {"sku": "b", "sold": 2}])
+    other = state(stock=[{"sku": "b", "sold": 2}, {"sku": "a", "sold": 1}])
+
+    found = reconcile(one, other)
+
+    assert found.agrees
+    assert str(found) == "2 orders, 0 lost, 0 doubled, 0 different, 0 refused"
+
+
+def test_a_missing_row_is_lost() -> None:
+    """An order and a row count alike."""
+    found = reconcile(state("123", notifications=[{"order_id": "1"}]), state("12"))
+
+    assert found.lost == ("notifications 1", "order 3")
+    assert not found.agrees
+
+
+def test_a_row_too_many_is_doubled() -> None:
+    """Twice the same, or one that nobody expected."""
+    found = reconcile(
+        state(notifications=[{"order_id": "1"}]),
+        state(notifications=[{"order_id": "1"}, {"order_id": "1"}, {"order_id": "9"}]),
+    )
+
+    assert found.doubled == ("notifications 1", "notifications 9")
+    assert not found.agrees
+
+
+def test_another_value_is_different_and_named() -> None:
+    """The sentence has the row, the column and both values."""
+    found = reconcile(state(stock=[{"sku": "a", "sold": 1}]), state(stock=[{"sku": "a", "sold": 2}]))
+
+    assert found.different == ("stock a: sold is 2, expected 1",)
+    assert not found.agrees
+
+
+def test_the_reason_of_a_refusal_is_not_compared() -> None:
+    """The words are the shop's; that the invoice was refused is what must agree."""
+    found = reconcile(state(refused=[{"invoice": "A1"}]), state(refused=[{"invoice": "A1", "reason": "no number"}]))
+
+    assert found.agrees
+    assert found.refused == 1
+
+
+def test_rows_are_written_a_json_object_a_line_in_key_order(tmp_path: Path) -> None:
+    """Two runs of the same orders write the same files."""
+    state(sales=[{"day": "2", "country": "é"}, {"day": "1", "country": "b"}]).write(tmp_path)
+
+    lines = (tmp_path / "sales.jsonl").read_text(encoding="utf-8").splitlines()
+
+    assert [json.loads(line) for line in lines] == [{"day": "1", "country": "b"}, {"day": "2", "country": "é"}]
+    assert {path.name for path in tmp_path.iterdir()} == {
+        f"{name}.jsonl" for name in ("sales", "stock", "customers", "notifications", "refused")
+    }
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [("100", "100.00"), ("0.145", "0.145"), ("-1.5", "-1.50"), ("0", "0.00"), ("1E+3", "1000.00"), ("0.1450", "0.145")],
+)
+def test_money_has_all_its_digits_and_at_least_the_pence(amount: str, text: str) -> None:
+    """As a decimal string, never in exponents."""
+    assert money(Decimal(amount)) == text
