@@ -1,0 +1,154 @@
+"""The command line: `eachonce --help`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Coroutine
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+
+from workbench.orders import OrdersError, read_invoices
+
+ROOT = Path(__file__).resolve().parent.parent
+TEMPLATE = ROOT / "template.yaml"
+ORDERS = ROOT / "data" / "online-retail-2010-12.csv.gz"
+
+PORT = 4566
+INTERRUPTED = 130  # as a shell says of a program that Ctrl-C ended
+
+T = TypeVar("T")
+
+app = typer.Typer(
+    help="Each event by itself, its effect once: the shop on this machine, and the proof that its books are right.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def main() -> None:
+    """Each event by itself, its effect once."""
+
+
+@app.command()
+def run(
+    orders: Annotated[
+        Path, typer.Option(help="A CSV of orders, plain or .gz.", metavar="CSV", show_default="the month in data/")
+    ] = ORDERS,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Only the first N invoices.", metavar="N", show_default="all")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="What the disarray is drawn from.", metavar="S")] = 0,
+    duplicates: Annotated[
+        float, typer.Option(min=0, max=1, help="The share of messages delivered again.", metavar="RATE")
+    ] = 0,
+    shuffle: Annotated[bool, typer.Option("--shuffle", help="Place orders and receive messages in any order.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the final state here.", metavar="DIR", show_default="nowhere")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
+) -> None:
+    """Run real orders through the whole shop, and reconcile its books to the penny.
+
+    Exit status: 0 when the books agree, 1 when they don't, 2 for a wrong argument.
+    """
+    from workbench.run import Disarray, Progress
+    from workbench.run import run as run_shop
+    from workbench.screen import BarProgress, show_result
+
+    console = Console(stderr=as_json)
+    try:
+        invoices = read_invoices(orders, limit=limit)
+    except OrdersError as error:
+        raise typer.BadParameter(str(error), param_hint="--orders") from error
+    disarray = Disarray(seed=seed, duplicates=duplicates, shuffle=shuffle)
+    progress = BarProgress(console) if console.is_terminal else Progress()
+    with progress:
+        result = _until_interrupted(run_shop(invoices, template=TEMPLATE, disarray=disarray, progress=progress))
+    if out is not None:
+        result.state.write(out)
+    if as_json:
+        document = asdict(result.reconciliation) | {"consumers": result.consumers, "seconds": round(result.seconds, 2)}
+        print(json.dumps(document))  # noqa: T201 - what the command is for
+    else:
+        show_result(console, result)
+    raise typer.Exit(0 if result.reconciliation.agrees else 1)
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = PORT,
+    mail: Annotated[
+        Path, typer.Option(help="Where confirmations are written.", metavar="DIR", show_default=".run/mail")
+    ] = ROOT / ".run" / "mail",
+) -> None:
+    """Keep the local cloud running, for the AWS CLI, `sam local invoke` and any boto3 program; Ctrl-C ends it."""
+    from workbench.cloud import LocalCloud
+    from workbench.screen import show_cloud
+
+    async def keep() -> None:
+        async with LocalCloud(TEMPLATE, parameters={"MailDirectory": str(mail.resolve())}, port=port) as cloud:
+            show_cloud(Console(), cloud.endpoint, cloud.topology)
+            await asyncio.Event().wait()
+
+    _until_interrupted(keep())
+
+
+@app.command()
+def invoke(
+    function: Annotated[str, typer.Argument(help="A function's logical id, such as ReserveStock.")],
+    event: Annotated[
+        Path | None, typer.Option(help="A sample input.", metavar="JSON", show_default="its first")
+    ] = None,
+    port: Annotated[int, typer.Option(help="Where `eachonce serve` listens.")] = PORT,
+    sam: Annotated[str, typer.Option(help="The sam command.")] = str(ROOT / ".venv-sam" / "bin" / "sam"),
+) -> None:
+    """Invoke a function with `sam local invoke` in a container, against the local cloud."""
+    from workbench import local_invoke, template
+
+    try:
+        sample = local_invoke.sample_of(ROOT, function) if event is None else event
+        local_invoke.require_container_engine()
+        local_invoke.require_local_cloud(f"http://127.0.0.1:{port}")
+    except local_invoke.InvokeError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    topology = template.load(TEMPLATE, endpoint=f"http://127.0.0.1:{port}")
+    line = local_invoke.command(sam, function, sample, topology, ROOT / ".run" / "environment.json", port)
+    credentials = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_DEFAULT_REGION": topology.region}
+    for step in ([sam, "build"], line):
+        ended = subprocess.run(step, env=os.environ | credentials, cwd=ROOT, check=False)  # noqa: S603 - sam
+        if ended.returncode:
+            raise typer.Exit(ended.returncode)
+
+
+@app.command()
+def export() -> None:
+    """Write what is derived from the contracts: JSON Schemas to docs/events, sample inputs to events."""
+    from workbench.export import documents
+
+    for path, text in documents().items():
+        target = ROOT / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+        typer.echo(path)
+
+
+def _until_interrupted(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end, or stop everything cleanly on Ctrl-C and say so."""
+    import uvloop
+
+    try:
+        return uvloop.run(work)
+    except KeyboardInterrupt:
+        typer.echo("stopped", err=True)
+        sys.exit(INTERRUPTED)

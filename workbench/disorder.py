@@ -1,0 +1,35 @@
+"""Seeded disorder: the duplicates and the reordering that standard queues are allowed."""
+
+from __future__ import annotations
+
+import random
+
+
+class Disorder:
+    """Decides what is delivered twice and what overtakes what; the same seed decides the same way.
+
+    `duplicates` is the share of messages that come again, 0.0 to 1.0: half of them because the bus delivers twice, as
+    two messages, the other half because a delete is lost, so that the same message comes again.
+    """
+
+    def __init__(self, seed: int, duplicates: float = 0.0, *, shuffle: bool = False) -> None:
+        if not 0.0 <= duplicates <= 1.0:
+            raise ValueError(f"a share is between 0 and 1, not {duplicates}")
+        self._random = random.Random(seed)  # noqa: S311 - disorder, not cryptography
+        self._half = duplicates / 2
+        self._shuffle = shuffle
+
+    def copies(self) -> int:
+        """How many messages one delivery becomes: 1 or 2."""
+        return 2 if self._happens() else 1
+
+    def redeliver(self) -> bool:
+        """Whether a delete is lost."""
+        return self._happens()
+
+    def pick(self, n: int) -> int:
+        """Which of `n` visible messages is next, counted from the oldest."""
+        return self._random.randrange(n) if self._shuffle and n > 1 else 0
+
+    def _happens(self) -> bool:
+        return self._half > 0.0 and self._random.random() < self._half

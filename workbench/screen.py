@@ -1,0 +1,95 @@
+"""What a person sees of a run: a bar while it is under way, tables and one line at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from rich import progress as bar
+from rich.console import Console
+from rich.table import Table
+
+from workbench.run import Progress, Result
+from workbench.topology import Topology
+
+_EXAMPLES = 10
+
+_COLUMNS = {
+    "delivered": ("Delivered",),
+    "done": ("Done", "Ignored"),
+    "duplicate": ("Duplicate",),
+    "stale": ("Stale",),
+    "deferred": ("Deferred",),
+    "rejected": ("Rejected",),
+}
+
+
+class BarProgress(Progress):
+    """A bar on a terminal."""
+
+    def __init__(self, console: Console) -> None:
+        columns = (
+            bar.TextColumn("{task.description}"),
+            bar.BarColumn(),
+            bar.MofNCompleteColumn(),
+            bar.TimeElapsedColumn(),
+        )
+        self._bar = bar.Progress(*columns, console=console, transient=True)
+        self._task = self._bar.add_task("starting the local cloud", total=None)
+
+    def __enter__(self) -> Self:
+        """Show the bar."""
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Remove the bar."""
+        self._bar.stop()
+
+    def placed(self, done: int, total: int) -> None:
+        """Advance the bar."""
+        self._bar.update(self._task, description="placing orders", completed=done, total=total)
+
+    def settling(self) -> None:
+        """Say that the queues are still busy."""
+        self._bar.update(self._task, description="waiting for quiet")
+
+
+def show_result(console: Console, result: Result) -> None:
+    """Print a table of consumers, what differs if anything does, and the line that says it all."""
+    table = Table("consumer")
+    for name in _COLUMNS:
+        table.add_column(name, justify="right")
+    for consumer, counts in result.consumers.items():
+        table.add_row(consumer, *(f"{sum(counts[metric] for metric in metrics):,}" for metrics in _COLUMNS.values()))
+    console.print(table)
+    found = result.reconciliation
+    for kind, rows in (("lost", found.lost), ("doubled", found.doubled), ("different", found.different)):
+        _show_rows(console, kind, rows)
+    console.print(f"{result.seconds:.1f} seconds", style="dim")
+    console.print(f"reconciled: {found}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _show_rows(console: Console, kind: str, rows: Sequence[str]) -> None:
+    for row in rows[:_EXAMPLES]:
+        console.print(f"{kind}: {row}", markup=False, highlight=False, soft_wrap=True)
+    if len(rows) > _EXAMPLES:
+        console.print(f"{kind}: ... and {len(rows) - _EXAMPLES} more", markup=False)
+
+
+def show_cloud(console: Console, endpoint: str, topology: Topology) -> None:
+    """Print where the local cloud is, and what is in it."""
+    table = Table("kind", "name", "address")
+    rows = [("function", function.name, function.arn) for function in topology.functions]
+    rows += [("queue", queue.name, queue.url) for queue in topology.queues]
+    rows += [("bus", bus.name, bus.arn) for bus in topology.buses]
+    rows += [("table", item.name, item.arn) for item in topology.tables]
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+    console.print(
+        f"listening on {endpoint}, region {topology.region}; any credentials do. Ctrl-C ends it.", soft_wrap=True
+    )
