@@ -1,0 +1,66 @@
+# Every verb, for people and for CI. `make help` lists them.
+
+PYTHON ?= python3
+SAM_VERSION := 1.170.0
+FUNCTION ?= ReserveStock
+STAGE ?= default
+# Targets' arguments to `eachonce run`: a day of real orders, a fifth of the messages twice, everything in any order.
+RUN ?= --limit 143 --duplicates 0.2 --shuffle
+
+BIN := .venv/bin
+SAM := .venv-sam/bin/sam
+# Nothing is reported to anybody.
+export SAM_CLI_TELEMETRY := 0
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run serve test check build invoke deploy export bench clean
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/ready ## make the virtual environment that the other verbs need
+
+.venv/ready: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Eachonce needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Say which: make PYTHON=python3.13 ...") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+# aws-sam-cli pins its own boto3, so it lives apart.
+.venv-sam/ready: Makefile
+	$(PYTHON) -m venv .venv-sam
+	.venv-sam/bin/python -m pip install --quiet --disable-pip-version-check aws-sam-cli==$(SAM_VERSION)
+	@touch $@
+
+run: .venv/ready ## a day of real orders through the whole shop, reconciled to the penny
+	$(BIN)/eachonce run $(RUN)
+
+serve: .venv/ready ## keep the local cloud running on port 4566
+	$(BIN)/eachonce serve
+
+test: .venv/ready ## all tests, with the layer's coverage
+	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=95
+
+check: .venv/ready .venv-sam/ready ## lint, types, and the template
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy layers/eachonce/eachonce layers/contracts/contracts
+	$(BIN)/cfn-lint template.yaml
+	$(SAM) validate
+	$(SAM) validate --lint
+
+build: .venv-sam/ready ## what is deployed, in .aws-sam/build
+	$(SAM) build
+
+invoke: .venv/ready .venv-sam/ready ## run FUNCTION in a container on a sample input, against `make serve`
+	@$(BIN)/eachonce invoke $(FUNCTION)
+
+deploy: build ## deploy the stage STAGE to the AWS account of your credentials
+	$(SAM) deploy --config-env $(STAGE)
+
+export: .venv/ready ## write what is derived from the contracts: docs/events and events
+	$(BIN)/eachonce export
+
+clean: ## remove everything that the other verbs made
+	rm -rf .venv .venv-sam .aws-sam .run .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
