@@ -23,6 +23,7 @@ from workbench.server import Server, endpoint_of, listen, local_cloud
 from workbench.store import Store
 from workbench.stream_mapping import StreamReader
 from workbench.topology import QueueMapping, StreamMapping, Topology
+from workbench.wakeup import Wakeup
 from workbench.watched_runtime import WatchedRuntime
 
 # What happens when a message moves: after any of it the cloud may have become quiet.
@@ -77,11 +78,11 @@ class LocalCloud:
             listening = stack.enter_context(contextlib.closing(listen(self._port)))
             self.endpoint = endpoint_of(listening)
             self.topology = sam_template.load(self._template, parameters=self._parameters, endpoint=self.endpoint)
-            self._moved = asyncio.Event()
+            self._moved = Wakeup()
             self._history.subscribe(self._notice)
             self.store = Store(self.topology, disorder=self._disorder, history=self._history)
             self.store.create()
-            self._runtime = WatchedRuntime(self._make_runtime(self.topology), self._moved.set)
+            self._runtime = WatchedRuntime(self._make_runtime(self.topology), self._moved.ring)
             self._invocations = Invocations(self.topology, self._runtime)
             self._bus = self._make_bus()
             server = Server(local_cloud(self.store, self._bus, self._invocations), listening)
@@ -125,10 +126,7 @@ class LocalCloud:
         async with asyncio.timeout(timeout_seconds):
             while not self.quiet():
                 self._raise_failures()
-                self._moved.clear()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(_LOOK_AGAIN_SECONDS):
-                        await self._moved.wait()
+                await self._moved.sleep(_LOOK_AGAIN_SECONDS)
                 await asyncio.sleep(0)  # what ended has told so before it was over: let it finish
 
     def _processes(self, topology: Topology) -> Runtime:
@@ -158,7 +156,7 @@ class LocalCloud:
         runs = [reader.run() for reader in self._readers] + [poller.run() for poller in pollers]
         self._mappings = [asyncio.create_task(run, name="event source mapping") for run in runs]
         for task in self._mappings:
-            task.add_done_callback(lambda _: self._moved.set())
+            task.add_done_callback(lambda _: self._moved.ring())
 
     def _queue_mappings(self) -> list[QueueMapping]:
         return [mapping for mapping in self.topology.queue_mappings if mapping.enabled]
@@ -188,11 +186,11 @@ class LocalCloud:
     def _trim(self, table_name: str) -> None:
         """Forget the records that every reader of a stream has passed."""
         self.store.streams.trim(table_name, min(r.position for r in self._readers if r.table_name == table_name))
-        self._moved.set()
+        self._moved.ring()
 
     def _notice(self, happening: Happening) -> None:
         if happening.kind in _MOVES:
-            self._moved.set()
+            self._moved.ring()
 
     def _raise_failures(self) -> None:
         for task in self._mappings:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from workbench.batch_response import BatchResponseError, failed_items
 from workbench.batches import Record, events
 from workbench.scaling import Scaling
+from workbench.wakeup import Wakeup
 
 if TYPE_CHECKING:
     from workbench.history import History
@@ -51,12 +51,12 @@ class QueuePoller:
         self._scaling = Scaling(ceiling, clock=asyncio.get_running_loop().time)
         # A window isn't supported for FIFO queues; .../dg/services-sqs-parameters.html.
         self._window_seconds = 0 if queue.fifo else mapping.window_seconds
-        self._changed = asyncio.Event()
+        self._wakeup = Wakeup()
         self.running = 0
 
     async def run(self) -> None:
         """Poll until cancelled; the invocations under way are then cancelled, too."""
-        self._queues.on_send(self._queue.arn, self._changed.set)
+        self._queues.on_send(self._queue.arn, self._wakeup.ring)
         async with asyncio.TaskGroup() as batches:
             while True:
                 await self._slot()
@@ -67,7 +67,7 @@ class QueuePoller:
     async def _slot(self) -> None:
         """Wait until one more batch may be worked on."""
         while self._full():
-            await self._wait(self._scaling.step_seconds)
+            await self._wakeup.sleep(self._scaling.step_seconds)
 
     def _full(self) -> bool:
         if self.running < self._scaling.limit:
@@ -88,7 +88,7 @@ class QueuePoller:
                 return records
             if not received:
                 self._scaling.calm()
-                await self._wait(self._idle_seconds(closes))
+                await self._wakeup.sleep(self._idle_seconds(closes))
 
     def _idle_seconds(self, closes: float | None) -> float | None:
         """Return how long there can be nothing to receive, unless something is sent; None for ever."""
@@ -112,7 +112,7 @@ class QueuePoller:
                 self._conclude(part, await self._invoke(event))
         finally:
             self.running -= 1
-            self._changed.set()
+            self._wakeup.ring()
 
     async def _invoke(self, event: bytes) -> Invocation:
         """Invoke the function; when it is throttled, again and again until the messages' visibility is over.
@@ -162,10 +162,3 @@ class QueuePoller:
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
-
-    async def _wait(self, seconds: float | None) -> None:
-        """Wait until something changes, at most for `seconds`."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._changed.wait()
-        self._changed.clear()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import zlib
 from collections.abc import Callable, Sequence
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from workbench.batches import Record, events
 from workbench.stream_batch import Batch, created_at
 from workbench.stream_failure import Condition, failure_record
+from workbench.wakeup import Wakeup
 
 if TYPE_CHECKING:
     from workbench.history import History
@@ -53,7 +53,7 @@ class StreamReader:
         self._history = history
         self._clock = clock
         self._passed = passed
-        self._changed = asyncio.Event()
+        self._wakeup = Wakeup()
         latest = mapping.starting_position == "LATEST"
         self.position = streams.end(mapping.table_name) if latest else 0
 
@@ -69,7 +69,7 @@ class StreamReader:
 
     async def run(self) -> None:
         """Read until cancelled; an invocation under way is then cancelled, too."""
-        self._streams.on_write(self.table_name, self._changed.set)
+        self._streams.on_write(self.table_name, self._wakeup.ring)
         while True:
             records, position = await self._collect()
             await self._process([record for record in records if self._mapping.filters.admit_dynamodb(record)])
@@ -80,10 +80,10 @@ class StreamReader:
         """Return a batch for each lane, full or as much as came within the window that its first record opened."""
         wanted = self._mapping.batch_size * self._mapping.parallelization
         while not self.behind:
-            await self._wait(None)
+            await self._wakeup.sleep(None)
         closes = self._now() + self._mapping.window_seconds
         while self._waiting() < wanted and (left := closes - self._now()) > 0:
-            await self._wait(left)
+            await self._wakeup.sleep(left)
         return self._streams.read(self.table_name, self.position, wanted)
 
     def _waiting(self) -> int:
@@ -144,13 +144,6 @@ class StreamReader:
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
-
-    async def _wait(self, seconds: float | None) -> None:
-        """Wait until something is written, at most for `seconds`."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._changed.wait()
-        self._changed.clear()
 
 
 def _item_hash(record: Record) -> int:

@@ -59,7 +59,7 @@ def with_runtime(
     history.subscribe(happened.append)
 
     async def main() -> T:
-        async with running(function, history, **options) as runtime:
+        async with running(function, history, **options) as runtime, asyncio.timeout(60):
             return await use(runtime)
 
     return asyncio.run(main()), happened

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from moto.core.base_backend import BackendDict
 from moto.dynamodb.models import dynamodb_backends
 
 from tests.topologies import ACCOUNT, REGION, arn, queue, table, topology
@@ -569,6 +570,17 @@ def test_a_new_store_begins_empty(cloud: Cloud) -> None:
     cloud.ask("PutItem", TableName="items", Item={"pk": {"S": "a"}})
 
     assert Cloud().item("a") is None
+
+
+def test_moto_can_begin_anew(cloud: Cloud) -> None:
+    """As its own mocks do, around other tests: the store is then without tables and queues, and says so."""
+    cloud.store.queues.send(ORDERS.arn, "x")
+
+    BackendDict.reset()
+
+    with pytest.raises(QueueMissing):
+        cloud.store.queues.send(ORDERS.arn, "x")
+    assert cloud.refused("GetItem", TableName="items", Key={"pk": {"S": "a"}})["__type"] == "ResourceNotFoundException"
 
 
 def test_tables_have_the_protection_that_the_template_asks_for(cloud: Cloud) -> None:

@@ -67,7 +67,7 @@ def test_nothing_to_acknowledge_is_an_empty_response(post: Acknowledger, faults:
 
 def test_a_rejected_message_keeps_its_body_and_gets_its_reason(post: Acknowledger, store: Store) -> None:
     """What a person needs is in the attributes; the body is what came, to the byte."""
-    body = json.dumps(weighed("Köln ☃", event_id="e-1"), ensure_ascii=False, indent=2)
+    body = f" {json.dumps(weighed('Köln ☃', event_id='e-1'), ensure_ascii=False, indent=2)}\n"
     (delivery,) = listen(batch(record(body, message_id="m-1", receive_count=3)))
 
     post.acknowledge([(delivery, REJECTED)])

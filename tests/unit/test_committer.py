@@ -503,11 +503,19 @@ def test_published_events_are_in_the_row_that_marks_the_commit(office: Office, s
     assert [decode(event).id for event in unpack_outbox(row["outbox"])] == ["e-1-0", "e-1-1"]
 
 
-def test_a_result_is_returned_to_every_copy(office: Office) -> None:
-    """The second caller gets the first one's answer."""
-    first, second = office.commit(answer), office.commit(answer)
+@pytest.mark.parametrize("plan", ["result", "everything"])
+def test_a_result_is_returned_to_every_copy(office: Office, plan: str) -> None:
+    """The second caller gets the first one's answer: the journal speaks before the items that it marked."""
+    first, second = office.commit(PLANS[plan]), office.commit(PLANS[plan])
 
     assert (first.result, second.result) == ({"parcel": "p"}, {"parcel": "p"})
+
+
+def test_a_copy_that_commits_meanwhile_is_no_lost_race(office: Office, faults: Faults) -> None:
+    """Two workers with the same event read the same: what changed the item is the event itself."""
+    faults.next("TransactWriteItems", wire.meanwhile(lambda: office.commit(read_and_add)))
+
+    assert office.commit(read_and_add).verdict is Verdict.DUPLICATE
 
 
 def test_money_adds_up_exactly(office: Office, store: Store) -> None:
@@ -525,6 +533,30 @@ def test_what_dynamodb_can_not_do_is_the_works_fault(office: Office, store: Stor
 
     with pytest.raises(WorkError, match="DynamoDB refuses the work"):
         office.commit((lambda work: work.create("Parcels", {"wrong": "key"})) if alone else weigh)
+
+
+@pytest.mark.parametrize(
+    "value", [1.5, Decimal("NaN"), Decimal("Infinity"), Decimal("1." + "1" * 38), 1j], ids=repr
+)
+@pytest.mark.parametrize(
+    "fill",
+    [
+        lambda work, value: work.add("Weights", P, grams=value),
+        lambda work, value: work.create("Parcels", P, grams=value),
+        lambda work, value: work.create("Parcels", {"parcel": value}),
+        lambda work, value: work.read("Parcels", {"parcel": value}),
+    ],
+    ids=["amount", "attribute", "key", "read"],
+)
+def test_what_dynamodb_has_no_form_for_is_the_works_fault(
+    office: Office, faults: Faults, fill: Callable[[Work, Any], object], value: Any
+) -> None:
+    """Floats would round, and numbers over 38 digits don't fit: found before any call, and said without the value."""
+    with pytest.raises(WorkError, match="DynamoDB has no form") as raised:
+        office.commit(lambda work: fill(work, value))
+
+    assert faults.calls == []
+    assert str(value) not in str(raised.value)
 
 
 def test_a_refused_item_is_named(office: Office, faults: Faults) -> None:

@@ -68,20 +68,24 @@ def final_state(store: Store) -> dict[str, Any]:
     return state
 
 
-def undisturbed(aws: Aws, way: str, context: Context) -> dict[str, Any]:
-    with mock_aws():
-        store = Store.create(aws, TABLES)
-        worker(store, way)(batch(record(WAYS[way][1])), context)
-        return final_state(store)
+@pytest.fixture(scope="module")
+def undisturbed(aws_clients: Aws) -> dict[str, dict[str, Any]]:
+    """The tables after each way, when nothing goes wrong."""
+    states = {}
+    for way, (_, event, _, _) in WAYS.items():
+        with mock_aws():
+            store = Store.create(aws_clients, TABLES)
+            worker(store, way)(batch(record(event)), Context())
+            states[way] = final_state(store)
+    return states
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize(("way", "place"), CALLS)
 def test_a_fault_at_any_call_ends_in_the_effect_once(
-    way: str, place: int, fault: str, aws_clients: Aws, context: Context
+    way: str, place: int, fault: str, aws_clients: Aws, undisturbed: dict[str, Any]
 ) -> None:
     """The message comes again until it is done, and the tables are as if nothing had happened."""
-    expected = undisturbed(aws_clients, way, context)
     _, event, calls, _ = WAYS[way]
     with mock_aws(), wire.between(aws_clients) as faults:
         store = Store.create(aws_clients, TABLES)
@@ -93,7 +97,7 @@ def test_a_fault_at_any_call_ends_in_the_effect_once(
         deliver_until_done(store, way, event)
 
         assert not faults.waiting
-        assert final_state(store) == expected
+        assert final_state(store) == undisturbed[way]
         assert len(store.dead_letters()) in ({1, 2} if way == "rejected" else {0})
 
 
@@ -114,10 +118,9 @@ def sdk_in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("sdk_in_a_hurry")
 @pytest.mark.parametrize(("way", "place"), CALLS)
 def test_the_sdks_own_second_try_is_no_second_effect(
-    way: str, place: int, patient_clients: Aws, context: Context
+    way: str, place: int, patient_clients: Aws, context: Context, undisturbed: dict[str, Any]
 ) -> None:
     """The SDK sends a lost call again by itself: the layer finds its own mark, and the message is done."""
-    expected = undisturbed(patient_clients, way, context)
     _, event, calls, _ = WAYS[way]
     with mock_aws(), wire.between(patient_clients) as faults:
         store = Store.create(patient_clients, TABLES)
@@ -130,4 +133,4 @@ def test_the_sdks_own_second_try_is_no_second_effect(
 
         assert not faults.waiting
         assert returned(response) == []
-        assert final_state(store) == expected
+        assert final_state(store) == undisturbed[way]

@@ -1,12 +1,16 @@
 """A queue's contents behave as SQS's do, at a cost that does not grow with them."""
 
+import contextlib
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from workbench.disorder import Disorder
 from workbench.message import Message
 from workbench.messages import Depth, Messages, ReceiptExpiredError, ReceiptInvalidError, Received
 
-RETENTION_SECONDS = 1000.0
+RETENTION_SECONDS = 10_000.0
 
 
 def queue(*, fifo: bool = False, disorder: Disorder | None = None) -> Messages:
@@ -242,6 +246,46 @@ def test_a_fifo_receipt_expires_with_the_visibility() -> None:
 
     with pytest.raises(ReceiptExpiredError):
         messages.delete(late.receipt, 31)
+
+
+MOVES = st.one_of(
+    st.tuples(st.just("send"), st.integers(0, 3)),
+    st.tuples(st.just("receive"), st.integers(0, 40)),
+    st.tuples(st.just("delete"), st.integers(0, 50)),
+    st.tuples(st.just("show"), st.integers(0, 50)),
+    st.tuples(st.just("wait"), st.integers(0, 40)),
+)
+
+
+@settings(max_examples=300)
+@given(st.booleans(), st.lists(MOVES, min_size=10, max_size=60), st.integers(0, 99))
+def test_no_message_is_lost_doubled_or_miscounted(fifo: bool, moves: list[tuple[str, int]], seed: int) -> None:
+    """Whatever happens, what is held is what was sent and not deleted, and in the end all of it comes out once."""
+    messages = queue(fifo=fifo, disorder=Disorder(seed, duplicates=0.5, shuffle=True))
+    kept: set[str] = set()
+    receipts: list[str] = []
+    now = 0.0
+    for number, (move, argument) in enumerate(moves):
+        if move == "send":
+            kept.add(messages.send(message(str(number), group_id=str(argument)), now, delay_seconds=argument).id)
+        elif move == "receive":
+            receipts += [received.receipt for received in take(messages, 3, now, visibility=argument).messages]
+        elif move == "wait":
+            now += argument
+        elif receipts:
+            receipt = receipts[argument % len(receipts)]
+            with contextlib.suppress(ReceiptExpiredError):
+                if move == "show":
+                    messages.change_visibility(receipt, argument % 3, now)
+                elif (deleted := messages.delete(receipt, now)) is not None:
+                    kept.remove(deleted.id)
+        depth = messages.depth(now)
+        assert depth.total == len(kept)
+        assert min(depth.visible, depth.in_flight, depth.delayed) >= 0
+
+    now += 100
+    assert messages.depth(now).visible == len(kept)
+    assert sorted(names(take(messages, 1000, now))) == sorted(kept)
 
 
 class Counted(Message):
