@@ -1,7 +1,8 @@
-"""Does an order cost the same after a month as on the first day?
+"""Whether an order costs the same after a month as on the first day.
 
-The same hundred orders, under other numbers, are placed at the beginning and at the end of a month's orders; each time it is
-measured how long the whole shop takes until it is quiet, and how much processor time the local cloud and its functions use.
+The same hundred orders, under other numbers, are placed at the beginning and at the end of a month's orders; each time
+it is measured how long the whole shop takes until it is quiet, and how much processor time the local cloud and its
+functions use.
 
     python -m bench.flat [--orders N]
 """
@@ -9,7 +10,6 @@ measured how long the whole shop takes until it is quiet, and how much processor
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
 import tempfile
 import time
@@ -41,9 +41,8 @@ def main() -> None:
     first, last = uvloop.run(measure(invoices))
     print(f"first hundred: {first.wall_seconds:6.2f} s, {first.processor_seconds:6.2f} s of processor time")
     print(f"last hundred:  {last.wall_seconds:6.2f} s, {last.processor_seconds:6.2f} s of processor time")
-    print(
-        f"ratio:         {last.wall_seconds / first.wall_seconds:6.2f}  , {last.processor_seconds / first.processor_seconds:6.2f}"
-    )
+    wall = last.wall_seconds / first.wall_seconds
+    print(f"ratio:         {wall:6.2f}  , {last.processor_seconds / first.processor_seconds:6.2f}")
 
 
 async def measure(invoices: Invoices) -> tuple[Cost, Cost]:
@@ -59,7 +58,9 @@ async def measure(invoices: Invoices) -> tuple[Cost, Cost]:
 
 def renumbered(invoices: Invoices, prefix: str) -> Invoices:
     """The same orders under numbers that none of the others has."""
-    return {f"C{prefix}{number[1:]}" if number[0] == "C" else f"{prefix}{number}": rows for number, rows in invoices.items()}
+    return {
+        f"C{prefix}{number[1:]}" if number[0] == "C" else f"{prefix}{number}": rows for number, rows in invoices.items()
+    }
 
 
 async def place(cloud: LocalCloud, invoices: Invoices) -> Cost:

@@ -19,11 +19,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import uvloop
 
 from tests.topologies import bus, queue, rule, table, target, topology
-from workbench.bus import Bus
+from workbench.bus.bus import Bus
+from workbench.functions.invocations import Invocations
 from workbench.history import History
-from workbench.invocations import Invocations
 from workbench.server import Server, endpoint_of, listen, local_cloud
-from workbench.store import Store
+from workbench.store.store import Store
 
 ORDERS = queue("orders")
 OUTBOX = "aGVsbG8h" * 500  # 3 KB of events

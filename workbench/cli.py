@@ -124,7 +124,11 @@ def invoke(
         raise typer.Exit(1) from error
     topology = template.load(TEMPLATE, endpoint=f"http://127.0.0.1:{port}")
     line = local_invoke.command(sam, function, sample, topology, ROOT / ".run" / "environment.json", port)
-    credentials = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_DEFAULT_REGION": topology.region}
+    credentials = {
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_DEFAULT_REGION": topology.region,
+    }
     for step in ([sam, "build"], line):
         ended = subprocess.run(step, env=os.environ | credentials, cwd=ROOT, check=False)  # noqa: S603 - sam
         if ended.returncode:

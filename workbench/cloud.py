@@ -12,19 +12,19 @@ from types import TracebackType
 from typing import Self
 
 from workbench import template as sam_template
-from workbench.bus import Bus
-from workbench.disorder import Disorder
+from workbench.bus.bus import Bus
+from workbench.functions.invocations import Invocations
+from workbench.functions.processes import ProcessRuntime
+from workbench.functions.runtime import Invocation, Runtime
+from workbench.functions.watched import WatchedRuntime
 from workbench.history import Happening, History
-from workbench.invocations import Invocations
-from workbench.processes import ProcessRuntime
-from workbench.queue_mapping import QueuePoller
-from workbench.runtime import Invocation, Runtime
+from workbench.mappings.queue_mapping import QueuePoller
+from workbench.mappings.stream_mapping import StreamReader
+from workbench.mappings.wakeup import Wakeup
 from workbench.server import Server, endpoint_of, listen, local_cloud
-from workbench.store import Store
-from workbench.stream_mapping import StreamReader
+from workbench.store.queues.disorder import Disorder
+from workbench.store.store import Store
 from workbench.topology import QueueMapping, StreamMapping, Topology
-from workbench.wakeup import Wakeup
-from workbench.watched_runtime import WatchedRuntime
 
 # What happens when a message moves: after any of it the cloud may have become quiet.
 _MOVES = frozenset({"acknowledged", "dead-lettered", "delivered", "returned", "undelivered"})

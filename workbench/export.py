@@ -1,4 +1,4 @@
-"""What is derived from the contracts: JSON Schemas for readers, and sample inputs in the exact shape Lambda hands over."""
+"""What is derived from the contracts: JSON Schemas, and sample inputs in the exact shape that Lambda hands over."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from eachonce import Contract, Event
 from eachonce.journal import pack_outbox
 
 _REGION, _ACCOUNT = "eu-west-1", "123456789012"
+_TABLE_ARN = f"arn:aws:dynamodb:{_REGION}:{_ACCOUNT}:table/eachonce-dev-Journal"
 _WHEN = datetime(2010, 12, 1, 8, 26, tzinfo=UTC)
 _LOCAL = datetime(2010, 12, 1, 8, 26)  # noqa: DTZ001 - the shop's local time has no zone
 _SENT_MS = int(_WHEN.timestamp() * 1000)
@@ -150,7 +151,7 @@ def _stream_record(outbox: Sequence[Event[Any]]) -> dict[str, Any]:
             "SizeBytes": 1024,
             "StreamViewType": "NEW_IMAGE",
         },
-        "eventSourceARN": f"arn:aws:dynamodb:{_REGION}:{_ACCOUNT}:table/eachonce-dev-journal/stream/2010-12-01T08:26:00.000",
+        "eventSourceARN": f"{_TABLE_ARN}/stream/{_LOCAL.isoformat()}.000",
     }
 
 

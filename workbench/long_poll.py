@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from workbench.protocol import Response, decoded
-from workbench.store import Store
+from workbench.store.protocol import Response, decoded
+from workbench.store.store import Store
 
 LONGEST_WAIT_SECONDS = 20
 

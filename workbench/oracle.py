@@ -19,7 +19,7 @@ _MOST_DECIMALS = 6
 _LONGEST_TEXT = 256
 
 
-class _Broken(Exception):
+class _BrokenError(Exception):
     """The invoice breaks the shop's contract."""
 
 
@@ -31,9 +31,9 @@ class _Line:
         try:
             self.quantity = int(row["Quantity"])
         except ValueError:
-            raise _Broken from None
+            raise _BrokenError from None
         if abs(self.quantity) > _MOST_UNITS:
-            raise _Broken
+            raise _BrokenError
 
 
 def expect(invoices: Mapping[str, list[Row]]) -> State:
@@ -42,7 +42,7 @@ def expect(invoices: Mapping[str, list[Row]]) -> State:
     for number, rows in invoices.items():
         try:
             books.enter(number, rows)
-        except _Broken:
+        except _BrokenError:
             books.refused.append(number)
     return books.state()
 
@@ -61,7 +61,7 @@ class _Books:
         lines = [_Line(row) for row in rows]
         country, customer = _text(rows[0]["Country"]), rows[0]["CustomerID"]
         if len(customer) > _LONGEST_TEXT:
-            raise _Broken
+            raise _BrokenError
         at = min(line.at for line in lines)
         day = (at.date().isoformat(), country)
         if number.startswith("C"):
@@ -75,7 +75,7 @@ class _Books:
 
     def _enter_return(self, number: str, lines: list[_Line], day: tuple[str, str]) -> None:
         if not _is_digits(number[1:]) or any(line.quantity >= 0 for line in lines):
-            raise _Broken
+            raise _BrokenError
         for line in lines:
             self.stock[line.sku]["returned"] -= line.quantity
             self.units[day] += line.quantity
@@ -83,7 +83,7 @@ class _Books:
 
     def _enter_order(self, number: str, lines: list[_Line], day: tuple[str, str]) -> None:
         if not _is_digits(number):
-            raise _Broken
+            raise _BrokenError
         if any(line.quantity > 0 for line in lines):
             self.confirmed.append(number)
         for line in lines:
@@ -115,7 +115,7 @@ class _Books:
 
 def _text(text: str) -> str:
     if not 1 <= len(text) <= _LONGEST_TEXT:
-        raise _Broken
+        raise _BrokenError
     return text
 
 
@@ -123,9 +123,9 @@ def _time(text: str) -> datetime:
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
-        raise _Broken from None
+        raise _BrokenError from None
     if time.tzinfo is not None:
-        raise _Broken
+        raise _BrokenError
     return time
 
 
@@ -133,9 +133,9 @@ def _price(text: str) -> Decimal:
     try:
         price = Decimal(text)
     except InvalidOperation:
-        raise _Broken from None
+        raise _BrokenError from None
     if not price.is_finite() or not 0 <= price <= _HIGHEST_PRICE or -price.as_tuple().exponent > _MOST_DECIMALS:  # type: ignore[operator]
-        raise _Broken
+        raise _BrokenError
     return price
 
 

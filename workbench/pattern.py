@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
-from workbench.pattern_fields import all_match, fields_of
-from workbench.pattern_operators import Leaf
-from workbench.pattern_values import InvalidPattern
+from workbench.matching.fields import all_match, fields_of
+from workbench.matching.operators import Leaf
+from workbench.matching.values import InvalidPattern
 
 __all__ = ["InvalidPattern", "Pattern"]
 

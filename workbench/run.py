@@ -28,7 +28,7 @@ _PLACING_AT_ONCE = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disarray:
-    """How the run makes deliveries worse than they would be on a quiet day; the seed makes it the same disarray again."""
+    """How much worse than on a quiet day deliveries are; the same seed draws the same disarray."""
 
     seed: int = 0
     duplicates: float = 0.0

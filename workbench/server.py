@@ -13,11 +13,11 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from workbench.bus import Bus
-from workbench.invocations import Invocations
+from workbench.bus.bus import Bus
+from workbench.functions.invocations import Invocations
 from workbench.long_poll import LongPoll
-from workbench.protocol import AwsError, Response, decoded, success
-from workbench.store import Store
+from workbench.store.protocol import AwsError, Response, decoded, success
+from workbench.store.store import Store
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

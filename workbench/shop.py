@@ -38,7 +38,7 @@ async def place(invoke: Invoke, number: str, lines: list[Row]) -> str | None:
 async def place_all(
     invoke: Invoke, invoices: Iterable[tuple[str, list[Row]]], *, at_once: int
 ) -> AsyncIterator[tuple[str, str | None]]:
-    """Send invoices through PlaceOrder, several at once; yield each number and the reason if it was refused, as they end."""
+    """Send invoices through PlaceOrder, several at once; yield each number, with the reason if it was refused."""
     waiting = iter(invoices)
     placing: set[asyncio.Task[tuple[str, str | None]]] = set()
 

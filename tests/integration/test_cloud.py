@@ -12,8 +12,8 @@ import boto3
 import pytest
 
 from workbench.cloud import LocalCloud
+from workbench.functions.runtime import Invocation
 from workbench.history import History
-from workbench.runtime import Invocation
 from workbench.template import TemplateError
 
 T = TypeVar("T")

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 
 import pytest
 
+from workbench.functions.processes import ProcessRuntime
+from workbench.functions.runtime import Invocation
 from workbench.history import Happening, History
-from workbench.processes import ProcessRuntime
-from workbench.runtime import Invocation
 from workbench.topology import Function
 
 T = TypeVar("T")

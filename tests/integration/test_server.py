@@ -17,12 +17,12 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.topologies import arn, bus, function, queue, rule, table, target, topology
-from workbench.bus import Bus
+from workbench.bus.bus import Bus
+from workbench.functions.invocations import Invocations
+from workbench.functions.runtime import Invocation
 from workbench.history import History
-from workbench.invocations import Invocations
-from workbench.runtime import Invocation
 from workbench.server import Server, endpoint_of, listen, local_cloud
-from workbench.store import Store
+from workbench.store.store import Store
 
 ORDERS = queue("orders")
 MAIL = function("Mail")

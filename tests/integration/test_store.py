@@ -13,9 +13,9 @@ from moto.dynamodb.models import dynamodb_backends
 
 from tests.topologies import ACCOUNT, REGION, arn, queue, table, topology
 from workbench.history import Happening, History
-from workbench.messages import Depth
-from workbench.queues import MessageRefusedError, QueueMissing, QueueUnavailableError
-from workbench.store import Store
+from workbench.store.queues.messages import Depth
+from workbench.store.queues.queues import MessageRefusedError, QueueMissing, QueueUnavailableError
+from workbench.store.store import Store
 
 DEAD_LETTERS = queue("dead")
 ORDERS = queue("orders", dead_letters=DEAD_LETTERS, max_receives=2)

@@ -20,7 +20,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.responses import DynamoHandler
 
 from tests.topologies import ACCOUNT, table, topology
-from workbench.store import Store
+from workbench.store.store import Store
 
 MOTOS_REGION = "us-east-1"
 VIEW = "NEW_AND_OLD_IMAGES"

@@ -5,8 +5,8 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from workbench.batches import Record
-from workbench.runtime import Invocation
+from workbench.functions.runtime import Invocation
+from workbench.mappings.batches import Record
 
 Handler = Callable[[list[Record]], Awaitable[Any]]
 

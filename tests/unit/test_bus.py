@@ -9,12 +9,12 @@ import pytest
 import time_machine
 
 from tests.topologies import bus, function, queue, rule, target, topology
-from workbench.bus import Bus
-from workbench.disorder import Disorder
+from workbench.bus.bus import Bus
+from workbench.bus.input import TargetInput
 from workbench.history import Happening, History
-from workbench.input import TargetInput
-from workbench.protocol import AwsError
-from workbench.store import Store
+from workbench.store.protocol import AwsError
+from workbench.store.queues.disorder import Disorder
+from workbench.store.store import Store
 from workbench.topology import Queue, Rule
 
 ORDERS = queue("orders")

@@ -535,9 +535,7 @@ def test_what_dynamodb_can_not_do_is_the_works_fault(office: Office, store: Stor
         office.commit((lambda work: work.create("Parcels", {"wrong": "key"})) if alone else weigh)
 
 
-@pytest.mark.parametrize(
-    "value", [1.5, Decimal("NaN"), Decimal("Infinity"), Decimal("1." + "1" * 38), 1j], ids=repr
-)
+@pytest.mark.parametrize("value", [1.5, Decimal("NaN"), Decimal("Infinity"), Decimal("1." + "1" * 38), 1j], ids=repr)
 @pytest.mark.parametrize(
     "fill",
     [

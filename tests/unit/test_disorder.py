@@ -2,7 +2,7 @@
 
 import pytest
 
-from workbench.disorder import Disorder
+from workbench.store.queues.disorder import Disorder
 
 DRAWS = 10_000
 

@@ -15,7 +15,9 @@ def test_what_is_derived_has_not_drifted(path: str) -> None:
 
 def test_nothing_else_lies_among_the_derived_documents() -> None:
     """A sample of a function that is gone would be found here."""
-    there = {str(path.relative_to(ROOT)) for folder in ("docs/events", "events") for path in (ROOT / folder).rglob("*.json")}
+    there = {
+        str(path.relative_to(ROOT)) for folder in ("docs/events", "events") for path in (ROOT / folder).rglob("*.json")
+    }
 
     assert there == set(documents())
 

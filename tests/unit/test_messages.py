@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.disorder import Disorder
-from workbench.message import Message
-from workbench.messages import Depth, Messages, ReceiptExpiredError, ReceiptInvalidError, Received
+from workbench.store.queues.disorder import Disorder
+from workbench.store.queues.message import Message
+from workbench.store.queues.messages import Depth, Messages, ReceiptExpiredError, ReceiptInvalidError, Received
 
 RETENTION_SECONDS = 10_000.0
 

@@ -26,7 +26,10 @@ def test_lines_of_one_invoice_need_not_stand_together(tmp_path: Path) -> None:
 
     invoices = read_invoices(path)
 
-    assert {number: [line["StockCode"] for line in lines] for number, lines in invoices.items()} == {"1": ["a", "c"], "2": ["b"]}
+    assert {number: [line["StockCode"] for line in lines] for number, lines in invoices.items()} == {
+        "1": ["a", "c"],
+        "2": ["b"],
+    }
 
 
 def test_the_limit_counts_invoices_and_keeps_their_later_lines(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workbench.matching.text import fits_wildcard
 from workbench.pattern import InvalidPattern, Pattern
-from workbench.pattern_text import fits_wildcard
 
 ABSENT = object()
 

@@ -10,11 +10,11 @@ import pytest
 import virtual_time
 from scripted_runtime import THROTTLED, Handler, ScriptedRuntime, fail, succeed
 
-from workbench.filter import Filters
 from workbench.history import Happening, History
-from workbench.queue_mapping import QueuePoller
-from workbench.queues import Queues
-from workbench.store import Store
+from workbench.mappings.filter import Filters
+from workbench.mappings.queue_mapping import QueuePoller
+from workbench.store.queues.queues import Queues
+from workbench.store.store import Store
 from workbench.topology import Queue, QueueMapping, Topology
 
 ARN = "arn:aws:sqs:eu-west-1:123456789012:"

@@ -11,11 +11,11 @@ import pytest
 import virtual_time
 from scripted_runtime import THROTTLED, Handler, ScriptedRuntime, fail, succeed
 
-from workbench.batches import Record
-from workbench.filter import Filters
 from workbench.history import Happening, History
-from workbench.store import Store
-from workbench.stream_mapping import StreamReader
+from workbench.mappings.batches import Record
+from workbench.mappings.filter import Filters
+from workbench.mappings.stream_mapping import StreamReader
+from workbench.store.store import Store
 from workbench.topology import Queue, StreamMapping, Table, Topology
 
 ARN = "arn:aws:dynamodb:eu-west-1:123456789012:table/journal"

@@ -4,11 +4,11 @@ import asyncio
 import os
 from pathlib import Path
 
+from workbench.functions.runtime import Invocation
+from workbench.functions.runtime_api import Connection
+from workbench.functions.worker import Worker
 from workbench.history import Happening, History
-from workbench.runtime import Invocation
-from workbench.runtime_api import Connection
 from workbench.topology import Function
-from workbench.worker import Worker
 
 FUNCTION = Function(
     logical_id="Fn",

@@ -61,7 +61,11 @@ class Acknowledger:
             return
         for chunk in chunks(returned, size_bytes=lambda _: 0, max_items=_MAX_BATCH, max_bytes=MAX_BODY_BYTES):
             entries = [
-                {"Id": str(place), "ReceiptHandle": delivery.receipt_handle, "VisibilityTimeout": self._seconds(delivery)}
+                {
+                    "Id": str(place),
+                    "ReceiptHandle": delivery.receipt_handle,
+                    "VisibilityTimeout": self._seconds(delivery),
+                }
                 for place, delivery in enumerate(chunk)
             ]
             with suppress(*aws_errors()):

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Protocol
 
+from eachonce.errors import WorkError
+
 
 class DynamoDB(Protocol):
     """What the layer calls of DynamoDB; botocore's client, thread-safe.
@@ -84,8 +86,19 @@ class Codec:
     def __init__(self) -> None:
         from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-        self.encode = TypeSerializer().serialize
+        self._encode = TypeSerializer().serialize
         self._decode = TypeDeserializer().deserialize
+
+    def encode(self, value: Any) -> Mapping[str, Any]:
+        """Return a value in DynamoDB's form; raises WorkError when there is none, without repeating the value."""
+        try:
+            encoded: Mapping[str, Any] = self._encode(value)
+        except (TypeError, ArithmeticError) as error:
+            raise WorkError(
+                f"DynamoDB has no form for a {type(value).__name__} of the work: "
+                "numbers are int or finite Decimal of up to 38 digits, never float"
+            ) from error
+        return encoded
 
     def item(self, encoded: Mapping[str, Any]) -> dict[str, Any]:
         """Return an item's attributes as Python values."""

@@ -1,7 +1,7 @@
 """The relay: the journal's stream to the bus.
 
-Events leave a function inside its journal row, in the same commit as its effects; from there the table's stream brings
-them here, in order, until the bus has taken them. A copy that the bus gets twice changes nothing downstream: recovery from
+Events leave a function inside its journal row, in the same commit as its effects. From there the table's stream
+brings them here, in order, until the bus has taken them. A copy on the bus changes nothing downstream, so recovery from
 any outage is to publish again.
 """
 

@@ -1,0 +1,1 @@
+"""EventBridge: entries, routing, inputs, deliveries."""

@@ -1,0 +1,117 @@
+"""The event buses: an entry becomes an event, rules choose it, their targets get it."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections import defaultdict
+from datetime import UTC, datetime
+from typing import Any
+
+from workbench.bus.delivery import After, Courier, Delivery, Start
+from workbench.bus.entries import Entry, EntryError, check_request, event_of
+from workbench.history import History
+from workbench.pattern import InvalidPattern, Pattern
+from workbench.store.protocol import AwsError
+from workbench.store.queues.disorder import Disorder
+from workbench.store.queues.queues import Queues
+from workbench.topology import Rule, Topology
+
+
+class Bus:
+    """All buses of one topology. Delivers while it is called; only retries wait, by `after`."""
+
+    def __init__(
+        self,
+        topology: Topology,
+        queues: Queues,
+        history: History,
+        *,
+        after: After,
+        disorder: Disorder | None = None,
+        start: Start | None = None,
+    ) -> None:
+        self._topology = topology
+        self._history = history
+        self._disorder = Disorder(0) if disorder is None else disorder
+        self._courier = Courier(queues, history, after=after, start=start)
+        self._names = {"default", *(bus.name for bus in topology.buses)}
+        self._rules: dict[str, list[Rule]] = defaultdict(list)
+        for rule in topology.rules:
+            if rule.enabled:
+                self._rules[rule.bus_name].append(rule)
+
+    @property
+    def pending(self) -> int:
+        """How many deliveries wait to be tried again."""
+        return self._courier.waiting
+
+    def put_events(self, entries: list[Entry]) -> dict[str, Any]:
+        """Publish entries in their order; the answer has a result an entry, an id or an error.
+
+        Raises `AwsError` ValidationException when the request fails as a whole, and nothing is published.
+        """
+        check_request(entries)
+        results = [self._put(entry) for entry in entries]
+        return {"FailedEntryCount": sum("ErrorCode" in result for result in results), "Entries": results}
+
+    def test_event_pattern(self, pattern: str, event: str) -> bool:
+        """Whether an event (JSON text) matches a pattern (JSON text).
+
+        Raises `AwsError` InvalidEventPatternException, or ValidationException for what is no event.
+        """
+        try:
+            return Pattern(pattern).matches(_event(event))
+        except InvalidPattern as error:
+            raise AwsError("InvalidEventPatternException", f"Event pattern is not valid. Reason: {error}") from error
+
+    def _put(self, entry: Entry) -> dict[str, str]:
+        try:
+            event = self._event(entry)
+        except EntryError as error:
+            return error.result()
+        bus_name = _bus_name(entry)
+        self._history.record("published", event_id=event["id"], bus=bus_name, event=event)
+        for rule in self._rules[bus_name]:
+            if rule.pattern.matches(event):
+                self._follow(rule, event)
+        return {"EventId": event["id"]}
+
+    def _event(self, entry: Entry) -> dict[str, Any]:
+        if _bus_name(entry) not in self._names:
+            raise EntryError(code="InvalidArgument", message=f"Event bus {_bus_name(entry)} does not exist.")
+        return event_of(
+            entry,
+            event_id=str(uuid.uuid4()),
+            account=self._topology.account_id,
+            region=self._topology.region,
+            now=datetime.now(UTC),
+        )
+
+    def _follow(self, rule: Rule, event: dict[str, Any]) -> None:
+        self._history.record("matched", event_id=event["id"], rule=rule.name)
+        for target in rule.targets:
+            body = target.input.render(event, rule_arn=rule.arn, rule_name=rule.name)
+            for _ in range(self._disorder.copies()):
+                self._courier.deliver(Delivery(rule=rule, target=target, event=event, body=body, begun_at=time.time()))
+
+
+def _bus_name(entry: Entry) -> str:
+    # A name, or the ARN that ends in it.
+    return (entry.get("EventBusName") or "default").rpartition("event-bus/")[2]
+
+
+_EVENT_FIELDS = ("id", "account", "source", "time", "region", "resources", "detail-type")
+
+
+def _event(text: str) -> dict[str, Any]:
+    # https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_TestEventPattern.html
+    try:
+        event = json.loads(text)
+    except ValueError as error:
+        raise AwsError("ValidationException", f"Parameter Event is not valid JSON: {error}") from error
+    missing = [name for name in _EVENT_FIELDS if not isinstance(event, dict) or name not in event]
+    if missing:
+        raise AwsError("ValidationException", f"Parameter Event is not valid. Reason: it has no {', '.join(missing)}")
+    return dict(event)

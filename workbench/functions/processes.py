@@ -1,0 +1,121 @@
+"""Functions as processes: a pool of workers a function."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import uuid
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from workbench.functions.ending import exited
+from workbench.functions.runtime import Invocation
+from workbench.functions.worker import Worker
+
+if TYPE_CHECKING:
+    from workbench.history import History
+    from workbench.topology import Function
+
+
+class ProcessRuntime:
+    """The Runtime that starts real processes, on demand and up to `workers_per_function`, and uses them again."""
+
+    def __init__(
+        self, functions: Iterable[Function], *, endpoint: str, history: History, workers_per_function: int = 2
+    ) -> None:
+        self._pools: dict[str, Pool] = {}
+        for function in functions:
+            pool = Pool(function, endpoint=endpoint, history=history, limit=workers_per_function)
+            self._pools |= dict.fromkeys((function.logical_id, function.name, function.arn), pool)
+
+    async def invoke(self, function: str, payload: bytes) -> Invocation:
+        """Run `function` on `payload` in a worker of its pool."""
+        return await self._pools[function].invoke(payload)
+
+    async def stop(self) -> None:
+        """End every process, and wait until they are gone."""
+        await asyncio.gather(*(pool.stop() for pool in set(self._pools.values())))
+
+
+class Pool:
+    """The workers of one function.
+
+    An invocation over the function's reserved concurrency is throttled; one over the number of workers only waits,
+    since that limit is this machine's and not Lambda's.
+    """
+
+    def __init__(self, function: Function, *, endpoint: str, history: History, limit: int) -> None:
+        self._function = function
+        self._endpoint = endpoint
+        self._history = history
+        self._slots = asyncio.Semaphore(limit)
+        self._workers: set[Worker] = set()
+        self._idle: list[Worker] = []
+        self._wanted = 0
+        self._stopped = False
+
+    async def invoke(self, payload: bytes) -> Invocation:
+        """Run the function in the worker that was used last, or in a new one."""
+        if self._exhausted():
+            return self._told(_throttled())
+        self._wanted += 1
+        try:
+            async with self._slots:
+                return self._told(await self._run(str(uuid.uuid4()), payload))
+        finally:
+            self._wanted -= 1
+
+    async def stop(self) -> None:
+        """End every worker; whoever waits for one is told of a crash."""
+        self._stopped = True
+        await asyncio.gather(*(worker.stop() for worker in self._workers))
+        self._workers.clear()
+        self._idle.clear()
+
+    def _exhausted(self) -> bool:
+        reserved = self._function.reserved_concurrency
+        return reserved is not None and self._wanted >= reserved
+
+    async def _run(self, request_id: str, payload: bytes) -> Invocation:
+        if self._stopped:
+            return exited(-signal.SIGKILL).invocation(request_id, duration_ms=0.0, log_tail="")
+        self._history.record("invoked", function=self._function.logical_id, request_id=request_id)
+        worker = await self._take()
+        if worker.ending is not None:
+            return worker.ending.invocation(request_id, duration_ms=0.0, log_tail="")
+        try:
+            return await worker.run(request_id, payload)
+        finally:
+            if worker.ending is None:
+                self._idle.append(worker)
+
+    async def _take(self) -> Worker:
+        """Return a worker that is ready, or a new one that failed to become so."""
+        while self._idle:
+            worker = self._idle.pop()
+            if await worker.ready() or self._stopped:
+                return worker
+        worker = Worker(self._function, endpoint=self._endpoint, history=self._history)
+        self._workers.add(worker)
+        worker.start().add_done_callback(lambda _: self._workers.discard(worker))
+        await worker.ready()
+        return worker
+
+    def _told(self, invocation: Invocation) -> Invocation:
+        self._history.record(
+            "attempted",
+            function=self._function.logical_id,
+            request_id=invocation.request_id,
+            status=invocation.status,
+            error_type=invocation.error_type,
+            duration_ms=invocation.duration_ms,
+        )
+        return invocation
+
+
+def _throttled() -> Invocation:
+    """Return the refusal that https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html describes."""
+    error = {"Reason": "ReservedFunctionConcurrentInvocationLimitExceeded", "Type": "User", "message": "Rate Exceeded."}
+    return Invocation(status="throttled", payload=msgspec.json.encode(error), error_type="TooManyRequestsException")

@@ -1,0 +1,1 @@
+"""Event source mappings: from a queue or a stream to a function."""

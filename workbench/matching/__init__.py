@@ -1,0 +1,1 @@
+"""What event patterns are made of."""

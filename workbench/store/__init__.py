@@ -1,0 +1,1 @@
+"""moto's tables and queues, in this process."""

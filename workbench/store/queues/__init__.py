@@ -1,0 +1,1 @@
+"""SQS on moto's queues."""

@@ -1,0 +1,1 @@
+"""DynamoDB on moto's tables."""

@@ -1,0 +1,126 @@
+"""Reads template.yaml, the only description of the system, into a topology."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from workbench.template import resources
+from workbench.template.identity import Identities, Place
+from workbench.template.intrinsics import Elsewhere, Intrinsics, Unresolved, text
+from workbench.template.outline import check_outline
+from workbench.template.parameters import values
+from workbench.template.properties import Properties
+from workbench.template.source import Source, TemplateError, Where
+from workbench.template.translation import origin, translate
+from workbench.topology import Bus, Function, QueueMapping, StreamMapping, Topology
+
+__all__ = ["TemplateError", "load"]
+
+
+def load(
+    path: Path,
+    *,
+    parameters: Mapping[str, str] | None = None,
+    stack: str = "eachonce",
+    region: str = "eu-west-1",
+    account_id: str = "123456789012",
+    endpoint: str = "http://127.0.0.1:4566",
+) -> Topology:
+    """Give the system that a SAM template describes, as it would be deployed with these parameters.
+
+    `endpoint` is what queue URLs begin with. Functions and layers are the folders that the template names. What has no
+    local counterpart (APIs, alarms, dashboards, roles, policies, log groups, archives) is skipped, and so is an output
+    that names one. Raises TemplateError, which names the line, for what can't be resolved or run here.
+    """
+    source = Source.read(path)
+    check_outline(source)
+    try:
+        place = Place(stack=stack, region=region, account_id=account_id, endpoint=endpoint)
+        given = values(source.document, parameters or {})
+        translated = translate(source, given, region)
+        return _Stack(place, translated, given, path.parent).topology()
+    except Unresolved as error:
+        raise source.error(origin(source, error.where), error.reason) from error
+
+
+class _Stack:
+    """One translated template, resolved."""
+
+    def __init__(
+        self, place: Place, template: Mapping[str, Any], parameters: Mapping[str, str | list[str]], root: Path
+    ) -> None:
+        self._place = place
+        self._root = root
+        self._outputs: Mapping[str, Any] = template.get("Outputs", {})
+        self._resources: dict[str, Any] = {}
+        self._identities = Identities(place=place, resources=self._resources, resolve=self._resolve)
+        self._intrinsics = Intrinsics(
+            parameters={**place.pseudo_parameters(), **parameters},
+            conditions=template.get("Conditions", {}),
+            mappings=template.get("Mappings", {}),
+            references=self._identities,
+        )
+        for logical_id, resource in template["Resources"].items():
+            if self._wanted(resource, ("Resources", logical_id)):
+                self._resources[logical_id] = resource
+
+    def topology(self) -> Topology:
+        """Give the whole system."""
+        functions = tuple(self._functions())
+        mappings = tuple(self._mappings(functions))
+        return Topology(
+            stack=self._place.stack,
+            region=self._place.region,
+            account_id=self._place.account_id,
+            tables=tuple(resources.table(*each) for each in self._each("AWS::DynamoDB::Table")),
+            queues=tuple(resources.queue(*each) for each in self._each("AWS::SQS::Queue")),
+            buses=(self._default_bus(), *(resources.bus(*each) for each in self._each("AWS::Events::EventBus"))),
+            rules=tuple(rule for each in self._each("AWS::Events::Rule") if (rule := resources.rule(*each))),
+            functions=functions,
+            queue_mappings=tuple(each for each in mappings if isinstance(each, QueueMapping)),
+            stream_mappings=tuple(each for each in mappings if isinstance(each, StreamMapping)),
+            outputs=dict(self._local_outputs()),
+        )
+
+    def _functions(self) -> Iterator[Function]:
+        layers = dict(self._layers())
+        for each in self._each("AWS::Lambda::Function"):
+            yield resources.function(*each, layers=layers, root=self._root)
+
+    def _layers(self) -> Iterator[tuple[str, Path]]:
+        for logical_id, identities, properties in self._each("AWS::Lambda::LayerVersion"):
+            folder = resources.code_folder(properties, "Content", self._root)
+            yield identities.ref(logical_id, properties.where), resources.importable(folder)
+
+    def _mappings(self, functions: tuple[Function, ...]) -> Iterator[QueueMapping | StreamMapping]:
+        logical_ids = {function.name: function.logical_id for function in functions}
+        for _, _, properties in self._each("AWS::Lambda::EventSourceMapping"):
+            yield resources.mapping(logical_ids, properties)
+
+    def _local_outputs(self) -> Iterator[tuple[str, str]]:
+        for name, output in self._outputs.items():
+            where = ("Outputs", name, "Value")
+            try:
+                if self._wanted(output, ("Outputs", name)):
+                    yield name, text(self._resolve(output.get("Value"), where), where)
+            except Elsewhere:
+                continue
+
+    def _default_bus(self) -> Bus:
+        return Bus(logical_id="", name="default", arn=self._place.arn("events", "event-bus/default"))
+
+    def _each(self, type_name: str) -> Iterator[tuple[str, Identities, Properties]]:
+        for logical_id, resource in self._resources.items():
+            if resource.get("Type") == type_name:
+                where = ("Resources", logical_id, "Properties")
+                properties = Properties.resolved(resource.get("Properties", {}), where, self._resolve)
+                yield logical_id, self._identities, properties
+
+    def _wanted(self, part: Mapping[str, Any], where: Where) -> bool:
+        condition = part.get("Condition")
+        return condition is None or self._intrinsics.holds(condition, (*where, "Condition"))
+
+    def _resolve(self, value: Any, where: Where) -> Any:
+        return self._intrinsics.resolve(value, where)
