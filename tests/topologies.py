@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from workbench.bus.input import TargetInput
+from workbench.input import TargetInput
 from workbench.pattern import Pattern
 from workbench.topology import Bus, Function, Queue, Rule, Table, Target, Topology
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from workbench.bus.input import TargetInput
-from workbench.mappings.filter import Filters
+from workbench.filter import Filters
+from workbench.input import TargetInput
 from workbench.pattern import Pattern
 
 

@@ -10,8 +10,8 @@ import time_machine
 
 from tests.topologies import bus, function, queue, rule, target, topology
 from workbench.bus.bus import Bus
-from workbench.bus.input import TargetInput
 from workbench.history import Happening, History
+from workbench.input import TargetInput
 from workbench.store.protocol import AwsError
 from workbench.store.queues.disorder import Disorder
 from workbench.store.store import Store

@@ -394,7 +394,7 @@ def test_a_published_event_that_no_bus_takes_is_rejected(make_consumer: Make, st
     """Before its cause is committed: what is committed must reach the bus."""
 
     def shout(event: Event[Weighed], work: Work) -> None:
-        work.publish(Registered(parcel="p", sender="x" * 256 * 1024))
+        work.publish(Registered(parcel="p", sender="x" * 1_000_000))
 
     make_consumer((Weighed, shout))(batch(record(weighed())), context)
 

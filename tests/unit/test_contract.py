@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 import pytest
@@ -103,3 +103,16 @@ def test_a_contract_has_a_json_schema() -> None:
 
     assert schema["$defs"]["Bought"]["required"] == ["order_id"]
     assert schema["$defs"]["Bought"]["properties"]["order_id"] == {"type": "string", "minLength": 1}
+
+
+def test_a_reason_quotes_no_value_of_the_data() -> None:
+    """It is kept in attributes and logs, where many may read it."""
+
+    class Paid(Contract, frozen=True, kw_only=True):
+        method: Literal["card", "cash"]
+
+    with pytest.raises(ContractError) as caught:
+        Paid.decode(b'{"method": "4111 1111"}')
+
+    assert "4111" not in str(caught.value)
+    assert "method" in caught.value.reason

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from workbench.mappings.filter import Filters
+from workbench.filter import Filters
 from workbench.pattern import InvalidPattern
 
 

@@ -98,15 +98,15 @@ def test_ten_events_share_a_call(press: Press, faults: Faults, count: int, calls
 
 
 def test_large_events_share_fewer_calls(press: Press, faults: Faults) -> None:
-    """All entries of a call have 256 KB together."""
-    press.publisher.publish([large(str(number), 100_000) for number in range(5)])
+    """All entries of a call have less than 1 MB together."""
+    press.publisher.publish([large(str(number), 400_000) for number in range(5)])
 
     assert [len(request["Entries"]) for operation, request in faults.requests if operation == "PutEvents"] == [2, 2, 1]
 
 
 def test_an_event_over_the_limit_is_named_and_the_others_go(press: Press) -> None:
     """It is no reason to hold back its neighbours."""
-    with pytest.raises(PublishError, match=r"1 entries .* EntryTooLarge: the entry has 262,145 bytes") as raised:
+    with pytest.raises(PublishError, match=r"1 entries .* EntryTooLarge: the entry has 1,000,001 bytes") as raised:
         press.publisher.publish([event("0"), large("1", MAX_BYTES + 1), event("2")])
 
     assert [(unsent.place, unsent.code) for unsent in raised.value.unsent] == [(1, "EntryTooLarge")]

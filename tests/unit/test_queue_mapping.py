@@ -10,8 +10,8 @@ import pytest
 import virtual_time
 from scripted_runtime import THROTTLED, Handler, ScriptedRuntime, fail, succeed
 
+from workbench.filter import Filters
 from workbench.history import Happening, History
-from workbench.mappings.filter import Filters
 from workbench.mappings.queue_mapping import QueuePoller
 from workbench.store.queues.queues import Queues
 from workbench.store.store import Store

@@ -11,9 +11,9 @@ import pytest
 import virtual_time
 from scripted_runtime import THROTTLED, Handler, ScriptedRuntime, fail, succeed
 
+from workbench.filter import Filters
 from workbench.history import Happening, History
 from workbench.mappings.batches import Record
-from workbench.mappings.filter import Filters
 from workbench.mappings.stream_mapping import StreamReader
 from workbench.store.store import Store
 from workbench.topology import Queue, StreamMapping, Table, Topology

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.bus.input_template import to_json
 from workbench.history import History, Kind
+from workbench.matching.input_template import to_json
 from workbench.store.queues.queues import MessageRefusedError, QueueError, QueueMissing, Queues
 from workbench.topology import Rule, Target
 

@@ -1,1 +1,1 @@
-"""What event patterns are made of."""
+"""What event patterns and target inputs are made of."""

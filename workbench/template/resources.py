@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from workbench.bus.input import TargetInput
-from workbench.mappings.filter import Filters
+from workbench.filter import Filters
+from workbench.input import TargetInput
 from workbench.pattern import Pattern
 from workbench.template.identity import Identities
 from workbench.template.intrinsics import Unresolved, text

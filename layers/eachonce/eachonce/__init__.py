@@ -19,11 +19,12 @@ from eachonce.errors import (
     Retry,
     Signal,
     UnavailableError,
+    Unsent,
     WorkError,
     WorkTooLargeError,
 )
 from eachonce.event import Event
-from eachonce.publisher import Publisher, Unsent
+from eachonce.publisher import Publisher
 from eachonce.relay import Relay
 from eachonce.settings import Settings
 from eachonce.work import Work

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import msgspec
 
-from eachonce.errors import ContractError
+from eachonce.errors import ContractError, without_values
 
 
 class Contract(msgspec.Struct, frozen=True):
@@ -41,7 +41,7 @@ class Contract(msgspec.Struct, frozen=True):
         try:
             decoded: Self = _decoder(cls).decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise ContractError(cls.event_type(), str(error)) from error
+            raise ContractError(cls.event_type(), without_values(error)) from error
         return decoded
 
     @classmethod

@@ -18,20 +18,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from eachonce.publisher import Unsent
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 
 class EachonceError(Exception):
     """The base of all that the layer raises."""
 
 
+def without_values(error: Exception) -> str:
+    """Return what msgspec says of bad data, less the values that it quotes: many may read a reason."""
+    return re.sub(r"'[^']*'", "'...'", str(error))
+
+
 class ContractError(EachonceError):
-    """The data breaks its contract; `reason` says where and how, in msgspec's words."""
+    """The data breaks its contract; `reason` says where and how, in msgspec's words and without the data's values."""
 
     def __init__(self, contract: str, reason: str) -> None:
         super().__init__(f"{contract}: {reason}")
@@ -45,6 +47,15 @@ class MalformedMessageError(EachonceError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsent:
+    """An event that the bus did not take: its place among those given, and the bus's reason."""
+
+    place: int
+    code: str
+    message: str
 
 
 class PublishError(EachonceError):

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Generic, TypeVar
 import msgspec
 
 from eachonce.contract import Contract
-from eachonce.errors import ContractError
+from eachonce.errors import ContractError, without_values
 
 T = TypeVar("T")
 
@@ -96,5 +96,5 @@ def fingerprint(event: RawEvent) -> str:
     try:
         canonical = msgspec.json.encode(msgspec.json.decode(event.data), order="sorted")
     except (msgspec.DecodeError, RecursionError) as error:
-        raise ContractError(event.type, str(error)) from error
+        raise ContractError(event.type, without_values(error)) from error
     return blake2b(event.type.encode() + b"\0" + canonical, digest_size=_FINGERPRINT_BYTES).hexdigest()

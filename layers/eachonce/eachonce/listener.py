@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from eachonce.errors import EachonceError, MalformedMessageError
+from eachonce.errors import EachonceError, MalformedMessageError, without_values
 from eachonce.event import RawEvent, decode
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
@@ -85,7 +85,7 @@ def unwrap(body: str, *, max_bytes: int = MAX_BODY_BYTES) -> RawEvent:
     except RecursionError as error:
         raise MalformedMessageError("the body nests too deeply") from error
     except msgspec.ValidationError as error:
-        raise MalformedMessageError(f"the body holds no CloudEvents event: {error}") from error
+        raise MalformedMessageError(f"the body holds no CloudEvents event: {without_values(error)}") from error
     except msgspec.DecodeError as error:
         raise MalformedMessageError(f"the body is not JSON: {error}") from error
 

@@ -15,12 +15,12 @@ import msgspec
 
 from eachonce.aws import EventBridge, aws_errors
 from eachonce.chunks import chunks
-from eachonce.errors import PublishError
+from eachonce.errors import PublishError, Unsent
 from eachonce.event import Event, decode
 
-# Of one request: so many entries, and so many bytes of them together.
+# Of one request: so many entries, and less than 1 MB of them together; a queue's message has 1 MiB, envelope included.
 MAX_ENTRIES = 10
-MAX_BYTES = 256 * 1024
+MAX_BYTES = 1_000_000
 
 # What may go well the next time; any other code blames the entry itself.
 _PASSING = frozenset({"InternalFailure", "InternalException", "ThrottlingException", "ServiceUnavailable"})
@@ -46,15 +46,6 @@ class Entry:
     def request(self, bus: str) -> dict[str, Any]:
         """Return the entry in PutEvents' shape."""
         return {"EventBusName": bus, "Source": self.source, "DetailType": self.detail_type, "Detail": self.detail}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unsent:
-    """An entry that the bus did not take: the event's place among those given, its id, and the bus's reason."""
-
-    place: int
-    code: str
-    message: str
 
 
 class Publisher:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.bus.json_path import Missing
+from workbench.matching.json_path import Missing
 
 LONGEST_TEMPLATE = 8192
 """Characters (https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_InputTransformer.html)."""

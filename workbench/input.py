@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from workbench.bus.input_template import Template, to_json
-from workbench.bus.json_path import JsonPath, Missing
+from workbench.matching.input_template import Template, to_json
+from workbench.matching.json_path import JsonPath, Missing
 
 LONGEST_INPUT = 8192
 """Characters of an Input (https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Target.html)."""
