@@ -82,14 +82,13 @@ def _show_rows(console: Console, kind: str, rows: Sequence[str]) -> None:
 
 def show_cloud(console: Console, endpoint: str, topology: Topology) -> None:
     """Print where the local cloud is, and what is in it."""
-    table = Table("kind", "name", "address")
-    rows = [("function", function.name, function.arn) for function in topology.functions]
+    rows = [("function", function.name, function.logical_id) for function in topology.functions]
     rows += [("queue", queue.name, queue.url) for queue in topology.queues]
     rows += [("bus", bus.name, bus.arn) for bus in topology.buses]
-    rows += [("table", item.name, item.arn) for item in topology.tables]
-    for row in rows:
-        table.add_row(*row)
-    console.print(table)
+    rows += [("table", table.name, table.arn) for table in topology.tables]
+    widest = max(len(name) for _, name, _ in rows)
+    for kind, name, address in rows:
+        console.print(f"{kind:<8}  {name:<{widest}}  {address}", highlight=False, markup=False, soft_wrap=True)
     console.print(
         f"listening on {endpoint}, region {topology.region}; any credentials do. Ctrl-C ends it.", soft_wrap=True
     )

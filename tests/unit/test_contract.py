@@ -105,14 +105,15 @@ def test_a_contract_has_a_json_schema() -> None:
     assert schema["$defs"]["Bought"]["properties"]["order_id"] == {"type": "string", "minLength": 1}
 
 
-def test_a_reason_quotes_no_value_of_the_data() -> None:
+@pytest.mark.parametrize("value", ["4111 1111", "O'4111", "O' 4111 'O", "an \"4111\" and '4111'", "'\\n4111"])
+def test_a_reason_quotes_no_value_of_the_data(value: str) -> None:
     """It is kept in attributes and logs, where many may read it."""
 
     class Paid(Contract, frozen=True, kw_only=True):
         method: Literal["card", "cash"]
 
     with pytest.raises(ContractError) as caught:
-        Paid.decode(b'{"method": "4111 1111"}')
+        Paid.decode(msgspec.json.encode({"method": value}))
 
     assert "4111" not in str(caught.value)
     assert "method" in caught.value.reason

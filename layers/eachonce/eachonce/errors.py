@@ -22,6 +22,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+# From the first quote to the last of its kind, since a value may have quotes of its own; "isn't" has none.
+_QUOTED = re.compile(r"""(?<!\w)(['"]).*\1(?!\w)""", re.DOTALL)
+
 
 class EachonceError(Exception):
     """The base of all that the layer raises."""
@@ -29,7 +32,7 @@ class EachonceError(Exception):
 
 def without_values(error: Exception) -> str:
     """Return what msgspec says of bad data, less the values that it quotes: many may read a reason."""
-    return re.sub(r"'[^']*'", "'...'", str(error))
+    return _QUOTED.sub("'...'", str(error))
 
 
 class ContractError(EachonceError):

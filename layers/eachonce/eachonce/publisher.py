@@ -15,7 +15,7 @@ import msgspec
 
 from eachonce.aws import EventBridge, aws_errors
 from eachonce.chunks import chunks
-from eachonce.errors import PublishError, Unsent
+from eachonce.errors import PublishError, Unsent, without_values
 from eachonce.event import Event, decode
 
 # Of one request: so many entries, and less than 1 MB of them together; a queue's message has 1 MiB, envelope included.
@@ -114,7 +114,9 @@ def _entries(events: Iterable[Event[Any] | bytes]) -> tuple[list[Entry], list[Un
         try:
             entry = _entry(place, event)
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-            unsent.append(Unsent(place=place, code="MalformedEvent", message=f"it is no event: {error}"))
+            unsent.append(
+                Unsent(place=place, code="MalformedEvent", message=f"it is no event: {without_values(error)}")
+            )
             continue
         if entry.size_bytes > MAX_BYTES:
             unsent.append(_too_large(entry))
