@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import md5
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -52,7 +53,10 @@ def documents() -> dict[str, str]:
 
 def schemas() -> dict[str, str]:
     """Return the JSON Schema of each event type, and of the request that PlaceOrder takes."""
-    return {f"docs/events/{contract.__name__}.json": _pretty(contract.json_schema()) for contract in (Invoice, *EVENTS)}
+    return {
+        f"docs/events/{contract.__name__}.json": _pretty(_tidy(contract.json_schema()))
+        for contract in (Invoice, *EVENTS)
+    }
 
 
 def samples() -> dict[str, str]:
@@ -189,6 +193,13 @@ def _http_request(invoice: Invoice) -> dict[str, Any]:
 
 def _md5(text: str) -> str:
     return md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def _tidy(schema: Any) -> Any:
+    """Return the schema with its descriptions, which are docstrings, as every version of Python would have them."""
+    if isinstance(schema, dict):
+        return {name: cleandoc(value) if name == "description" else _tidy(value) for name, value in schema.items()}
+    return [_tidy(item) for item in schema] if isinstance(schema, list) else schema
 
 
 def _pretty(document: Any) -> str:

@@ -123,7 +123,7 @@ def _deeper(text: str, detail: Any) -> bool:
     if text.count("{") + text.count("[") <= MAX_DEPTH:
         return False
     level, depth = [detail], 0
-    while level and depth <= MAX_DEPTH:
+    while level and depth < MAX_DEPTH:
         level = [child for value in level for child in _members(value) if isinstance(child, dict | list)]
         depth += 1
     return bool(level)
