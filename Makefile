@@ -44,13 +44,15 @@ test: .venv/ready ## all tests, with the layer's coverage
 check: .venv/ready .venv-sam/ready ## lint, types, and the template
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy layers/eachonce/eachonce layers/contracts/contracts
+	$(BIN)/mypy layers/eachonce/eachonce layers/contracts/contracts workbench
 	$(BIN)/cfn-lint template.yaml
 	$(SAM) validate
 	$(SAM) validate --lint
 
 build: .venv-sam/ready ## what is deployed, in .aws-sam/build
 	$(SAM) build
+	@cd .aws-sam/build/EachonceLayer/python && $(PYTHON) -I -S -c 'import sys; sys.path.insert(0, "."); import eachonce'
+	@echo "the layer imports with nothing but itself"
 
 invoke: .venv/ready .venv-sam/ready ## run FUNCTION in a container on a sample input, against `make serve`
 	@$(BIN)/eachonce invoke $(FUNCTION)

@@ -107,7 +107,8 @@ class Work:
 
         With `newer_than`, the name of one of the attributes, the item changes only if that attribute grows: the last
         writer by that value wins, in whatever order the events come. Without it the item must have been read first,
-        since the result would depend on the order of arrival: raises WorkError otherwise.
+        since the result would depend on the order of arrival: raises WorkError otherwise. Events that put an item by
+        the same `newer_than` set the same attributes; one that sets fewer leaves the others to whoever came before.
         """
         address = Address.of(table, key)
         if newer_than is None and address not in self.reads:
