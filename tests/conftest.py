@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 import pytest
-from eachonce import Aws, Consumer
+from eachonce import Aws, Consumer, writer
 from moto import mock_aws
+from moto.core.botocore_stubber import BotocoreStubber
 from moto.events.utils import EventTemplateParser
 
 from tests import faults as wire
@@ -36,6 +39,20 @@ def _fake_account() -> Iterator[None]:
             environment.delenv(name, raising=False)
         for name, value in _AWS.items():
             environment.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_call_at_a_time() -> Iterator[None]:
+    """Let moto answer the calls of several threads one after the other: it was not made for two at once."""
+    lock, answer = threading.RLock(), BotocoreStubber.__call__
+
+    def answer_alone(stubber: BotocoreStubber, *call: Any, **more: Any) -> Any:
+        with lock:
+            return answer(stubber, *call, **more)
+
+    with pytest.MonkeyPatch.context() as moto:
+        moto.setattr(BotocoreStubber, "__call__", answer_alone)
         yield
 
 
@@ -75,6 +92,12 @@ def bus(store: Store, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.fixture
+def no_naps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nobody wait for a jam that a test has made."""
+    monkeypatch.setattr(writer, "_BUSY_BASE_SECONDS", 0)
+
+
+@pytest.fixture
 def printed(capsys: pytest.CaptureFixture[str]) -> Printed:
     """What the function under test prints."""
     return Printed(capsys)
@@ -87,13 +110,27 @@ def context() -> Context:
 
 
 @pytest.fixture
+def queue(store: Store) -> str:
+    """The consumer's own queue, so that it can be told what becomes of its messages."""
+    url = str(store.aws.sqs.create_queue(QueueName="post")["QueueUrl"])
+    store.settings = replace(store.settings, queue_url=url)
+    return url
+
+
+@pytest.fixture
 def make_consumer(store: Store) -> Callable[..., Consumer]:
     """Make a consumer of handlers by contract."""
 
-    def make(*handlers: tuple[Any, Any], name: str = "post", external: bool = False, **options: Any) -> Consumer:
+    def make(
+        *handlers: tuple[Any, Any],
+        name: str = "post",
+        external: bool = False,
+        uncertain: Literal["again", "reject"] = "again",
+        **options: Any,
+    ) -> Consumer:
         consumer = Consumer(name, aws=store.aws, settings=store.settings, **options)
         for contract, handle in handlers:
-            consumer.on(contract, external=external)(handle)
+            consumer.on(contract, external=external, uncertain=uncertain)(handle)
         return consumer
 
     return make

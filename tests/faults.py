@@ -44,6 +44,12 @@ class Faults:
         return waiting.pop(0)(request, send) if waiting else send()
 
     @property
+    def pauses(self) -> list[int]:
+        """The visibility timeouts, in seconds, that were asked for last."""
+        asked = [request for operation, request in self.requests if operation == "ChangeMessageVisibilityBatch"]
+        return [entry["VisibilityTimeout"] for entry in asked[-1]["Entries"]]
+
+    @property
     def waiting(self) -> bool:
         """Whether a fault has not happened yet."""
         return any(self._waiting.values())
@@ -99,6 +105,13 @@ def refused_after(code: str, *, status: int = 500) -> Fault:
         return refused(code, status=status)(request, send)
 
     return fault
+
+
+def edited(
+    request: Any, send: Callable[[], AWSResponse], edit: Callable[[dict[str, Any]], dict[str, Any]]
+) -> AWSResponse:
+    """Do the call, and change its answer."""
+    return _response(request, 200, edit(json.loads(send().content)))
 
 
 def canceled(*codes: str) -> Fault:

@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
@@ -79,6 +80,7 @@ def record(
     *,
     message_id: str | None = None,
     receive_count: int = 1,
+    first_received: datetime = datetime(2010, 12, 1, 8, 26, 0, 1000, tzinfo=UTC),
     group: str | None = None,
     arn: str = QUEUE_ARN,
 ) -> dict[str, Any]:
@@ -90,12 +92,12 @@ def record(
         "ApproximateReceiveCount": str(receive_count),
         "SentTimestamp": "1291191960000",
         "SenderId": "AIDAIENQZJOLO23YVJ4VO",
-        "ApproximateFirstReceiveTimestamp": "1291191960001",
+        "ApproximateFirstReceiveTimestamp": str(round(first_received.timestamp() * 1000)),
     }
     if group is not None:
         attributes |= {"MessageGroupId": group, "SequenceNumber": "18849496460467696128"}
     return {
-        "messageId": f"m-{next(_message_numbers)}" if message_id is None else message_id,
+        "messageId": f"some-{next(_message_numbers)}" if message_id is None else message_id,
         "receiptHandle": "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a",
         "body": body if isinstance(body, str) else json.dumps(body),
         "attributes": attributes,
@@ -107,9 +109,9 @@ def record(
     }
 
 
-def in_order(body: str | Mapping[str, Any], *, group: str, message_id: str | None = None) -> dict[str, Any]:
+def in_order(body: str | Mapping[str, Any], *, group: str, **attributes: Any) -> dict[str, Any]:
     """Return one record of a FIFO queue."""
-    return record(body, group=group, message_id=message_id, arn=FIFO_ARN)
+    return record(body, group=group, arn=FIFO_ARN, **attributes)
 
 
 def batch(*records: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ _COLUMNS = {
     "done": ("Done", "Ignored"),
     "duplicate": ("Duplicate",),
     "stale": ("Stale",),
-    "deferred": ("Deferred",),
+    "deferred": ("Retried", "Waiting", "Abandoned"),
     "rejected": ("Rejected",),
 }
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from workbench.history import Happening
 
 # The layer's metrics, in the order of the report's columns.
-OUTCOMES = ("Done", "Duplicate", "Stale", "Ignored", "Deferred", "Rejected")
+OUTCOMES = ("Done", "Duplicate", "Stale", "Ignored", "Retried", "Waiting", "Abandoned", "Rejected")
 
 
 class Tally:

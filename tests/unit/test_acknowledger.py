@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 import time_machine
-from eachonce.acknowledger import Acknowledger, Settled
+from eachonce.acknowledger import Acknowledger
+from eachonce.backoff import Backoff
+from eachonce.lanes import Settled
 from eachonce.listener import Delivery, listen
 from eachonce.outcome import Outcome, Verdict
 from eachonce.settings import Settings
@@ -20,6 +23,7 @@ from tests.parcels import weighed
 from tests.records import batch, in_order, record, returned
 from tests.store import Store
 
+NOON = dt.datetime(2010, 12, 1, 12, tzinfo=dt.UTC)
 REJECTED = Outcome(verdict=Verdict.REJECT, reason="no parcels on Sundays", error="ContractError")
 DONE = Outcome(verdict=Verdict.DONE)
 RETRY = Outcome(verdict=Verdict.RETRY, reason="busy")
@@ -35,6 +39,12 @@ def deliveries(count: int, body: Any = None, **options: Any) -> list[Delivery]:
     return listen(batch(*[record(b, message_id=f"m-{number}", **options) for number, b in enumerate(bodies)]))
 
 
+def acknowledge(post: Acknowledger, settled: list[Settled]) -> tuple[list[Settled], dict[str, Any]]:
+    """Do what a consumer does at the end of a batch; return the outcomes as they are then, and Lambda's response."""
+    buried = post.bury(settled)
+    return buried, post.respond(buried)
+
+
 def rejected(count: int, body: Any = None) -> list[Settled]:
     return [(delivery, REJECTED) for delivery in deliveries(count, body)]
 
@@ -48,29 +58,31 @@ def rejected(count: int, body: Any = None) -> list[Settled]:
         (Verdict.IGNORED, False),
         (Verdict.REJECT, False),
         (Verdict.RETRY, True),
+        (Verdict.WAIT, True),
+        (Verdict.ABANDONED, True),
     ],
 )
 def test_only_what_is_to_be_tried_again_comes_again(post: Acknowledger, verdict: Verdict, comes_again: bool) -> None:
     """Everything else is final."""
     (delivery,) = deliveries(1)
 
-    _, response = post.acknowledge([(delivery, Outcome(verdict=verdict, reason="so"))])
+    _, response = acknowledge(post, [(delivery, Outcome(verdict=verdict, reason="so"))])
 
     assert returned(response) == (["m-0"] if comes_again else [])
 
 
 def test_nothing_to_acknowledge_is_an_empty_response(post: Acknowledger, faults: Faults) -> None:
     """And no call."""
-    assert post.acknowledge([]) == ([], {"batchItemFailures": []})
+    assert acknowledge(post, []) == ([], {"batchItemFailures": []})
     assert faults.calls == []
 
 
 def test_a_rejected_message_keeps_its_body_and_gets_its_reason(post: Acknowledger, store: Store) -> None:
     """What a person needs is in the attributes; the body is what came, to the byte."""
     body = f" {json.dumps(weighed('Köln ☃', event_id='e-1'), ensure_ascii=False, indent=2)}\n"
-    (delivery,) = listen(batch(record(body, message_id="m-1", receive_count=3)))
+    (delivery,) = listen(batch(record(body, message_id="m-1", receive_count=7)))
 
-    post.acknowledge([(delivery, REJECTED)])
+    acknowledge(post, [(delivery, replace(REJECTED, attempts=3))])
 
     (dead,) = store.dead_letters()
     assert dead["Body"] == body
@@ -86,13 +98,13 @@ def test_a_rejected_message_keeps_its_body_and_gets_its_reason(post: Acknowledge
 
 
 def test_what_is_not_known_is_left_out(post: Acknowledger, store: Store) -> None:
-    """A body without an event has no id; a reason of a handler's is no error."""
+    """A body without an event has no id; a reason of a handler's is no error; a delivery is no attempt."""
     bare = Delivery(message_id="m-1", body="not JSON", flaw="the body is not JSON")
 
-    post.acknowledge([(bare, Outcome(verdict=Verdict.REJECT, reason="the body is not JSON"))])
+    acknowledge(post, [(bare, Outcome(verdict=Verdict.REJECT, reason="the body is not JSON"))])
 
     (dead,) = store.dead_letters()
-    assert dead["notes"].keys() == {"reason", "consumer", "attempts", "code_version"}
+    assert dead["notes"].keys() == {"reason", "consumer", "code_version"}
 
 
 def test_a_reason_is_made_fit_for_an_attribute(post: Acknowledger, store: Store) -> None:
@@ -103,7 +115,7 @@ def test_a_reason_is_made_fit_for_an_attribute(post: Acknowledger, store: Store)
     (delivery,) = deliveries(1)
     reason = "a\x00b\nc\ud800d\uffffe Köln " + "x" * 5000
 
-    post.acknowledge([(delivery, Outcome(verdict=Verdict.REJECT, reason=reason))])
+    acknowledge(post, [(delivery, Outcome(verdict=Verdict.REJECT, reason=reason))])
 
     (dead,) = store.dead_letters()
     assert dead["notes"]["reason"].startswith("a?b?c?d?e Köln xxx")
@@ -113,7 +125,7 @@ def test_a_reason_is_made_fit_for_an_attribute(post: Acknowledger, store: Store)
 @pytest.mark.parametrize(("count", "calls"), [(10, 1), (11, 2), (25, 3)])
 def test_ten_messages_share_a_call(post: Acknowledger, store: Store, faults: Faults, count: int, calls: int) -> None:
     """As many as SQS takes."""
-    post.acknowledge(rejected(count))
+    acknowledge(post, rejected(count))
 
     assert faults.calls == ["SendMessageBatch"] * calls
     assert len(store.dead_letters()) == count
@@ -121,7 +133,7 @@ def test_ten_messages_share_a_call(post: Acknowledger, store: Store, faults: Fau
 
 def test_large_messages_share_fewer_calls(post: Acknowledger, store: Store, faults: Faults) -> None:
     """A call holds a megabyte, attributes included."""
-    _, response = post.acknowledge(rejected(3, "x" * 400_000))
+    _, response = acknowledge(post, rejected(3, "x" * 400_000))
 
     assert faults.calls == ["SendMessageBatch"] * 2
     assert len(store.dead_letters()) == 3
@@ -137,7 +149,7 @@ def test_without_its_dead_letter_queue_a_message_stays_in_its_own(
     """The reason may come late; a message is never lost, and is told apart in the log."""
     faults.next("SendMessageBatch", fault, times=calls)
 
-    now, response = post.acknowledge(rejected(2))
+    now, response = acknowledge(post, rejected(2))
 
     assert returned(response) == ["m-0", "m-1"]
     assert [outcome.verdict for _, outcome in now] == [Verdict.RETRY] * 2
@@ -150,7 +162,7 @@ def test_a_deferred_rejection_does_not_hold_its_neighbours(post: Acknowledger, f
     first, second, third = deliveries(3)
     faults.next("SendMessageBatch", wire.never_sent)
 
-    now, response = post.acknowledge([(first, DONE), (second, REJECTED), (third, DONE)])
+    now, response = acknowledge(post, [(first, DONE), (second, REJECTED), (third, DONE)])
 
     assert returned(response) == ["m-1"]
     assert [outcome.verdict for _, outcome in now] == [Verdict.DONE, Verdict.RETRY, Verdict.DONE]
@@ -159,9 +171,9 @@ def test_a_deferred_rejection_does_not_hold_its_neighbours(post: Acknowledger, f
 def test_a_rejection_is_buried_by_the_next_delivery(post: Acknowledger, store: Store, faults: Faults) -> None:
     """The queue brings it again until the dead-letter queue takes it."""
     faults.next("SendMessageBatch", wire.never_sent)
-    assert returned(post.acknowledge(rejected(1))[1]) == ["m-0"]
+    assert returned(acknowledge(post, rejected(1))[1]) == ["m-0"]
 
-    assert returned(post.acknowledge(rejected(1))[1]) == []
+    assert returned(acknowledge(post, rejected(1))[1]) == []
     assert len(store.dead_letters()) == 1
 
 
@@ -169,7 +181,7 @@ def test_only_the_messages_that_were_not_taken_come_again(post: Acknowledger, st
     """SQS answers for each entry."""
     faults.next("SendMessageBatch", wire.entries_fail(0, 3))
 
-    now, response = post.acknowledge(rejected(5))
+    now, response = acknowledge(post, rejected(5))
 
     assert returned(response) == ["m-0", "m-3"]
     assert "InternalFailure" in str(now[0][1].reason)
@@ -181,7 +193,7 @@ def test_failed_entries_are_told_apart_across_calls(post: Acknowledger, faults: 
     faults.next("SendMessageBatch", lambda request, send: send())
     faults.next("SendMessageBatch", wire.entries_fail(2))
 
-    _, response = post.acknowledge(rejected(15))
+    _, response = acknowledge(post, rejected(15))
 
     assert returned(response) == ["m-12"]
 
@@ -196,7 +208,7 @@ def test_one_message_that_spoils_a_call_is_found(post: Acknowledger, store: Stor
 
     faults.next("SendMessageBatch", mind_the_third, times=6)
 
-    _, response = post.acknowledge(rejected(5))
+    _, response = acknowledge(post, rejected(5))
 
     assert returned(response) == ["m-2"]
     assert len(store.dead_letters()) == 4
@@ -219,7 +231,7 @@ def test_a_body_that_can_not_be_sent_stays_in_its_queue(post: Acknowledger, stor
         )
     )
 
-    _, response = post.acknowledge([(before, REJECTED), (broken, REJECTED), (after, REJECTED)])
+    _, response = acknowledge(post, [(before, REJECTED), (broken, REJECTED), (after, REJECTED)])
 
     assert returned(response) == ["m-1"]
     assert {dead["notes"]["event_id"] for dead in store.dead_letters()} == {"e-0", "e-2"}
@@ -231,7 +243,7 @@ def test_an_answer_that_never_came_leaves_the_message_in_both_queues(
     """Better two rejections than none."""
     faults.next("SendMessageBatch", wire.answer_lost)
 
-    _, response = post.acknowledge(rejected(1))
+    _, response = acknowledge(post, rejected(1))
 
     assert returned(response) == ["m-0"]
     assert len(store.dead_letters()) == 1
@@ -241,7 +253,7 @@ def test_without_a_dead_letter_queue_a_rejected_message_stays(store: Store, faul
     """Until someone sets one."""
     post = Acknowledger(store.aws, Settings(), "post")
 
-    now, response = post.acknowledge([*rejected(1), *[(delivery, RETRY) for delivery in deliveries(1, "again")]])
+    now, response = acknowledge(post, [*rejected(1), *[(delivery, RETRY) for delivery in deliveries(1, "again")]])
 
     assert returned(response) == ["m-0", "m-0"]
     assert now[0][1].reason == "no parcels on Sundays (not yet in the dead-letter queue: no dead-letter queue is set)"
@@ -254,38 +266,41 @@ def test_a_fifo_message_keeps_its_group(store: Store) -> None:
     post = Acknowledger(store.aws, Settings(dead_letter_queue_url=url), "post")
     (delivery,) = listen(batch(in_order(weighed(), group="g", message_id="m-1")))
 
-    post.acknowledge([(delivery, REJECTED)])
-    post.acknowledge([(delivery, REJECTED)])
+    acknowledge(post, [(delivery, REJECTED)])
+    acknowledge(post, [(delivery, REJECTED)])
 
     (dead,) = store.messages(url)
     assert dead["Attributes"]["MessageGroupId"] == "g"
 
 
-def received(store: Store, count: int, *, receive_count: int = 1) -> tuple[Acknowledger, list[Delivery]]:
+def received(
+    store: Store, count: int, *, jitter: Callable[[], float] = lambda: 1.0
+) -> tuple[Acknowledger, list[Delivery]]:
     """Return deliveries of messages that are in flight in a queue, and the acknowledger that knows the queue."""
     url = store.aws.sqs.create_queue(QueueName="post", Attributes={"VisibilityTimeout": "3600"})["QueueUrl"]
     for number in range(count):
         store.aws.sqs.send_message(QueueUrl=url, MessageBody=json.dumps(weighed(event_id=f"e-{number}")))
     records = [
-        record(message["Body"], message_id=message["MessageId"], receive_count=receive_count)
-        | {"receiptHandle": message["ReceiptHandle"]}
+        record(message["Body"], message_id=message["MessageId"]) | {"receiptHandle": message["ReceiptHandle"]}
         for _ in range(-(-count // 10))
         for message in store.aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
     ]
     settings = replace(store.settings, queue_url=url)
-    return Acknowledger(store.aws, settings, "post", jitter=lambda: 1.0), listen(batch(*records))
+    return Acknowledger(store.aws, settings, "post", Backoff(jitter=jitter)), listen(batch(*records))
 
 
-@pytest.mark.parametrize(
-    ("receive_count", "seconds"), [(1, 2), (2, 4), (3, 8), (9, 512), (10, 900), (11, 900), (2_000_000_000, 900)]
-)
-def test_a_deferred_message_comes_again_later_each_time(store: Store, receive_count: int, seconds: int) -> None:
+def failed(attempts: int) -> Outcome:
+    return replace(RETRY, attempts=attempts, counted=True)
+
+
+@pytest.mark.parametrize(("attempts", "seconds"), [(1, 2), (2, 4), (3, 8), (9, 512), (10, 900)])
+def test_a_deferred_message_comes_again_later_each_time(store: Store, attempts: int, seconds: int) -> None:
     """Exponential back-off: not after the queue's whole visibility timeout, and not at once."""
     with time_machine.travel(dt.datetime(2010, 12, 1, tzinfo=dt.UTC), tick=False) as clock:
-        post, (delivery,) = received(store, 1, receive_count=receive_count)
+        post, (delivery,) = received(store, 1)
         url = str(post.settings.queue_url)
 
-        post.acknowledge([(delivery, RETRY)])
+        acknowledge(post, [(delivery, failed(attempts))])
 
         clock.shift(seconds - 1)
         assert store.messages(url) == []
@@ -293,14 +308,47 @@ def test_a_deferred_message_comes_again_later_each_time(store: Store, receive_co
         assert len(store.messages(url)) == 1
 
 
+def test_each_message_has_a_pause_of_its_own(store: Store, faults: Faults) -> None:
+    """By what became of it: one that failed, one that was told when, one that never began; what is done has none."""
+    post, deliveries_ = received(store, 4)
+    outcomes = [failed(3), replace(RETRY, after=dt.timedelta(minutes=5)), DONE, Outcome(verdict=Verdict.ABANDONED)]
+
+    acknowledge(post, list(zip(deliveries_, outcomes, strict=True)))
+
+    entries = faults.requests[-1][1]["Entries"]
+    assert [entry["VisibilityTimeout"] for entry in entries] == [8, 300, 0]
+    assert [entry["ReceiptHandle"] for entry in entries] == [
+        delivery.receipt_handle for place, delivery in enumerate(deliveries_) if place != 2
+    ]
+
+
+def test_what_never_began_comes_again_at_once(store: Store) -> None:
+    """It has lost nothing but a place in this batch."""
+    post, (delivery,) = received(store, 1)
+
+    acknowledge(post, [(delivery, Outcome(verdict=Verdict.ABANDONED))])
+
+    assert len(store.messages(str(post.settings.queue_url))) == 1
+
+
+def test_what_waits_is_paused_by_its_age(store: Store, faults: Faults) -> None:
+    """It has no attempts to go by: it waits as long again as it has waited so far."""
+    post, (delivery,) = received(store, 1)
+    post = replace(post, clock=lambda: NOON + dt.timedelta(seconds=60), backoff=Backoff(jitter=lambda: 0.5))
+    delivery = replace(delivery, attributes={"ApproximateFirstReceiveTimestamp": str(int(NOON.timestamp() * 1000))})
+
+    acknowledge(post, [(delivery, Outcome(verdict=Verdict.WAIT, reason="waits for the postman"))])
+
+    assert [entry["VisibilityTimeout"] for entry in faults.requests[-1][1]["Entries"]] == [30]
+
+
 def test_pauses_are_spread(store: Store, faults: Faults) -> None:
     """Full jitter: what failed together does not come again together."""
-    post, all_deliveries = received(store, 3, receive_count=6)
-    post = replace(post, jitter=iter([0.0, 0.5, 0.999]).__next__)
+    post, all_deliveries = received(store, 3, jitter=iter([0.0, 0.5, 0.999]).__next__)
 
-    post.acknowledge([(delivery, RETRY) for delivery in all_deliveries])
+    acknowledge(post, [(delivery, failed(6)) for delivery in all_deliveries])
 
-    assert [entry["VisibilityTimeout"] for entry in faults.requests[-1][1]["Entries"]] == [0, 32, 63]
+    assert [entry["VisibilityTimeout"] for entry in faults.requests[-1][1]["Entries"]] == [0, 32, 64]
 
 
 def test_ten_pauses_share_a_call(store: Store, faults: Faults) -> None:
@@ -308,21 +356,26 @@ def test_ten_pauses_share_a_call(store: Store, faults: Faults) -> None:
     post, deliveries_ = received(store, 12)
     faults.calls.clear()
 
-    post.acknowledge([(delivery, DONE if place == 5 else RETRY) for place, delivery in enumerate(deliveries_)])
+    acknowledge(post, [(delivery, DONE if place == 5 else RETRY) for place, delivery in enumerate(deliveries_)])
 
     assert faults.calls == ["ChangeMessageVisibilityBatch"] * 2
     assert [len(request["Entries"]) for _, request in faults.requests[-2:]] == [10, 1]
 
 
-@pytest.mark.parametrize(
-    "fault", [wire.answer_lost, wire.never_sent, wire.refused("AccessDenied")], ids=["lost", "down", "refused"]
+ANY_FAULT = pytest.mark.parametrize(
+    "fault",
+    [wire.answer_lost, wire.never_sent, wire.refused("AccessDenied"), wire.refused("RequestThrottled")],
+    ids=["lost", "down", "refused", "throttled"],
 )
+
+
+@ANY_FAULT
 def test_a_pause_that_fails_is_the_queues_own(store: Store, faults: Faults, fault: wire.Fault) -> None:
     """The message is returned all the same, and comes when its visibility timeout ends."""
     post, (delivery,) = received(store, 1)
     faults.next("ChangeMessageVisibilityBatch", fault)
 
-    _, response = post.acknowledge([(delivery, RETRY)])
+    _, response = acknowledge(post, [(delivery, RETRY)])
 
     assert returned(response) == [delivery.message_id]
 
@@ -332,6 +385,57 @@ def test_a_rejection_that_waits_for_its_dead_letter_queue_is_paused_too(store: S
     post, (delivery,) = received(store, 1)
     faults.next("SendMessageBatch", wire.never_sent)
 
-    post.acknowledge([(delivery, REJECTED)])
+    acknowledge(post, [(delivery, REJECTED)])
 
     assert faults.calls[-2:] == ["SendMessageBatch", "ChangeMessageVisibilityBatch"]
+
+
+def test_what_is_finished_is_let_go_before_the_end(store: Store, faults: Faults) -> None:
+    """Ten in a call; what is to come again stays."""
+    post, deliveries_ = received(store, 12)
+    faults.calls.clear()
+
+    post.let_go([(delivery, RETRY if place == 5 else DONE) for place, delivery in enumerate(deliveries_)])
+
+    assert faults.calls == ["DeleteMessageBatch"] * 2
+    assert left(store, post) == {deliveries_[5].message_id}
+
+
+def test_what_is_let_go_is_not_paused(store: Store, faults: Faults) -> None:
+    """The response needn't speak of it any more."""
+    post, (delivery,) = received(store, 1)
+    post.let_go([(delivery, DONE)])
+    faults.calls.clear()
+
+    assert post.respond([(delivery, DONE)]) == {"batchItemFailures": []}
+    assert faults.calls == []
+
+
+@ANY_FAULT
+def test_what_can_not_be_let_go_is_deleted_after_the_invocation(
+    store: Store, faults: Faults, fault: wire.Fault
+) -> None:
+    """Lambda deletes what the response does not name: nothing depends on the early delete."""
+    post, deliveries_ = received(store, 11)
+    faults.next("DeleteMessageBatch", fault)
+
+    post.let_go([(delivery, DONE) for delivery in deliveries_])
+
+    assert post.respond([(delivery, DONE) for delivery in deliveries_]) == {"batchItemFailures": []}
+    assert deliveries_[10].message_id not in left(store, post)
+
+
+def test_without_its_queues_address_nothing_is_let_go_or_paused(post: Acknowledger, faults: Faults) -> None:
+    """The response is enough."""
+    (delivery,) = deliveries(1)
+
+    post.let_go([(delivery, DONE)])
+
+    assert returned(post.respond([(delivery, RETRY)])) == ["m-0"]
+    assert faults.calls == []
+
+
+def left(store: Store, post: Acknowledger) -> set[str]:
+    """Return the messages that are still in their queue, in flight or not."""
+    with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(days=1)):
+        return {message["MessageId"] for message in store.messages(str(post.settings.queue_url))}

@@ -115,7 +115,7 @@ def test_a_consumer_has_a_dead_letter_queue_of_its_own(consumer: str) -> None:
     redrive = QUEUES[f"{consumer}Queue"]["RedrivePolicy"]
     allow = QUEUES[f"{consumer}DeadLetterQueue"]["RedriveAllowPolicy"]
 
-    assert redrive == {"deadLetterTargetArn": arn(f"{consumer}DeadLetterQueue"), "maxReceiveCount": 100}
+    assert redrive == {"deadLetterTargetArn": arn(f"{consumer}DeadLetterQueue"), "maxReceiveCount": 1000}
     assert allow["redrivePermission"] == "byQueue"
     (source,) = allow["sourceQueueArns"]
     assert source["Fn::Sub"].endswith(f":{QUEUES[f'{consumer}Queue']['QueueName']['Fn::Sub']}")
@@ -296,7 +296,19 @@ def test_a_function_reaches_the_tables_that_it_is_told_of(function: str) -> None
     items = [(action, table) for action, table in allowed(function, "dynamodb") if table["Fn::GetAtt"][1] == "Arn"]
 
     verbs = ("ConditionCheckItem", "GetItem", "PutItem", "UpdateItem")
-    assert sorted(map(repr, items)) == sorted(repr((f"dynamodb:{verb}", table)) for table in told for verb in verbs)
+    expected = [(f"dynamodb:{verb}", table) for table in told for verb in verbs]
+    # A consumer asks the journal about all that comes again in one call.
+    expected += [("dynamodb:BatchGetItem", arn("Journal"))] if function in CONSUMERS else []
+    assert sorted(map(repr, items)) == sorted(map(repr, expected))
+
+
+@each_consumer
+def test_a_consumer_knows_its_own_queues(consumer: str) -> None:
+    """It lets go of messages, and puts them aside, where nobody else does."""
+    variables = FUNCTIONS[consumer]["Environment"]["Variables"]
+
+    assert variables["QUEUE_URL"] == ref(f"{consumer}Queue")
+    assert variables["DEAD_LETTER_QUEUE_URL"] == ref(f"{consumer}DeadLetterQueue")
 
 
 @pytest.mark.parametrize("function", [*CONSUMERS, "PlaceOrder"])

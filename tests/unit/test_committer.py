@@ -3,65 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
-from eachonce import Event, LostRaceError, Reject, Retry, Work, WorkError
+from eachonce import LostRaceError, Reject, Retry, Work, WorkError
 from eachonce.aws import Codec
-from eachonce.committer import Committer
 from eachonce.event import decode
-from eachonce.journal import Mark, State, unpack_outbox
+from eachonce.journal import State, unpack_outbox
 from eachonce.outcome import Outcome, Verdict
 
 from tests import faults as wire
 from tests.faults import Faults
+from tests.office import HALF_A_MINUTE, Fill, Office, mark
 from tests.parcels import Arrived
 from tests.store import Store
 
-NOON = datetime(2010, 12, 1, 12, tzinfo=UTC)
-HALF_A_MINUTE = timedelta(seconds=30)
 P = {"parcel": "p"}
-
-Fill = Callable[[Work], object]
-
-
-@dataclass
-class Office:
-    """One committer with a clock that a test moves, and naps that it counts."""
-
-    store: Store
-    now: datetime = NOON
-    naps: list[float] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.committer = Committer(
-            self.store.aws, self.store.settings, clock=lambda: self.now, sleep=self.naps.append, jitter=lambda: 1.0
-        )
-
-    def commit(self, fill: Fill, *, event: str = "e-1", content: str = "c", fence: str | None = None) -> Outcome:
-        work = Work(self.committer.fetch)
-        fill(work)
-        outbox = [
-            Event(id=f"{event}-{place}", source="post", type="Arrived", data=data)
-            for place, data in enumerate(work.published)
-        ]
-        return self.committer.commit(work, mark(event, content), outbox, fence=fence)
-
-    def claim(self, fence: str, *, event: str = "e-1", content: str = "c") -> Outcome | None:
-        return self.committer.claim(mark(event, content), fence=fence, lease=HALF_A_MINUTE)
 
 
 @pytest.fixture
 def office(store: Store) -> Office:
     return Office(store)
-
-
-def mark(event: str = "e-1", content: str = "c") -> Mark:
-    return Mark("post", event, content * 24)
 
 
 def create(work: Work) -> None:
@@ -201,21 +165,6 @@ def test_a_table_that_stays_busy_sends_the_event_back(office: Office, store: Sto
 
     assert len(office.naps) == 4
     assert store.items("Weights") == []
-
-
-def test_naps_are_spread(store: Store, faults: Faults) -> None:
-    """Two workers that met don't meet again."""
-    naps: list[float] = []
-    committer = Committer(
-        store.aws, store.settings, clock=lambda: NOON, sleep=naps.append, jitter=iter([0.5, 0.25]).__next__
-    )
-    faults.next("UpdateItem", wire.refused("ThrottlingException"), times=2)
-    work = Work(committer.fetch)
-    create(work)
-
-    committer.commit(work, mark(), [])
-
-    assert naps == [0.01, 0.01]
 
 
 def test_an_error_that_is_not_dynamodbs_to_solve_comes_as_it_is(office: Office, faults: Faults) -> None:
@@ -565,55 +514,27 @@ def test_a_refused_item_is_named(office: Office, faults: Faults) -> None:
         office.commit(both(weigh, create))
 
 
-def test_an_event_is_claimed_before_its_effect(office: Office, store: Store) -> None:
-    """The row says who, and until when."""
-    assert office.claim("f-1") is None
-
-    row = store.journal("post")
-    assert (row["state"], row["fence"]) == (State.STARTED, "f-1")
-    assert row["lease_until"] == int((NOON + HALF_A_MINUTE).timestamp() * 1000)
-
-
-def test_a_claim_is_held_until_its_lease_ends(office: Office) -> None:
-    """No two workers have the effect at once."""
-    office.claim("f-1")
-    office.now = NOON + HALF_A_MINUTE
-
-    with pytest.raises(Retry, match="lease has not ended"):
-        office.claim("f-2")
-
-
-def test_a_claim_whose_lease_has_ended_is_free(office: Office, store: Store) -> None:
-    """Its worker is gone: an invocation can't outlive its lease."""
-    office.claim("f-1")
-    office.now = NOON + HALF_A_MINUTE + timedelta(milliseconds=1)
-
-    assert office.claim("f-2") is None
-    assert store.journal("post")["fence"] == "f-2"
-
-
 def test_a_worker_that_lost_its_claim_can_not_commit(office: Office, store: Store) -> None:
     """A zombie wakes up and finds the door shut."""
-    office.claim("f-1")
-    office.now += timedelta(minutes=1)
-    office.claim("f-2")
+    zombie = office.begun()
+    office.now += 2 * HALF_A_MINUTE
+    heir = office.begun()
 
     with pytest.raises(Retry, match="another worker"):
-        office.commit(weigh, fence="f-1")
+        office.commit(weigh, fence=zombie.fence)
 
     assert store.items("Weights") == []
-    assert store.journal("post")["fence"] == "f-2"
-    assert office.commit(weigh, fence="f-2").verdict is Verdict.DONE
+    assert office.row()["fence"] == heir.fence
+    assert office.commit(weigh, fence=heir.fence).verdict is Verdict.DONE
 
 
 def test_a_worker_that_lost_its_claim_to_one_that_is_done_has_a_duplicate(office: Office) -> None:
     """The effect is there; nobody needs this worker any more."""
-    office.claim("f-1")
-    office.now += timedelta(minutes=1)
-    office.claim("f-2")
-    office.commit(weigh, fence="f-2")
+    zombie = office.begun()
+    office.now += 2 * HALF_A_MINUTE
+    office.commit(weigh, fence=office.begun().fence)
 
-    assert office.commit(weigh, fence="f-1").verdict is Verdict.DUPLICATE
+    assert office.commit(weigh, fence=zombie.fence).verdict is Verdict.DUPLICATE
 
 
 def test_a_claim_that_nobody_made_can_not_be_committed(office: Office, store: Store) -> None:
@@ -624,91 +545,38 @@ def test_a_claim_that_nobody_made_can_not_be_committed(office: Office, store: St
     assert store.items("Weights") == []
 
 
-def test_what_is_done_is_not_claimed_again(office: Office) -> None:
-    """The answer is the first one's."""
-    office.claim("f-1")
-    office.commit(answer, fence="f-1")
-
-    assert office.claim("f-2") == Outcome(verdict=Verdict.DUPLICATE, result={"parcel": "p"})
-
-
-def test_a_claim_under_a_used_id_is_rejected(office: Office) -> None:
-    """Before any effect."""
-    office.claim("f-1", content="c")
-    office.commit(answer, content="c", fence="f-1")
-
-    with pytest.raises(Reject, match="used before"):
-        office.claim("f-2", content="d")
-
-
-def test_a_claim_that_is_given_back_is_free_at_once(office: Office, store: Store) -> None:
-    """After a failure nobody waits for the lease's end."""
-    office.claim("f-1")
-
-    office.committer.release(mark(), fence="f-1")
-
-    assert store.journal("post")["state"] == State.TRIED
-    assert office.claim("f-2") is None
-
-
-def test_a_claim_is_given_back_by_its_holder_only(office: Office, store: Store) -> None:
-    """A zombie can't free another worker's claim."""
-    office.claim("f-1")
-    office.now += timedelta(minutes=1)
-    office.claim("f-2")
-
-    office.committer.release(mark(), fence="f-1")
-
-    assert (store.journal("post")["state"], store.journal("post")["fence"]) == (State.STARTED, "f-2")
-
-
-def test_what_is_done_can_not_be_given_back(office: Office, store: Store) -> None:
-    """A commit whose answer was lost looks like a failure to its worker."""
-    office.claim("f-1")
-    office.commit(weigh, fence="f-1")
-
-    office.committer.release(mark(), fence="f-1")
-
-    assert store.journal("post")["state"] == State.DONE
-
-
-def test_a_claim_whose_answer_was_lost_is_ours(office: Office, faults: Faults) -> None:
-    """The row has our own fence: trying again is no quarrel with ourselves."""
-    faults.next("PutItem", wire.refused_after("InternalServerError"))
-
-    assert office.claim("f-1") is None
-    assert faults.calls == ["PutItem", "PutItem"]
-
-
-@pytest.mark.parametrize("fence", [None, "f-1"])
-def test_a_released_claim_can_be_committed_by_nobody_but_a_new_one(office: Office, fence: str | None) -> None:
+@pytest.mark.parametrize("fenced", [False, True])
+def test_a_released_claim_can_be_committed_by_nobody_but_a_new_one(office: Office, fenced: bool) -> None:
     """Without a fence there is nothing to lose; with the old one the row is still its holder's."""
-    office.claim("f-1")
-    office.committer.release(mark(), fence="f-1")
-    office.claim("f-2")
+    released = office.begun()
+    office.ledger.release(mark(), released)
+    office.begun()
 
-    if fence is None:
-        assert office.commit(weigh).verdict is Verdict.DONE
-    else:
+    if fenced:
         with pytest.raises(Retry):
-            office.commit(weigh, fence=fence)
+            office.commit(weigh, fence=released.fence)
+    else:
+        assert office.commit(weigh).verdict is Verdict.DONE
 
 
-def test_an_item_is_read_as_it_is_now(office: Office, store: Store, faults: Faults) -> None:
-    """Strongly consistent, numbers exact, bytes plain."""
-    store.put("Weights", parcel="p", grams=Decimal("2.50"), seal=b"\x00\x01")
-    address = _address()
+def test_a_done_row_keeps_the_story_of_its_tries(office: Office) -> None:
+    """And what the commit says of itself is not for the story to change."""
+    story = {"attempts": 2, "errors": [{"error": "ValueError"}], "uncertain": True, "state": State.TRIED}
 
-    item = office.committer.fetch(address)
+    office.commit(answer, story=story)
 
-    assert item == {"parcel": "p", "grams": Decimal("2.5"), "seal": b"\x00\x01"}
-    assert type(item["seal"]) is bytes
-    assert faults.requests[-1][1]["ConsistentRead"] is True
+    row = office.row()
+    assert (row["state"], row["attempts"], row["uncertain"]) == (State.DONE, 2, True)
+    assert row["errors"] == [{"error": "ValueError"}]
 
 
-def test_an_item_that_is_not_there_is_none(office: Office) -> None:
-    """And not an empty one."""
-    assert office.committer.fetch(_address()) is None
+def test_a_late_write_with_a_story_leaves_it_in_the_row(office: Office) -> None:
+    """What is left of the plan is the row."""
+    office.commit(see(2), event="e-2")
+
+    office.commit(both(see(1), publish), event="e-1", story={"attempts": 2})
+
+    assert office.row()["attempts"] == 2
 
 
 def test_values_keep_their_types() -> None:
@@ -722,9 +590,3 @@ def test_values_keep_their_types() -> None:
 def _operation(plan: str) -> str:
     single = {"create": "UpdateItem", "newer": "UpdateItem", "events": "PutItem", "result": "PutItem"}
     return single.get(plan, "TransactWriteItems")
-
-
-def _address() -> Any:
-    from eachonce.work import Address
-
-    return Address.of("Weights", P)

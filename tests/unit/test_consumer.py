@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from eachonce import Consumer, EachonceError, Event, Reject, Retry, Settings, Work
+from eachonce import Consumer, EachonceError, Event, Settings, Work
+from eachonce.journal import State
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests import faults as wire
 from tests.faults import Faults
+from tests.moods import delivered, fail, moody, power_cut, refuse, together
 from tests.parcels import (
     Registered,
     Seen,
@@ -33,23 +36,6 @@ from tests.records import Context, batch, cloud_event, in_order, on_the_bus, rec
 from tests.store import Store
 
 Make = Callable[..., Consumer]
-
-
-def fail(event: Event[Any], work: Work) -> None:
-    raise ValueError("the scales are broken")
-
-
-def refuse(event: Event[Any], work: Work) -> None:
-    raise Reject("no parcels on Sundays")
-
-
-def later(event: Event[Any], work: Work) -> None:
-    raise Retry("the office is closed")
-
-
-def moody(event: Event[Weighed], work: Work) -> None:
-    """Fail where the parcel's name asks for it."""
-    {"fails": fail, "refused": refuse, "later": later}.get(event.data.parcel, weigh)(event, work)
 
 
 def test_events_take_effect_and_their_messages_go(make_consumer: Make, store: Store, context: Context) -> None:
@@ -136,7 +122,7 @@ def test_an_id_with_other_content_goes_to_the_dead_letters(
     second: dict[str, Any],
 ) -> None:
     """It would be lost as a duplicate, and applied it would be a second effect: a person decides."""
-    response = make_consumer(handlers)(batch(record(first), record(second)), context)
+    response = make_consumer(handlers, concurrency=1)(batch(record(first), record(second)), context)
 
     assert response == {"batchItemFailures": []}
     (dead,) = store.dead_letters()
@@ -166,7 +152,7 @@ def test_a_failing_neighbour_changes_nothing(make_consumer: Make, store: Store, 
 def test_a_failed_event_is_tried_again_and_leaves_nothing_until_it_succeeds(
     make_consumer: Make, store: Store, context: Context
 ) -> None:
-    """A handler that fails has had no effect."""
+    """A handler that fails has had no effect; that it failed is all that is known of it."""
 
     def write_and_fail(event: Event[Weighed], work: Work) -> None:
         weigh_and_announce(event, work)
@@ -175,7 +161,9 @@ def test_a_failed_event_is_tried_again_and_leaves_nothing_until_it_succeeds(
     message = record(weighed(), message_id="m-1")
 
     assert returned(make_consumer((Weighed, write_and_fail))(batch(message), context)) == ["m-1"]
-    assert store.items("Weights") == store.items("Journal") == []
+    assert store.items("Weights") == []
+    row = store.journal("post")
+    assert (row["state"], row["attempts"], "outbox" in row) == (State.TRIED, 1, False)
 
     assert returned(make_consumer((Weighed, weigh_and_announce))(batch(message), context)) == []
     assert store.item("Weights", parcel="p")["grams"] == 100
@@ -284,7 +272,7 @@ def test_a_group_stops_at_its_first_failure(
     assert returned(response) == ["m-2", "m-4", "m-5"]
     assert {item["parcel"] for item in store.items("Weights")} == {"a", "b", "d"}
     assert store.dead_letters() == []
-    assert printed.counts() == {"Done": 3, "Deferred": 3}
+    assert printed.counts() == {"Done": 3, "Retried": 3}
 
 
 def test_a_rejected_message_does_not_stop_its_group(make_consumer: Make, store: Store, context: Context) -> None:
@@ -355,7 +343,7 @@ def test_races_are_run_a_bounded_number_of_times(
         rivals = batch(record(weighed(event_id=f"r-{number}")))
         faults.next("TransactWriteItems", wire.meanwhile(lambda rivals=rivals: rival(rivals, context)))
         faults.next("TransactWriteItems", lambda request, send: send())
-    response = make_consumer((Weighed, count))(
+    response = make_consumer((Weighed, count), concurrency=1)(
         batch(
             record(weighed(event_id="e-1"), message_id="m-1"),
             record(weighed("q", event_id="e-2"), message_id="m-2"),
@@ -367,7 +355,8 @@ def test_races_are_run_a_bounded_number_of_times(
     assert runs == ["e-1"] * 8 + ["e-2"]
     assert store.item("Weights", parcel="p")["grams"] == 800
     (warning,) = [line for line in printed.logs() if line["message"] == "retry"]
-    assert warning["reason"] == "what the handler read changed during each of 8 runs"
+    assert warning["reason"] == "what it read changed during each of 8 runs"
+    assert store.journal("post", "e-1") is None  # a lost race is no failure of the handler's
 
 
 def test_a_work_over_the_limit_is_rejected(make_consumer: Make, store: Store, context: Context) -> None:
@@ -398,7 +387,7 @@ def test_a_published_event_that_no_bus_takes_is_rejected(make_consumer: Make, st
 
     make_consumer((Weighed, shout))(batch(record(weighed())), context)
 
-    assert store.items("Journal") == []
+    assert store.journal("post")["state"] == State.REJECTED
     (dead,) = store.dead_letters()
     assert dead["notes"]["error"] == "WorkTooLargeError"
     assert "split the event" in dead["notes"]["reason"]
@@ -493,7 +482,7 @@ def test_a_failed_handler_is_logged_with_its_traceback(make_consumer: Make, cont
 
 def test_outcomes_are_counted_as_metrics(make_consumer: Make, context: Context, printed: Printed) -> None:
     """In CloudWatch's embedded format, by consumer."""
-    post = make_consumer((Weighed, moody), (Seen, see))
+    post = make_consumer((Weighed, moody), (Seen, see), concurrency=1)
 
     post(
         batch(
@@ -511,11 +500,11 @@ def test_outcomes_are_counted_as_metrics(make_consumer: Make, context: Context, 
     assert line["service"] == "post"
     assert line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Eachonce"
     assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]
-    assert {name: line[name] for name in ("Done", "Duplicate", "Stale", "Deferred", "Rejected")} == {
+    assert {name: line[name] for name in ("Done", "Duplicate", "Stale", "Retried", "Rejected")} == {
         "Done": [2.0],
         "Duplicate": [1.0],
         "Stale": [1.0],
-        "Deferred": [1.0],
+        "Retried": [1.0],
         "Rejected": [1.0],
     }
 
@@ -533,3 +522,125 @@ def test_published_events_tell_their_cause(make_consumer: Make, store: Store, co
     assert (event.source, event.type, event.causationid, event.correlationid) == ("post", "Arrived", "e-1", "c-1")
     assert event.time is not None
     assert event.time >= before
+
+
+def test_too_late_nothing_begins(make_consumer: Make, store: Store, faults: Faults, printed: Printed) -> None:
+    """Neither a handler nor a mark: all comes again, uncounted; what needs no handler has its fate."""
+    post = make_consumer((Weighed, power_cut), reserve=timedelta(seconds=2))
+
+    response = post(
+        batch(*together("a", times=1)["Records"], *together("b", times=2)["Records"], record("not JSON")),
+        Context(remaining_ms=2_000),
+    )
+
+    assert returned(response) == ["m-a", "m-b"]
+    assert faults.calls == ["SendMessageBatch"]
+    assert store.items("Journal") == []
+    assert printed.counts() == {"Abandoned": 2, "Rejected": 1}
+
+
+class Clockwork(Context):
+    """A context whose time a test moves."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left = [30_000]
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.left[-1]
+
+
+@pytest.mark.parametrize("times", [1, 2], ids=["never marked", "marked"])
+@pytest.mark.usefixtures("queue")
+def test_too_late_nothing_is_committed(
+    make_consumer: Make, store: Store, times: int, faults: Faults, printed: Printed
+) -> None:
+    """A commit that nobody hears of would be a duplicate's work later; the message comes again at once, uncounted."""
+    clockwork = Clockwork()
+
+    def dawdle(event: Event[Weighed], work: Work) -> None:
+        weigh(event, work)
+        clockwork.left.append(1_000)
+
+    response = make_consumer((Weighed, dawdle), concurrency=1, max_attempts=1)(
+        together("a", "b", times=times), clockwork
+    )
+
+    assert returned(response) == ["m-a", "m-b"]
+    assert store.items("Weights") == []
+    assert faults.pauses == [0, 0]
+    assert printed.counts() == {"Abandoned": 2}
+    if times == 1:
+        assert store.items("Journal") == []
+    else:
+        row = store.journal("post", "e-a")
+        assert (row["state"], row["starts"], "attempts" in row) == (State.TRIED, 0, False)
+
+
+def test_until_the_reserve_everything_goes_its_way(make_consumer: Make, store: Store) -> None:
+    """A millisecond is enough to begin."""
+    post = make_consumer((Weighed, weigh), reserve=timedelta(seconds=2))
+
+    assert returned(post(delivered(1), Context(remaining_ms=2_001))) == []
+
+
+def test_the_journal_is_told_after_the_dead_letter_was_sent(
+    make_consumer: Make, context: Context, faults: Faults
+) -> None:
+    """REJECTED means: it is there."""
+    make_consumer((Weighed, refuse))(delivered(1), context)
+
+    assert faults.calls == ["SendMessageBatch", "UpdateItem"]
+
+
+def test_what_is_not_in_the_dead_letter_queue_is_not_called_rejected(
+    make_consumer: Make, store: Store, context: Context, faults: Faults
+) -> None:
+    """It comes again, and the journal doesn't say that it won't."""
+    faults.next("SendMessageBatch", wire.never_sent)
+
+    assert returned(make_consumer((Weighed, refuse))(delivered(1), context)) == ["m-1"]
+    assert store.items("Journal") == []
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [wire.never_sent, wire.answer_lost, wire.refused("AccessDeniedException"), wire.refused("ValidationException")],
+    ids=["down", "lost", "refused", "invalid"],
+)
+def test_a_rejection_stands_whether_or_not_the_journal_hears_of_it(
+    make_consumer: Make, store: Store, context: Context, faults: Faults, fault: wire.Fault
+) -> None:
+    """The dead letter has its reason."""
+    faults.next("UpdateItem", fault)
+
+    assert returned(make_consumer((Weighed, refuse))(delivered(1), context)) == []
+    assert len(store.dead_letters()) == 1
+
+
+def test_a_rejected_copy_of_a_done_event_leaves_its_row(make_consumer: Make, store: Store, context: Context) -> None:
+    """Done is done."""
+    make_consumer((Weighed, weigh))(delivered(1), context)
+
+    make_consumer((Weighed, refuse))(delivered(1), context)
+
+    assert len(store.dead_letters()) == 1
+    assert store.journal("post")["state"] == State.DONE
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("handle", [weigh, fail, refuse])
+def test_without_the_journals_name_nothing_is_lost(
+    make_consumer: Make, store: Store, context: Context, handle: Any, times: int
+) -> None:
+    """An operator's mistake is no event's failure, and not its neighbours' either."""
+    tables = {name: table for name, table in store.settings.tables.items() if name != "JOURNAL"}
+    store.settings = replace(store.settings, tables=tables)
+    post = make_consumer((Weighed, handle), (Registered, register), max_attempts=1)
+
+    response = post(batch(*delivered(times)["Records"], record(registered(event_id="e-2"))), context)
+
+    rejected = handle is refuse and times == 1
+    assert returned(response) == ([] if rejected else ["m-1"])
+    assert len(store.dead_letters()) == (1 if rejected else 0)
+    assert [item["parcel"] for item in store.items("Parcels")] == ["p"]

@@ -6,10 +6,11 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from eachonce import Endpoint, Event, MissingSettingError, Reject, Retry, UnavailableError, Work
+from eachonce import Endpoint, Event, MissingSettingError, Reject, Retry, UnavailableError, Wait, Work
 
 from tests import faults as wire
 from tests.faults import Faults
@@ -128,7 +129,10 @@ def test_a_handler_may_refuse(make_endpoint: Callable[..., Endpoint], context: C
     assert response == {"outcome": "reject", "reason": "no parcels on Sundays"}
 
 
-@pytest.mark.parametrize("error", [ValueError("broken"), Retry("closed")])
+LATER = [ValueError("broken"), Retry("closed"), Retry(counted=False), Wait("the postman", up_to=timedelta())]
+
+
+@pytest.mark.parametrize("error", LATER, ids=repr)
 def test_what_can_not_be_handled_now_raises(
     make_endpoint: Callable[..., Endpoint], store: Store, context: Context, error: Exception
 ) -> None:
@@ -144,6 +148,27 @@ def test_what_can_not_be_handled_now_raises(
         make_endpoint(fail)(REQUEST, context)
 
     assert make_endpoint()(REQUEST, context)["outcome"] == "done"
+
+
+@pytest.mark.parametrize("error", LATER, ids=repr)
+def test_over_http_it_is_answered_503(
+    make_endpoint: Callable[..., Endpoint], store: Store, context: Context, error: Exception
+) -> None:
+    """Whatever the handler waits for; its caller is no queue, and nothing is counted."""
+
+    def fail(event: Event[Weighed], work: Work) -> None:
+        raise error
+
+    assert make_endpoint(fail)(http_request(json.dumps(REQUEST)), context)["statusCode"] == 503
+    assert store.items("Journal") == []
+
+
+def test_a_request_that_comes_too_late_is_not_begun(counter: Endpoint, store: Store) -> None:
+    """Nothing is committed after the deadline, since nobody would hear of it."""
+    with pytest.raises(UnavailableError, match="time"):
+        counter(REQUEST, Context(remaining_ms=0))
+
+    assert store.items("Weights") == store.items("Journal") == []
 
 
 @pytest.mark.parametrize("fault", [wire.answer_lost, wire.never_sent])
@@ -182,7 +207,7 @@ def test_over_http_a_request_that_can_not_be_handled_now_is_answered_503(
 
     status, body = answer(counter(http_request(json.dumps(REQUEST)), context))
 
-    assert (status, body) == (503, {"outcome": "retry", "reason": "the handler failed"})
+    assert (status, body) == (503, {"outcome": "retry", "reason": "AWS did not do as it was asked"})
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,6 @@ from eachonce.journal import (
     done_row,
     pack_outbox,
     result_of,
-    started_row,
     unpack_outbox,
 )
 from hypothesis import example, given
@@ -69,20 +68,6 @@ def test_a_done_row_tells_what_happened_and_when() -> None:
 def test_a_row_outlives_every_copy_of_its_event() -> None:
     """A queue and its dead-letter queue hold a message 14 days each; the bus retries for one."""
     assert timedelta(days=14 + 14 + 1) < RETENTION
-
-
-def test_a_started_row_has_a_lease_and_a_fence() -> None:
-    """The lease is in milliseconds since 1970."""
-    row = started_row(MARK, at=NOON, fence="f-1", lease=timedelta(seconds=30))
-
-    assert row == {
-        "pk": "post#e-1",
-        "state": State.STARTED,
-        "fingerprint": "f" * 24,
-        "fence": "f-1",
-        "lease_until": int(NOON.timestamp() * 1000) + 30_000,
-        "expires_at": int((NOON + RETENTION).timestamp()),
-    }
 
 
 @pytest.mark.parametrize("result", [{"order_id": "1", "parts": 2}, {}, [], 0, "", False])

@@ -28,6 +28,7 @@ NAMES = {
     "Signal",
     "UnavailableError",
     "Unsent",
+    "Wait",
     "Work",
     "WorkError",
     "WorkTooLargeError",

@@ -20,6 +20,7 @@ from eachonce.errors import (
     Signal,
     UnavailableError,
     Unsent,
+    Wait,
     WorkError,
     WorkTooLargeError,
 )
@@ -42,6 +43,7 @@ __all__ = [  # noqa: RUF022 - grouped by use
     "Reject",
     "Retry",
     "Signal",
+    "Wait",
     # publishing without a handler
     "Publisher",
     "Unsent",

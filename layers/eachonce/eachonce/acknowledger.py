@@ -6,29 +6,24 @@ can't be put there returns to its queue: a reason may come late, a message is ne
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from eachonce.aws import Aws, aws_errors
+from eachonce.backoff import Backoff
 from eachonce.chunks import chunks
+from eachonce.lanes import Settled
 from eachonce.listener import MAX_BODY_BYTES, Delivery
 from eachonce.outcome import Outcome, Verdict
 from eachonce.settings import Settings
-
-Settled = tuple[Delivery, Outcome]
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
 _MAX_BATCH = 10
 _MAX_NOTE = 1024  # characters
 _MAX_NOTES_BYTES = 8 * 1024
-
-# A deferred message comes again after a random time up to this, doubled with each receive.
-_FIRST_PAUSE_SECONDS = 2
-_LONGEST_PAUSE_SECONDS = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,42 +33,55 @@ class Acknowledger:
     aws: Aws
     settings: Settings
     consumer: str
-    jitter: Callable[[], float] = random.random
+    backoff: Backoff = field(default_factory=Backoff)
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    def acknowledge(self, settled: Sequence[Settled]) -> tuple[list[Settled], dict[str, Any]]:
-        """Send rejected messages to the dead-letter queue; return the outcomes as they are now, and Lambda's response.
+    def bury(self, settled: Sequence[Settled]) -> list[Settled]:
+        """Send rejected messages to the dead-letter queue; return the outcomes as they are now.
 
-        The response names the messages that return to their queue.
-        https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+        What can't be sent there is deferred.
         """
         kept = self._bury([(delivery, outcome) for delivery, outcome in settled if outcome.verdict is Verdict.REJECT])
-        now = [(delivery, kept.get(delivery.message_id, outcome)) for delivery, outcome in settled]
-        returned = [delivery for delivery, outcome in now if not outcome.final]
-        self._pause(returned)
-        return now, {"batchItemFailures": [{"itemIdentifier": delivery.message_id} for delivery in returned]}
+        return [(delivery, kept.get(delivery.message_id, outcome)) for delivery, outcome in settled]
 
-    def _pause(self, returned: Sequence[Delivery]) -> None:
-        """Let messages come again soon, and later the more often they have come: exponential back-off, full jitter.
+    def let_go(self, settled: Sequence[Settled]) -> None:
+        """Delete the messages that are finished, before the invocation ends: what comes next may kill it.
 
-        Without it each would wait for its queue's whole visibility timeout; where it fails, each does.
+        One that can't be deleted now is deleted after the invocation, or comes again as a duplicate.
         """
+        finished = [delivery for delivery, outcome in settled if outcome.final]
+        self._each_ten(finished, "delete_message_batch", lambda _: {})
+
+    def respond(self, settled: Sequence[Settled]) -> dict[str, Any]:
+        """Return Lambda's response, which names the messages that come again, and let each come when it should.
+
+        Without the back-off each would wait for its queue's whole visibility timeout; where it fails, each does.
+        https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+        """
+        now = self.clock()
+        seconds = {
+            delivery.message_id: self.backoff.seconds(outcome, delivery.age(now))
+            for delivery, outcome in settled
+            if not outcome.final
+        }
+        returned = [delivery for delivery, _ in settled if delivery.message_id in seconds]
+        self._each_ten(
+            returned,
+            "change_message_visibility_batch",
+            lambda delivery: {"VisibilityTimeout": seconds[delivery.message_id]},
+        )
+        return {"batchItemFailures": [{"itemIdentifier": delivery.message_id} for delivery in returned]}
+
+    def _each_ten(self, deliveries: Sequence[Delivery], call: str, more: Callable[[Delivery], dict[str, Any]]) -> None:
         if self.settings.queue_url is None:
             return
-        for chunk in chunks(returned, size_bytes=lambda _: 0, max_items=_MAX_BATCH, max_bytes=MAX_BODY_BYTES):
+        for chunk in chunks(deliveries, size_bytes=lambda _: 0, max_items=_MAX_BATCH, max_bytes=MAX_BODY_BYTES):
             entries = [
-                {
-                    "Id": str(place),
-                    "ReceiptHandle": delivery.receipt_handle,
-                    "VisibilityTimeout": self._seconds(delivery),
-                }
+                {"Id": str(place), "ReceiptHandle": delivery.receipt_handle, **more(delivery)}
                 for place, delivery in enumerate(chunk)
             ]
             with suppress(*aws_errors()):
-                self.aws.sqs.change_message_visibility_batch(QueueUrl=self.settings.queue_url, Entries=entries)
-
-    def _seconds(self, delivery: Delivery) -> int:
-        longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** min(delivery.receive_count - 1, 20))
-        return int(longest * self.jitter())
+                getattr(self.aws.sqs, call)(QueueUrl=self.settings.queue_url, Entries=entries)
 
     def _bury(self, rejected: Sequence[Settled]) -> dict[str, Outcome]:
         """Return the outcome of each message that could not be put in the dead-letter queue, by its id."""
@@ -107,8 +115,8 @@ class Acknowledger:
             "error": outcome.error,
             "consumer": self.consumer,
             "event_id": None if delivery.event is None else delivery.event.id,
-            "attempts": str(delivery.receive_count),
-            "first_seen": _first_seen(delivery),
+            "attempts": None if outcome.attempts is None else str(outcome.attempts),
+            "first_seen": None if delivery.first_seen is None else delivery.first_seen.isoformat(),
             "code_version": self.settings.code_version,
         }
         entry = {
@@ -129,11 +137,6 @@ def _kept(outcome: Outcome, why: str) -> Outcome:
 
 def _size_bytes(settled: Settled) -> int:
     return len(settled[0].body.encode(errors="surrogatepass")) + _MAX_NOTES_BYTES
-
-
-def _first_seen(delivery: Delivery) -> str | None:
-    milliseconds = delivery.attributes.get("ApproximateFirstReceiveTimestamp")
-    return None if milliseconds is None else datetime.fromtimestamp(int(milliseconds) / 1000, UTC).isoformat()
 
 
 def _printable(text: str) -> str:

@@ -24,6 +24,9 @@ class DynamoDB(Protocol):
     def get_item(self, **request: Any) -> dict[str, Any]:
         """Return an item as it is now (strongly consistent)."""
 
+    def batch_get_item(self, **request: Any) -> dict[str, Any]:
+        """Return up to 100 items as they are now, or say which are left."""
+
     def put_item(self, **request: Any) -> dict[str, Any]:
         """Write one item under a condition."""
 
@@ -41,6 +44,9 @@ class SQS(Protocol):
 
     def send_message_batch(self, **request: Any) -> dict[str, Any]:
         """Send up to 10 messages, each with its own outcome."""
+
+    def delete_message_batch(self, **request: Any) -> dict[str, Any]:
+        """Delete up to 10 received messages."""
 
     def change_message_visibility_batch(self, **request: Any) -> dict[str, Any]:
         """Let up to 10 received messages come again after a time of their own."""

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
-from functools import cached_property
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from functools import cached_property, partial
 from typing import Any, Literal
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from eachonce.acknowledger import Acknowledger, Settled
-from eachonce.aws import Aws
-from eachonce.function import Function, lease
+from eachonce.acknowledger import Acknowledger
+from eachonce.aws import Aws, aws_errors
+from eachonce.backoff import Backoff
+from eachonce.deadline import Deadline
+from eachonce.errors import EachonceError
+from eachonce.execution import Execution, Try
+from eachonce.function import Function
+from eachonce.lanes import Lanes, Settled, lane_of
 from eachonce.listener import MAX_BODY_BYTES, Delivery, listen
 from eachonce.outcome import Outcome, Verdict
 from eachonce.settings import Settings
+from eachonce.triage import Triage, triage
+
+_UNREAD = Outcome(verdict=Verdict.RETRY, reason="the journal could not be asked about earlier deliveries")
+_TOO_LATE = Outcome(verdict=Verdict.ABANDONED, reason="the function's time was nearly over")
 
 
 class Consumer(Function):
@@ -30,9 +40,15 @@ class Consumer(Function):
 
         handler = consumer
 
-    `name` is the consumer's identity in the journal: another name handles every event anew. An event of a type
-    that has no handler is rejected, or acknowledged where `unknown` is "ignore".
-    A body over `max_body_bytes` is rejected.
+    - `name`: the consumer's identity in the journal; another name handles every event anew
+    - `unknown`: whether an event of a type without a handler is rejected, or acknowledged ("ignore")
+    - `max_attempts`: after so many failures of its handler an event is rejected
+    - `max_starts`: after so many starts that ended without a word (a crash, a time-out) an event is rejected
+    - `concurrency`: how many lanes of a batch run side by side, in threads
+    - `ordered`: whether the later events of a subject wait when an earlier one of the batch is deferred
+    - `first_pause`, `longest_pause`: the back-off of deferred messages, up to 12 hours
+    - `reserve`: nothing begins or commits within this last part of the function's time
+    - `max_body_bytes`: a larger message is rejected
     """
 
     def __init__(
@@ -40,12 +56,25 @@ class Consumer(Function):
         name: str,
         *,
         unknown: Literal["reject", "ignore"] = "reject",
+        max_attempts: int = 10,
+        max_starts: int = 3,
+        concurrency: int = 4,
+        ordered: bool = False,
+        first_pause: timedelta = timedelta(seconds=2),
+        longest_pause: timedelta = timedelta(minutes=15),
+        reserve: timedelta = timedelta(seconds=1),
         max_body_bytes: int = MAX_BODY_BYTES,
         aws: Aws | None = None,
         settings: Settings | None = None,
     ) -> None:
         super().__init__(name, aws=aws, settings=settings)
         self._unknown = unknown
+        self._max_attempts = max_attempts
+        self._max_starts = max_starts
+        self._lanes = Lanes(concurrency=concurrency, ordered=ordered)
+        self._ordered = ordered
+        self._backoff = Backoff(first=first_pause, longest=longest_pause)
+        self._reserve = reserve
         self._max_body_bytes = max_body_bytes
 
     def __call__(self, batch: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -54,7 +83,8 @@ class Consumer(Function):
         Raises EachonceError when `batch` isn't an SQS event.
         """
         deliveries = listen(batch, max_body_bytes=self._max_body_bytes)
-        settled, response = self._acknowledger.acknowledge(list(self._settle(deliveries, lease(context))))
+        settled = self._settle(deliveries, Deadline.of(context, reserve=self._reserve))
+        response = self._acknowledger.respond(settled)
         for delivery, outcome in settled:
             self.report.log(
                 outcome, delivery.event, message_id=delivery.message_id, receive_count=delivery.receive_count
@@ -62,27 +92,66 @@ class Consumer(Function):
         self.report.count(outcome for _, outcome in settled)
         return response
 
-    def _settle(self, deliveries: Sequence[Delivery], allowed: timedelta) -> Iterator[Settled]:
-        stopped: set[str] = set()
-        for delivery in deliveries:
-            if delivery.group_id in stopped:
-                outcome = Outcome(verdict=Verdict.RETRY, reason="an earlier message of its group is not done")
-            else:
-                outcome = self._handle(delivery, allowed)
-            if not outcome.final and delivery.group_id is not None:
-                stopped.add(delivery.group_id)
-            yield delivery, outcome
+    def _settle(self, deliveries: Sequence[Delivery], deadline: Deadline) -> list[Settled]:
+        """Handle the harmless first, then each suspect alone, after all that is finished has left the queue."""
+        late = deadline.near  # then nothing will begin, and nothing is to be marked as begun
+        sorted_out = Triage(deliveries) if late else triage(deliveries, self, self.execution, ordered=self._ordered)
 
-    def _handle(self, delivery: Delivery, allowed: timedelta) -> Outcome:
-        if delivery.event is None:
+        def handle(delivery: Delivery, *, suspect: bool = False) -> Outcome:
+            return self._handle(delivery, sorted_out, deadline, suspect=suspect)
+
+        settled = self._bury(self._lanes.run(sorted_out.harmless, handle))
+        if sorted_out.suspects:
+            self._acknowledger.let_go(settled)
+        stopped = {lane_of(delivery) for delivery, outcome in settled if not outcome.final}
+        for lane in sorted_out.suspects:
+            for one in self._lanes.walk(lane, partial(handle, suspect=True), behind=lane_of(lane[0]) in stopped):
+                buried = self._bury([one])
+                self._acknowledger.let_go(buried)
+                settled += buried
+        places = {delivery.message_id: place for place, delivery in enumerate(deliveries)}
+        return sorted(settled, key=lambda one: places[one[0].message_id])
+
+    def _handle(self, delivery: Delivery, sorted_out: Triage, deadline: Deadline, *, suspect: bool) -> Outcome:
+        event = delivery.event
+        if event is None:
             return Outcome(verdict=Verdict.REJECT, reason=delivery.flaw, error="MalformedMessageError")
-        handler = self.find(delivery.event.type)
-        if handler is not None:
-            return self.execution.run(handler, delivery.event, lease=allowed)
-        if self._unknown == "ignore":
-            return Outcome(verdict=Verdict.IGNORED)
-        return Outcome(verdict=Verdict.REJECT, reason=f"{self.name} has no handler for {delivery.event.type}")
+        handler = self.find(event.type)
+        if handler is None:
+            reason = f"{self.name} has no handler for {event.type}"
+            ignored = Outcome(verdict=Verdict.IGNORED)
+            return ignored if self._unknown == "ignore" else Outcome(verdict=Verdict.REJECT, reason=reason)
+        if delivery.message_id in sorted_out.unread:
+            return _UNREAD
+        if deadline.near:
+            return _TOO_LATE
+        pk = f"{self.name}#{event.id}"
+        attempt = Try(
+            id=f"{delivery.message_id}/{delivery.receive_count}",
+            age=delivery.age(datetime.now(UTC)),
+            row=sorted_out.rows.get(pk, {}),
+            begun=sorted_out.begun.get(pk),
+            suspect=suspect,
+        )
+        return self.execution.run(handler, event, attempt, deadline=deadline)
+
+    def _bury(self, handled: Sequence[Settled]) -> list[Settled]:
+        """Put what is rejected into the dead-letter queue, and only then tell the journal."""
+        settled = self._acknowledger.bury(handled)
+        for delivery, outcome in settled:
+            if outcome.verdict is Verdict.REJECT and delivery.event is not None:
+                with suppress(EachonceError, *aws_errors()):
+                    mark = self.execution.mark(delivery.event)
+                    self.execution.ledger.rejected(mark, outcome, event_type=delivery.event.type)
+        return settled
+
+    @cached_property
+    def execution(self) -> Execution:
+        """What runs the handlers, with this consumer's limits."""
+        return Execution(
+            self.name, self._aws, self.settings, max_attempts=self._max_attempts, max_starts=self._max_starts
+        )
 
     @cached_property
     def _acknowledger(self) -> Acknowledger:
-        return Acknowledger(self._aws, self.settings, self.name)
+        return Acknowledger(self._aws, self.settings, self.name, self._backoff)

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from eachonce.deadline import Deadline
 from eachonce.errors import ContractError, MalformedMessageError, UnavailableError
 from eachonce.event import Event, RawEvent
-from eachonce.function import Function, lease
+from eachonce.execution import Try
+from eachonce.function import Function
 from eachonce.handler import Handler
 from eachonce.outcome import Outcome, Verdict
 
 _MAX_KEY = 256
 
-_STATUS = {Verdict.REJECT: HTTPStatus.UNPROCESSABLE_ENTITY, Verdict.RETRY: HTTPStatus.SERVICE_UNAVAILABLE}
+_STATUS = {Verdict.DONE: HTTPStatus.ACCEPTED, Verdict.REJECT: HTTPStatus.UNPROCESSABLE_ENTITY}
 
 
 class Endpoint(Function):
@@ -35,15 +36,15 @@ class Endpoint(Function):
     def __call__(self, payload: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Handle one request: an HTTP API event (payload format 2.0), or the request's data itself."""
         over_http = isinstance(payload, Mapping) and "requestContext" in payload
-        outcome = self._answer(payload, lease(context), over_http=over_http)
+        outcome = self._answer(payload, Deadline.of(context), over_http=over_http)
         self.report.count([outcome])
         if over_http:
             return _http_response(outcome)
-        if outcome.verdict is Verdict.RETRY:
+        if not outcome.final:
             raise UnavailableError(outcome.reason) from outcome.cause
         return _answer(outcome)
 
-    def _answer(self, payload: Any, allowed: timedelta, *, over_http: bool) -> Outcome:
+    def _answer(self, payload: Any, deadline: Deadline, *, over_http: bool) -> Outcome:
         handler, event = self._only_handler(), None
         try:
             text, key = _http_request(payload) if over_http else (msgspec.json.encode(payload), None)
@@ -51,7 +52,7 @@ class Endpoint(Function):
         except (ContractError, MalformedMessageError, UnicodeError, RecursionError) as error:
             outcome = Outcome(verdict=Verdict.REJECT, reason=str(error), error=type(error).__name__)
         else:
-            outcome = self.execution.run(handler, event, lease=allowed)
+            outcome = self.execution.run(handler, event, Try(), deadline=deadline)
         self.report.log(outcome, event)
         return outcome
 
@@ -82,9 +83,9 @@ def _http_request(payload: Mapping[str, Any]) -> tuple[bytes, str | None]:
 
 
 def _http_response(outcome: Outcome) -> dict[str, Any]:
-    accepted = HTTPStatus.ACCEPTED if outcome.verdict is Verdict.DONE else HTTPStatus.OK
+    status = _STATUS.get(outcome.verdict, HTTPStatus.OK) if outcome.final else HTTPStatus.SERVICE_UNAVAILABLE
     return {
-        "statusCode": int(_STATUS.get(outcome.verdict, accepted)),
+        "statusCode": int(status),
         "headers": {"content-type": "application/json"},
         "body": msgspec.json.encode(_answer(outcome)).decode(),
     }

@@ -13,7 +13,8 @@
     ├── LostRaceError            what a work read has changed since
     └── Signal                   no error: a handler's decision about its event
         ├── Reject               never: to the dead-letter queue, with a reason
-        └── Retry                not now: again later
+        ├── Retry                not now: again later
+        └── Wait                 too early: again when what it needs may be there
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 # From the first quote to the last of its kind, since a value may have quotes of its own; "isn't" has none.
 _QUOTED = re.compile(r"""(?<!\w)(['"]).*\1(?!\w)""", re.DOTALL)
@@ -110,8 +112,29 @@ class Reject(Signal):
 
 
 class Retry(Signal):
-    """Not now: the event's message returns to its queue."""
+    """Not now: the event's message returns to its queue, for `after`, or else for the consumer's back-off.
 
-    def __init__(self, reason: str = "the handler asked for another try") -> None:
+    It counts as one of the event's attempts, like any exception of the handler; `counted=False` is for what the event
+    can do nothing about, such as a service that is down.
+    """
+
+    def __init__(
+        self, reason: str = "the handler asked for another try", *, after: timedelta | None = None, counted: bool = True
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.after = after
+        self.counted = counted
+
+
+class Wait(Signal):
+    """Too early: what the event needs isn't there yet, so its message returns to its queue, uncounted.
+
+    `for_` says what is missing. When it still is `up_to` after the message was first received, the event is rejected.
+    """
+
+    def __init__(self, for_: str, *, up_to: timedelta) -> None:
+        super().__init__(f"waits for {for_}")
+        self.reason = f"waits for {for_}"
+        self.for_ = for_
+        self.up_to = up_to

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import os
-from datetime import timedelta
 from functools import cached_property
 
-from aws_lambda_powertools.utilities.typing import LambdaContext
-
 from eachonce.aws import Aws
-from eachonce.handler import Execution, Handlers
+from eachonce.execution import Execution
+from eachonce.handler import Handlers
 from eachonce.report import Report
 from eachonce.settings import Settings
-
-# A claim outlives its invocation by this much, since the clocks of two workers differ a little.
-_LEASE_MARGIN = timedelta(seconds=5)
 
 
 class Function(Handlers):
@@ -46,8 +41,3 @@ class Function(Handlers):
     def report(self) -> Report:
         """What operators are told."""
         return Report(self.name)
-
-
-def lease(context: LambdaContext) -> timedelta:
-    """Return how long an effect outside the commit may be under way: until the invocation must have ended."""
-    return timedelta(milliseconds=context.get_remaining_time_in_millis()) + _LEASE_MARGIN

@@ -76,20 +76,6 @@ def done_row(
     return row
 
 
-def started_row(
-    mark: Mark, *, at: datetime, fence: str, lease: timedelta, retention: timedelta = RETENTION
-) -> dict[str, Any]:
-    """Return the row of an event whose effect outside the commit begins now."""
-    return {
-        "pk": mark.pk,
-        "state": State.STARTED,
-        "fingerprint": mark.fingerprint,
-        "fence": fence,
-        "lease_until": int((at + lease).timestamp() * 1000),
-        "expires_at": int((at + retention).timestamp()),
-    }
-
-
 def result_of(row: dict[str, Any]) -> Any:
     """Return what the committed event answered its caller, or None."""
     return msgspec.json.decode(row["result"]) if "result" in row else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -31,6 +32,16 @@ class Delivery:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     event: RawEvent | None = None
     flaw: str | None = None
+
+    @property
+    def first_seen(self) -> datetime | None:
+        """When the message was first received, where SQS says so."""
+        milliseconds = self.attributes.get("ApproximateFirstReceiveTimestamp")
+        return None if milliseconds is None else datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
+
+    def age(self, now: datetime) -> timedelta:
+        """Return how long ago the message was first received."""
+        return timedelta() if self.first_seen is None else max(timedelta(), now - self.first_seen)
 
 
 def listen(batch: Mapping[str, Any], *, max_body_bytes: int = MAX_BODY_BYTES) -> list[Delivery]:

@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
 
 class Verdict(StrEnum):
-    """The kinds of outcome; all but RETRY are final, and their message leaves the queue."""
+    """The kinds of outcome: after a final one the message leaves its queue, after any other it comes again."""
 
     DONE = "done"  # committed now
     DUPLICATE = "duplicate"  # committed before: this copy changed nothing
     STALE = "stale"  # something newer is there already: nothing to change
     IGNORED = "ignored"  # a type that the consumer chose to ignore
-    RETRY = "retry"  # not now: the message returns to the queue
     REJECT = "reject"  # never: the message goes to the dead-letter queue with its reason
+    RETRY = "retry"  # not now
+    WAIT = "wait"  # too early
+    ABANDONED = "abandoned"  # the deadline came before it could begin or commit
+
+
+_DEFERRED = frozenset({Verdict.RETRY, Verdict.WAIT, Verdict.ABANDONED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What became of an event: the verdict, why, and what its caller is answered.
 
-    `reason` is for people and `error` names the exception's type; neither holds values of the payload.
+    - `reason` is for people and `error` names the exception's type; neither holds values of the payload
+    - `cause` is the exception itself, for the log
+    - `counted`: whether it is the handler's own failure
+    - `attempts`: how often the handler has failed on the event, where that was counted
+    - `after`: when the message is to come again, where the handler said so
     """
 
     verdict: Verdict
@@ -30,8 +40,11 @@ class Outcome:
     error: str | None = None
     result: Any = None
     cause: Exception | None = None
+    counted: bool = False
+    attempts: int | None = None
+    after: timedelta | None = None
 
     @property
     def final(self) -> bool:
         """Whether the message may leave its queue."""
-        return self.verdict is not Verdict.RETRY
+        return self.verdict not in _DEFERRED

@@ -18,8 +18,10 @@ _METRICS = {
     Verdict.DUPLICATE: "Duplicate",
     Verdict.STALE: "Stale",
     Verdict.IGNORED: "Ignored",
-    Verdict.RETRY: "Deferred",
     Verdict.REJECT: "Rejected",
+    Verdict.RETRY: "Retried",
+    Verdict.WAIT: "Waiting",
+    Verdict.ABANDONED: "Abandoned",
 }
 _QUIET = frozenset({Verdict.DONE, Verdict.DUPLICATE, Verdict.STALE, Verdict.IGNORED})
 
@@ -43,7 +45,7 @@ class Report:
                 "subject": event.subject,
                 "causationid": event.causationid,
             }
-        fields |= {"reason": outcome.reason, "error": outcome.error}
+        fields |= {"reason": outcome.reason, "error": outcome.error, "attempts": outcome.attempts}
         extra = {name: value for name, value in fields.items() if value is not None}
         log = self._logger.info if outcome.verdict in _QUIET else self._logger.warning
         log(outcome.verdict.value, extra=extra, exc_info=outcome.cause)

@@ -1,0 +1,212 @@
+"""The execution: one event's way through its handler to an outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from eachonce.aws import Aws, aws_errors
+from eachonce.committer import Committer, judge_row
+from eachonce.deadline import Deadline
+from eachonce.errors import (
+    ContractError,
+    EachonceError,
+    LostRaceError,
+    MissingSettingError,
+    Reject,
+    Retry,
+    Wait,
+    WorkError,
+    WorkTooLargeError,
+)
+from eachonce.event import Event, RawEvent, fingerprint
+from eachonce.handler import Handler
+from eachonce.journal import Mark, State
+from eachonce.ledger import Begun, Ledger, require_starts_below, story_of
+from eachonce.outcome import Outcome, Verdict
+from eachonce.publisher import MAX_BYTES, size_bytes
+from eachonce.settings import Settings
+from eachonce.work import Work
+from eachonce.writer import Writer
+
+# Under contention someone always wins, so a handful of runs suffices; then the event gives way to its neighbours.
+_RUNS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Try:
+    """One try at an event: who tries, and what the journal says of earlier ones.
+
+    - `id`: the same for the same delivery, so that its failure counts once; None where failures aren't counted
+    - `age`: how long ago the message was first received
+    - `row`: the event's journal row, where it was read
+    - `begun`: what `Ledger.begin_all` returned for it
+    - `suspect`: whether an earlier try ended without a word
+    """
+
+    id: str | None = None
+    age: timedelta = timedelta()
+    row: Mapping[str, Any] = field(default_factory=dict)
+    begun: Begun | None = None
+    suspect: bool = False
+
+
+class _TooLateError(Exception):
+    """The deadline is too near to commit."""
+
+
+class Execution:
+    """Runs handlers and commits what they want, for one consumer. Thread-safe."""
+
+    def __init__(
+        self,
+        consumer: str,
+        aws: Aws,
+        settings: Settings,
+        *,
+        max_attempts: int = 10,
+        max_starts: int = 3,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._consumer = consumer
+        self._settings = settings
+        self._clock = clock
+        self._max_attempts = max_attempts
+        self._max_starts = max_starts
+        self._writer = Writer(aws, settings)
+        self._committer = Committer(self._writer, clock=clock)
+        self.ledger = Ledger(self._writer, clock=clock)
+
+    def mark(self, event: RawEvent) -> Mark:
+        """Return what this consumer's journal knows the event by; raises ContractError when its data can't be read."""
+        return Mark(self._consumer, event.id, fingerprint(event))
+
+    def run(self, handler: Handler, event: RawEvent, attempt: Try, *, deadline: Deadline) -> Outcome:
+        """Handle one event and return what became of it; a failure of the handler is an outcome, too."""
+        try:
+            mark = self.mark(event)
+            typed = event.with_data(handler.contract.decode(event.data))
+            begun = self._begin(handler, event, mark, attempt, deadline)
+        except (EachonceError, *aws_errors()) as error:
+            return _outcome(error, attempt.age)
+        if isinstance(begun, Outcome):
+            return begun
+        try:
+            return self._run(handler, typed, mark, begun, _story(attempt, begun), deadline)
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises is this event's affair, not its neighbours'
+            return self._end(_outcome(error, attempt.age), event, mark, attempt, begun)
+
+    def _begin(
+        self, handler: Handler, event: RawEvent, mark: Mark, attempt: Try, deadline: Deadline
+    ) -> Begun | Outcome | None:
+        """Note the beginning where it must be known: of a suspect, and of an effect outside the commit."""
+        if attempt.row.get("state") == State.DONE:
+            return judge_row(attempt.row, mark)
+        if attempt.begun is not None or not (handler.external or attempt.suspect):
+            return attempt.begun
+        require_starts_below(self._max_starts, attempt.row, now=self._clock())
+        begun = self.ledger.begin(mark, event_type=event.type, lease=deadline.lease if handler.external else None)
+        if isinstance(begun, Outcome) or not (handler.external and begun.starts > 1):
+            return begun
+        self.ledger.doubt(mark)
+        if handler.uncertain == "reject":
+            self.ledger.release(mark, begun)
+            raise Reject("its effect is uncertain: an earlier try ended without a word")
+        return replace(begun, story={**begun.story, "uncertain": True})
+
+    def _run(
+        self,
+        handler: Handler,
+        event: Event[Any],
+        mark: Mark,
+        begun: Begun | None,
+        story: Mapping[str, Any],
+        deadline: Deadline,
+    ) -> Outcome:
+        fence = None if begun is None else begun.fence
+        for _ in range(_RUNS):
+            work = Work(self._writer.fetch, idempotency_key=mark.pk)
+            handler.handle(event, work)
+            if deadline.near and not handler.external:
+                raise _TooLateError
+            try:
+                outcome = self._committer.commit(work, mark, self._outbox(event, work), fence=fence, story=story)
+            except LostRaceError:
+                if handler.external:
+                    reason = "what it read has changed, and its effect can't be run again here"
+                    raise Retry(reason, counted=False) from None
+            else:
+                self._close(outcome, mark, fence, story)
+                return outcome
+        raise Retry(f"what it read changed during each of {_RUNS} runs", counted=False)
+
+    def _close(self, outcome: Outcome, mark: Mark, fence: str | None, story: Mapping[str, Any]) -> None:
+        """Tell the journal that a begun event is done where only the item of an earlier commit knew it."""
+        if fence is not None and outcome.verdict is Verdict.DUPLICATE:
+            with suppress(EachonceError, *aws_errors()):
+                self._committer.commit(Work(self._writer.fetch), mark, (), fence=fence, story=story)
+
+    def _end(self, outcome: Outcome, event: RawEvent, mark: Mark, attempt: Try, begun: Begun | None) -> Outcome:
+        """Tell the journal how a try ended that did not commit; an event that has failed too often is rejected."""
+        with suppress(EachonceError, *aws_errors()):  # what can't be told now is only not counted
+            if outcome.counted and attempt.id is not None:
+                row = self.ledger.failed(mark, outcome, event_type=event.type, try_id=attempt.id, begun=begun)
+                return self._weighed(outcome, int(row.get("attempts", 0)))
+            if begun is not None:
+                self.ledger.release(mark, begun)
+        return outcome
+
+    def _weighed(self, outcome: Outcome, attempts: int) -> Outcome:
+        if attempts < self._max_attempts:
+            return replace(outcome, attempts=attempts)
+        reason = f"it failed {attempts} times; the last time: {outcome.reason}"
+        return replace(outcome, verdict=Verdict.REJECT, reason=reason, attempts=attempts)
+
+    def _outbox(self, cause: Event[Any], work: Work) -> list[Event[Any]]:
+        if not work.published:
+            return []
+        source, time = self._settings.required_source(), self._clock()
+        outbox = [
+            cause.causes(data, by=self._consumer, place=place, source=source, time=time)
+            for place, data in enumerate(work.published)
+        ]
+        _check_sizes(outbox)
+        return outbox
+
+
+def _story(attempt: Try, begun: Begun | None) -> dict[str, Any]:
+    return {**story_of(attempt.row), **({} if begun is None else begun.story)}
+
+
+def _check_sizes(outbox: Sequence[Event[Any]]) -> None:
+    """Refuse what the bus would refuse: once it is committed, nobody could publish it."""
+    for event in outbox:
+        if (size := size_bytes(event)) > MAX_BYTES:
+            raise WorkTooLargeError(
+                f"a published {event.type} has {size:,} bytes and the bus takes {MAX_BYTES:,}: split the event"
+            )
+
+
+def _outcome(error: Exception, age: timedelta) -> Outcome:
+    """Return what an exception means for the event on whose behalf it was raised."""
+    match error:
+        case Reject():
+            return Outcome(verdict=Verdict.REJECT, reason=error.reason)
+        case WorkError() | ContractError():
+            return Outcome(verdict=Verdict.REJECT, reason=str(error), error=type(error).__name__)
+        case Wait() if age > error.up_to:
+            return Outcome(verdict=Verdict.REJECT, reason=f"{error.reason}, in vain for {error.up_to}", error="Wait")
+        case Wait():
+            return Outcome(verdict=Verdict.WAIT, reason=error.reason)
+        case Retry():
+            return Outcome(verdict=Verdict.RETRY, reason=error.reason, counted=error.counted, after=error.after)
+        case _TooLateError():
+            return Outcome(verdict=Verdict.ABANDONED, reason="the function's time was nearly over")
+        case MissingSettingError():
+            return Outcome(verdict=Verdict.RETRY, reason=str(error), error=type(error).__name__, cause=error)
+    name, ours = type(error).__name__, not isinstance(error, aws_errors())
+    reason = "the handler failed" if ours else "AWS did not do as it was asked"
+    return Outcome(verdict=Verdict.RETRY, reason=reason, error=name, cause=error, counted=ours)

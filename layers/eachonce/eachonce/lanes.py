@@ -1,0 +1,71 @@
+"""Lanes: deliveries of one subject one after the other, different subjects side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+
+from eachonce.listener import Delivery
+from eachonce.outcome import Outcome, Verdict
+
+Handle = Callable[[Delivery], Outcome]
+Settled = tuple[Delivery, Outcome]
+
+_BEHIND = Outcome(verdict=Verdict.RETRY, reason="an earlier event of its lane is not done")
+
+
+class Lanes:
+    """Runs deliveries in `concurrency` threads, one lane in one thread at a time.
+
+    A FIFO queue's message group is a lane, an event's subject another, and a delivery without either has its own. Where
+    a lane is `ordered`, as every message group is, what comes after a deferred delivery is deferred, too.
+    """
+
+    def __init__(self, *, concurrency: int, ordered: bool) -> None:
+        self._concurrency = concurrency
+        self._ordered = ordered
+
+    def run(self, deliveries: Sequence[Delivery], handle: Handle) -> list[Settled]:
+        """Return each delivery with its outcome, lane by lane."""
+        lanes = in_lanes(deliveries)
+        if self._concurrency == 1 or len(lanes) <= 1:
+            done = [list(self.walk(lane, handle)) for lane in lanes]
+        else:
+            done = list(self._threads.map(lambda lane: list(self.walk(lane, handle)), lanes))
+        return [settled for lane in done for settled in lane]
+
+    def walk(self, lane: Sequence[Delivery], handle: Handle, *, behind: bool = False) -> Iterator[Settled]:
+        """Handle the deliveries of one lane, one after the other, and yield each with its outcome as it ends.
+
+        They are `behind` where an earlier delivery of their lane was deferred.
+        """
+        stopped = behind and self._keeps_order(lane[0])
+        for delivery in lane:
+            outcome = _BEHIND if stopped else handle(delivery)
+            stopped = stopped or (not outcome.final and self._keeps_order(delivery))
+            yield delivery, outcome
+
+    def _keeps_order(self, delivery: Delivery) -> bool:
+        return self._ordered or delivery.group_id is not None
+
+    @cached_property
+    def _threads(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self._concurrency, thread_name_prefix="lane")
+
+
+def in_lanes(deliveries: Sequence[Delivery]) -> list[list[Delivery]]:
+    """Return the deliveries by lane, in the order in which each lane first appears."""
+    lanes: dict[tuple[str, str], list[Delivery]] = {}
+    for delivery in deliveries:
+        lanes.setdefault(lane_of(delivery), []).append(delivery)
+    return list(lanes.values())
+
+
+def lane_of(delivery: Delivery) -> tuple[str, str]:
+    """Return what the deliveries of one lane have in common."""
+    if delivery.group_id is not None:
+        return "group", delivery.group_id
+    if delivery.event is not None and delivery.event.subject is not None:
+        return "subject", delivery.event.subject
+    return "alone", delivery.message_id

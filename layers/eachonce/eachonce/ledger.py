@@ -1,0 +1,223 @@
+"""The ledger: what the journal is told beside commits: that an event was begun, failed, or was rejected.
+
+The happy path tells nothing here.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from eachonce.aws import aws_errors
+from eachonce.committer import judge_row
+from eachonce.errors import Reject, Retry
+from eachonce.journal import RETENTION, TABLE, Mark, State
+from eachonce.outcome import Outcome
+from eachonce.plan import Guard, Operation
+from eachonce.work import Address, Item
+from eachonce.writer import RefusedError, Writer
+
+# What a row keeps of an event's tries when the event is done at last.
+_STORY = ("attempts", "errors", "first_seen", "uncertain", "redriven_at")
+
+_MOST_ERRORS = 10
+_MOST_CHARACTERS = 1024  # of a reason: a row holds 400 KB, and its event's outbox is to fit in, too
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A handler's run that the journal knows of: the fence that its end must name, and the row's story."""
+
+    fence: str
+    starts: int
+    story: Mapping[str, Any]
+
+
+def story_of(row: Item | None) -> dict[str, Any]:
+    """Return what a row keeps of its event's tries."""
+    return {} if row is None else {name: row[name] for name in _STORY if name in row}
+
+
+class Ledger:
+    """Writes one consumer's journal rows for everything but a commit.
+
+    Every write is conditional on the row not being DONE, and safe to happen twice.
+    """
+
+    def __init__(self, writer: Writer, *, clock: Callable[[], datetime]) -> None:
+        self._writer = writer
+        self._clock = clock
+
+    def rows(self, marks: Sequence[Mark]) -> dict[str, Item]:
+        """Return the rows that exist, by their keys; up to 100 at once."""
+        keys = [{"pk": pk} for pk in {mark.pk: None for mark in marks}]
+        return {row["pk"]: row for row in self._writer.fetch_all(TABLE, keys)} if keys else {}
+
+    def begin(self, mark: Mark, *, event_type: str, lease: timedelta | None) -> Begun | Outcome:
+        """Note that the event's handler begins; return what its end must name, or the outcome if it is done already.
+
+        With a `lease` the event is claimed: nobody else may begin it before the lease ends, and Retry is raised while
+        another's lasts. Without one, whoever began before is presumed dead.
+        """
+        fence = uuid.uuid4().hex
+        try:
+            row = self._writer.write((_asking(self._begin(mark, event_type, fence, lease)),))
+        except RefusedError as refused:
+            row = refused.found
+            if row.get("fence") != fence:  # with our fence: it was ours before the answer was lost
+                return judge_row(row, mark)
+        return Begun(fence=fence, starts=int(row["starts"]), story=story_of(row))
+
+    def begin_all(self, events: Sequence[tuple[Mark, str]]) -> dict[str, Begun]:
+        """Note in one call that the handlers of several events begin; by key, and empty when one of them can't."""
+        fence = uuid.uuid4().hex
+        operations = tuple(self._begin(mark, event_type, fence, None) for mark, event_type in events)
+        try:
+            self._writer.write(operations)
+        except RefusedError as refused:
+            if refused.found.get("fence") != fence:  # with our fence: all were ours before the answer was lost
+                return {}
+        return {mark.pk: Begun(fence=fence, starts=1, story={}) for mark, _ in events}
+
+    def failed(self, mark: Mark, outcome: Outcome, *, event_type: str, try_id: str, begun: Begun | None) -> Item:
+        """Count a failure of the handler; return the row. The same `try_id` twice counts once."""
+        now = self._clock()
+        error = {"at": now.isoformat(), "error": outcome.error or "Retry", "reason": _short(outcome.reason)}
+        values = self._common(mark, event_type) | {
+            ":state": State.TRIED,
+            ":error": [error],
+            ":none": [],
+            ":one": 1,
+            ":try": try_id,
+            ":done": State.DONE,
+        }
+        update = (
+            "SET #state = :state, fingerprint = :fingerprint, #type = :type, expires_at = :expires_at, "
+            "first_seen = if_not_exists(first_seen, :now), last_try = :try, "
+            "errors = list_append(if_not_exists(errors, :none), :error) "
+            "REMOVE fence, lease_until ADD attempts :one"
+        )
+        condition = (
+            "(attribute_not_exists(pk) OR #state <> :done) AND (attribute_not_exists(last_try) OR last_try <> :try)"
+        )
+        if begun is not None:
+            values |= {":fence": begun.fence, ":ended": -1}
+            update += ", starts :ended"
+            condition += " AND fence = :fence"
+        try:
+            row = self._writer.write((_asking(self._update(mark, update, condition, values)),))
+        except RefusedError as refused:
+            return refused.found
+        if len(row["errors"]) > _MOST_ERRORS:
+            with suppress(Retry, *aws_errors()):  # a row that says too much is no reason to lose the count
+                self._forget_oldest_errors(mark, len(row["errors"]))
+        return row
+
+    def release(self, mark: Mark, begun: Begun) -> None:
+        """Note that a begun handler ended with a word, though the event is not done."""
+        update = "SET #state = :state REMOVE fence, lease_until ADD starts :ended"
+        values = {":state": State.TRIED, ":started": State.STARTED, ":fence": begun.fence, ":ended": -1}
+        self._tell(mark, update, "fence = :fence AND #state = :started", values)
+
+    def doubt(self, mark: Mark) -> None:
+        """Note that an effect outside the commit may have happened: a claim has ended without a word."""
+        self._tell(mark, "SET uncertain = :true", "attribute_exists(pk)", {":true": True})
+
+    def rejected(self, mark: Mark, outcome: Outcome, *, event_type: str) -> None:
+        """Note that the event is in the dead-letter queue, and why."""
+        update = (
+            "SET #state = :state, fingerprint = :fingerprint, #type = :type, expires_at = :expires_at, "
+            "first_seen = if_not_exists(first_seen, :now), rejected_at = :now, reason = :reason "
+            "REMOVE fence, lease_until"
+        )
+        values = self._common(mark, event_type) | {
+            ":state": State.REJECTED,
+            ":done": State.DONE,
+            ":reason": _short(outcome.reason),
+        }
+        self._tell(mark, update, "attribute_not_exists(pk) OR #state <> :done", values)
+
+    def _begin(self, mark: Mark, event_type: str, fence: str, lease: timedelta | None) -> Operation:
+        now = self._clock()
+        values = self._common(mark, event_type) | {
+            ":state": State.STARTED,
+            ":done": State.DONE,
+            ":fence": fence,
+            ":until": _milliseconds(now + (lease or timedelta())),
+            ":one": 1,
+        }
+        free = "(attribute_not_exists(fence) OR fence <> :fence)"  # one beginning counts once
+        if lease is not None:
+            free += " AND (#state <> :state OR lease_until < :ms)"
+            values |= {":ms": _milliseconds(now)}
+        condition = f"attribute_not_exists(pk) OR (#state <> :done AND {free})"
+        update = (
+            "SET #state = :state, fingerprint = :fingerprint, #type = :type, expires_at = :expires_at, fence = :fence, "
+            "lease_until = :until, first_seen = if_not_exists(first_seen, :now) ADD starts :one"
+        )
+        return self._update(mark, update, condition, values)
+
+    def _forget_oldest_errors(self, mark: Mark, size: int) -> None:
+        oldest = ", ".join(f"errors[{place}]" for place in range(size - _MOST_ERRORS))
+        self._tell(mark, f"REMOVE {oldest}", "size(errors) = :size", {":size": size})
+
+    def _tell(self, mark: Mark, update: str, condition: str, values: Mapping[str, Any]) -> None:
+        try:
+            self._writer.write((self._update(mark, update, condition, values),))
+        except RefusedError:
+            return  # done meanwhile, or another worker's by now: its word counts
+
+    def _common(self, mark: Mark, event_type: str) -> dict[str, Any]:
+        now = self._clock()
+        return {
+            ":fingerprint": mark.fingerprint,
+            ":type": event_type,
+            ":expires_at": int((now + RETENTION).timestamp()),
+            ":now": now.isoformat(),
+        }
+
+    def _update(self, mark: Mark, update: str, condition: str, values: Mapping[str, Any]) -> Operation:
+        text = update + condition
+        names = {"#state": "state", "#type": "type"}
+        request: dict[str, Any] = {
+            "TableName": self._writer.table(TABLE),
+            "Key": {"pk": {"S": mark.pk}},
+            "UpdateExpression": update,
+            "ConditionExpression": condition,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        if used := {placeholder: name for placeholder, name in names.items() if placeholder in text}:
+            request["ExpressionAttributeNames"] = used
+        if values:
+            request["ExpressionAttributeValues"] = {
+                name: self._writer.codec.encode(value) for name, value in values.items()
+            }
+        return Operation(
+            verb="Update", request=request, guard=Guard.JOURNAL, address=Address.of(TABLE, {"pk": mark.pk})
+        )
+
+
+def require_starts_below(most: int, row: Item, *, now: datetime) -> None:
+    """Raise Reject when the event's handler has died too often; while a claim lasts, its holder may be alive."""
+    starts = int(row.get("starts", 0))
+    died = row.get("state") == State.STARTED and row.get("lease_until", 0) < _milliseconds(now)
+    if died and starts >= most:
+        raise Reject(f"its handler ended without a word {starts} times: a crash, a time-out, or too little memory")
+
+
+def _asking(operation: Operation) -> Operation:
+    """Return the operation with the row as its answer."""
+    return replace(operation, request=operation.request | {"ReturnValues": "ALL_NEW"})
+
+
+def _short(reason: str | None) -> str:
+    """Return a reason of at most so many characters, all of them such as DynamoDB holds."""
+    return (reason or "")[:_MOST_CHARACTERS].encode(errors="replace").decode()
+
+
+def _milliseconds(at: datetime) -> int:
+    return int(at.timestamp() * 1000)

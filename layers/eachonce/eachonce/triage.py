@@ -1,0 +1,118 @@
+"""Triage: which deliveries of a batch are harmless, and which may kill the process.
+
+A delivery that ended without a word (a crash, a time-out, too little memory) leaves its batch with a receive count over
+1 and no word of it in the journal. So does one that was throttled, so suspicion grows in steps: the first time an event
+comes back like this, a STARTED mark is written before it is handled as usual; an event that comes back with such a
+mark is a suspect, and is handled last and alone. What comes for the first time costs nothing of this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from eachonce.aws import aws_errors
+from eachonce.errors import ContractError, EachonceError
+from eachonce.execution import Execution
+from eachonce.handler import Handlers
+from eachonce.journal import Mark, State
+from eachonce.lanes import in_lanes
+from eachonce.ledger import Begun
+from eachonce.listener import Delivery
+from eachonce.work import Item
+
+T = TypeVar("T")
+
+_AT_ONCE = 100  # items of one BatchGetItem, and of one TransactWriteItems
+
+
+@dataclass(frozen=True, slots=True)
+class Triage:
+    """A batch, sorted.
+
+    - `harmless`: to be handled side by side
+    - `suspects`: lanes to be handled after them, alone, one delivery after the other; fewest starts first
+    - `rows`: the journal rows of what has come before, by key
+    - `begun`: what was noted of those that are handled under a mark, by key
+    - `unread`: the message ids for which the journal could not be asked
+    """
+
+    harmless: Sequence[Delivery]
+    suspects: Sequence[Sequence[Delivery]] = ()
+    rows: Mapping[str, Item] = field(default_factory=dict)
+    begun: Mapping[str, Begun] = field(default_factory=dict)
+    unread: frozenset[str] = frozenset()
+
+
+def triage(deliveries: Sequence[Delivery], handlers: Handlers, execution: Execution, *, ordered: bool) -> Triage:
+    """Sort a batch: read the journal of what comes again, and mark what is under suspicion for the first time."""
+    marks = _marks(deliveries, handlers, execution)
+    if not marks:
+        return Triage(deliveries)
+    try:
+        rows = {
+            pk: row for chunk in _hundreds(list(marks.values())) for pk, row in execution.ledger.rows(chunk).items()
+        }
+        new = _unmarked(deliveries, handlers, marks, rows)
+        begun = {pk: mark for chunk in _hundreds(new) for pk, mark in execution.ledger.begin_all(chunk).items()}
+    except (EachonceError, *aws_errors()):
+        return Triage(deliveries, unread=frozenset(marks))
+    # A mark that could not be written in common is written for each alone.
+    suspect = {mark.pk for mark, _ in new if mark.pk not in begun}
+    suspect |= {pk for pk, row in rows.items() if row["state"] == State.STARTED}
+
+    def starts(delivery: Delivery) -> int:
+        mark = marks.get(delivery.message_id)
+        return max(1, int(rows.get(mark.pk, {}).get("starts", 1))) if mark is not None and mark.pk in suspect else 0
+
+    harmless, suspects = _sorted(deliveries, starts, ordered=ordered)
+    return Triage(harmless, suspects, rows, begun)
+
+
+def _marks(deliveries: Iterable[Delivery], handlers: Handlers, execution: Execution) -> dict[str, Mark]:
+    """Return the marks, by message id, of the deliveries that have come before and have a handler."""
+    marks = {}
+    for delivery in deliveries:
+        event = delivery.event
+        if event is not None and delivery.receive_count > 1 and handlers.find(event.type) is not None:
+            try:
+                marks[delivery.message_id] = execution.mark(event)
+            except ContractError:
+                continue  # it will be rejected, without its handler
+    return marks
+
+
+def _unmarked(
+    deliveries: Iterable[Delivery], handlers: Handlers, marks: Mapping[str, Mark], rows: Mapping[str, Item]
+) -> list[tuple[Mark, str]]:
+    """Return the events, each once, that come again without a mark; an effect outside the commit makes its own."""
+    new: dict[str, tuple[Mark, str]] = {}
+    for delivery in deliveries:
+        mark, event = marks.get(delivery.message_id), delivery.event
+        if mark is None or event is None or handlers[event.type].external:
+            continue
+        if rows.get(mark.pk, {}).get("state") not in {State.DONE, State.STARTED}:
+            new[mark.pk] = mark, event.type
+    return list(new.values())
+
+
+def _sorted(
+    deliveries: Sequence[Delivery], starts: Callable[[Delivery], int], *, ordered: bool
+) -> tuple[list[Delivery], list[list[Delivery]]]:
+    """Return the harmless deliveries and the lanes of suspects; where order counts, a suspect's lane waits with it."""
+    harmless: list[Delivery] = []
+    suspects: list[list[Delivery]] = []
+    for lane in in_lanes(deliveries):
+        first = next((place for place, delivery in enumerate(lane) if starts(delivery)), len(lane))
+        if ordered or lane[0].group_id is not None:
+            harmless += lane[:first]
+            suspects += [lane[first:]] if lane[first:] else []
+        else:
+            harmless += [delivery for delivery in lane if not starts(delivery)]
+            suspects += [[delivery] for delivery in lane if starts(delivery)]
+    return harmless, sorted(suspects, key=lambda lane: starts(lane[0]))
+
+
+def _hundreds(items: Sequence[T]) -> Iterable[Sequence[T]]:
+    return (items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE))

@@ -1,0 +1,181 @@
+"""A small deployed stack as a person at a terminal reaches it: AWS's own SDK, answered by the local store."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from botocore.awsrequest import AWSResponse
+from botocore.config import Config
+from eachonce.aws import Codec
+from eachonce.event import Event
+from eachonce.journal import pack_outbox
+
+from tests.records import cloud_event, on_the_bus
+from tests.topologies import queue, table, topology
+from workbench.cloudformation import Stacks
+from workbench.dead_letter import Selection
+from workbench.dead_letters import Found, look
+from workbench.journal import Journal
+from workbench.redrive import Redrive, Tally, drop
+from workbench.stack import ConsumerQueues, Stack
+from workbench.store.store import Store
+
+QUEUES = ("letters", "letters-dlq", "parcels", "parcels-dlq", "ordered.fifo", "ordered-dlq.fifo")
+
+OUTPUTS = {
+    "JournalTable": "journal",
+    "PlaceOrderFunction": "post-place-order",
+    "LettersQueueUrl": queue("letters").url,
+    "LettersDeadLetterQueueUrl": queue("letters-dlq").url,
+    "ParcelsQueueUrl": queue("parcels").url,
+    "ParcelsDeadLetterQueueUrl": queue("parcels-dlq").url,
+}
+
+LETTERS = ConsumerQueues(consumer="letters", url=queue("letters").url, dead_letters_url=queue("letters-dlq").url)
+PARCELS = ConsumerQueues(consumer="parcels", url=queue("parcels").url, dead_letters_url=queue("parcels-dlq").url)
+ORDERED = ConsumerQueues(
+    consumer="ordered", url=queue("ordered.fifo").url, dead_letters_url=queue("ordered-dlq.fifo").url
+)
+STACK = Stack(name="test", journal_table="journal", consumers=(LETTERS, PARCELS), endpoints=("place-order",))
+
+
+class Killed(BaseException):
+    """The process is dead: nothing runs any more, not even what would tidy up."""
+
+
+class Deployed:
+    """The stack's clients and what they find; `before_call` happens before each of their calls."""
+
+    def __init__(self) -> None:
+        system = topology(tables=(table("journal"),), queues=tuple(queue(name) for name in QUEUES), outputs=OUTPUTS)
+        self._store = Store(system)
+        self._store.create()
+        self._stacks = Stacks(system)
+        self._lock = threading.Lock()  # moto has none
+        self._codec = Codec()
+        self.before_call: Callable[[], object] = lambda: None
+        self.revive()
+        self.cloudformation, self.dynamodb, self.sqs = map(self._client, ("cloudformation", "dynamodb", "sqs"))
+        self.journal = Journal(self.dynamodb, "journal", clock=lambda: datetime.now(UTC))
+
+    def kill_after(self, calls: int) -> None:
+        """Die as soon as so many calls have been made."""
+        self._calls_left = calls
+
+    def revive(self) -> None:
+        """Live, as a new process."""
+        self._calls_left = 1_000_000
+
+    # What is there
+
+    def put_row(self, consumer: str, event_id: str, **attributes: Any) -> None:
+        """Write a journal row."""
+        item = {"pk": f"{consumer}#{event_id}", **attributes}
+        encoded = {name: self._codec.encode(value) for name, value in item.items()}
+        self.dynamodb.put_item(TableName="journal", Item=encoded)
+
+    def bury(self, body: str, *, queues: ConsumerQueues = LETTERS, group: str | None = None, **notes: str) -> str:
+        """Put a message into a dead-letter queue; return its id."""
+        attributes = {name: {"DataType": "String", "StringValue": value} for name, value in notes.items()}
+        order = {} if group is None else {"MessageGroupId": group, "MessageDeduplicationId": f"{body}-{notes}"}
+        sent = self.sqs.send_message(
+            QueueUrl=queues.dead_letters_url, MessageBody=body, MessageAttributes=attributes, **order
+        )
+        message_id: str = sent["MessageId"]
+        return message_id
+
+    def waiting(self, url: str) -> list[dict[str, Any]]:
+        """Return what is visible in a queue; it is hidden then."""
+        found: list[dict[str, Any]] = []
+        while messages := self.sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"], MessageAttributeNames=["All"]
+        ).get("Messages"):
+            found += messages
+        return found
+
+    def bodies(self, url: str) -> Counter[str]:
+        """Return the bodies that are visible in a queue, and how often each is."""
+        return Counter(message["Body"] for message in self.waiting(url))
+
+    # What is done
+
+    def look(self, queues: Sequence[ConsumerQueues] = (LETTERS, PARCELS), **selection: Any) -> Found:
+        """Find dead letters."""
+        return look(self.sqs, queues, Selection(**selection))
+
+    def redrive(self, queues: ConsumerQueues = LETTERS, **selection: Any) -> Tally:
+        """Redrive a consumer's dead letters."""
+        found = self.look([queues], **selection)
+        tally = Tally(chosen=len(found.letters))
+        work = Redrive(self.sqs, self.journal)
+        for _ in work(queues, {letter.message_id for letter in found.letters}, tally):
+            pass
+        return tally
+
+    def drop(self, queues: ConsumerQueues = LETTERS, **selection: Any) -> Tally:
+        """Drop a consumer's dead letters."""
+        found = self.look([queues], **selection)
+        tally = Tally(chosen=len(found.letters))
+        for _ in drop(self.sqs, queues, {letter.message_id for letter in found.letters}, tally):
+            pass
+        return tally
+
+    # How it is answered
+
+    def _client(self, service: str) -> Any:
+        client = boto3.client(
+            service,
+            region_name="eu-west-1",
+            endpoint_url="http://127.0.0.1:4566",
+            config=Config(retries={"total_max_attempts": 1}),
+        )
+        client.meta.events.register("before-send", self._answer)
+        return client
+
+    def _answer(self, request: Any, **_: Any) -> AWSResponse:
+        with self._lock:
+            self.before_call()
+            if not self._calls_left:
+                raise Killed
+            self._calls_left -= 1
+            status, headers, body = self._handle(request)
+            if not self._calls_left:
+                raise Killed
+        return AWSResponse(request.url, status, headers, _Raw(body))
+
+    def _handle(self, request: Any) -> tuple[int, dict[str, str], bytes]:
+        headers = {
+            name.lower(): value.decode() if isinstance(value, bytes) else value
+            for name, value in request.headers.items()
+        }
+        body = request.body if isinstance(request.body, bytes) else (request.body or "").encode()
+        if "cloudformation" in headers["authorization"]:
+            return self._stacks.answer(body)
+        service = "sqs" if headers["x-amz-target"].startswith("AmazonSQS") else "dynamodb"
+        return self._store.handle(service, headers, body)
+
+
+def body_of(event_id: str, *, event_type: str = "LetterPosted", **attributes: Any) -> str:
+    """Return a message's body as the bus delivers it."""
+    return json.dumps(on_the_bus(cloud_event(event_type, {"to": "Ada"}, event_id=event_id, **attributes)))
+
+
+def outbox(*events: Mapping[str, Any]) -> bytes:
+    """Return the outbox of a row that published these events."""
+    return pack_outbox([Event(source="post", data={}, **event) for event in events])
+
+
+class _Raw:
+    """A body as urllib3 streams it."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def stream(self, *_: Any, **__: Any) -> Any:
+        yield self._content

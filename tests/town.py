@@ -1,0 +1,334 @@
+"""A town in the local cloud, whose errands are run by a real process, and all that can be seen of it from outside."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+from eachonce import Event, Publisher
+from eachonce.aws import Codec
+
+from tests.records import on_the_bus, record
+from workbench.cli import ROOT
+from workbench.cloud import LocalCloud
+from workbench.history import Happening, History, Kind
+from workbench.mappings.wakeup import Wakeup
+from workbench.store.protocol import AwsError, Response
+
+TEMPLATE = Path(__file__).parent / "integration" / "fates" / "template.yaml"
+
+# No scenario takes half of it; what would wait for ever fails instead.
+_LIMIT_SECONDS = 30
+# What nobody tells (a process that was stopped) is looked for this often.
+_LOOK_AGAIN_SECONDS = 0.02
+
+_DEATHS = frozenset({"crash", "timeout"})
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One time that the handler was begun: for which errand, when (seconds since the epoch), where, with which key."""
+
+    errand: str
+    at: float
+    pid: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """A message in the dead-letter queue: its event, and what is noted on it."""
+
+    event: Json
+    notes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """What there is when all is over; mappings are by the event's id.
+
+    - `effects`: how often each event has taken effect
+    - `journal`: the rows, each the whole story of its event
+    - `runs`: every time that the handler was begun, in order
+    - `dead_letters`: what lies in the dead-letter queue
+    - `invocations`: how each invocation ended, in order
+    - `deaths`: what Lambda calls each end without a word, in order
+    - `left`: how many messages the queue held at each of these ends
+    - `requests`: how often the store was asked to do what
+    - `pauses`: for how many seconds a returned message was hidden, in order
+    - `outcomes`: what the function's log says of each event, in order
+    """
+
+    effects: Mapping[str, int]
+    journal: Mapping[str, Json]
+    runs: Sequence[Run]
+    dead_letters: Mapping[str, DeadLetter]
+    invocations: Sequence[str]
+    deaths: Sequence[str]
+    left: Sequence[int]
+    requests: Mapping[str, int]
+    pauses: Sequence[int]
+    outcomes: Mapping[str, Sequence[str]]
+
+    @property
+    def times_run(self) -> Mapping[str, int]:
+        """How often the handler was begun for each errand."""
+        return Counter(run.errand for run in self.runs)
+
+    @property
+    def run_again_when_done(self) -> list[Run]:
+        """The runs that began after the errand was done."""
+        done = {name: row["done_at"] for name, row in self.journal.items() if "done_at" in row}
+        return [run for run in self.runs if run.errand in done and run.at > _seconds(done[run.errand])]
+
+
+def errand(name: str, does: str = "nothing", *, kind: str = "Errand", subject: str | None = None, **data: Any) -> Event:
+    """Return an event whose handling comes to what it `does`: see the function under test."""
+    return Event(id=name, source="town", type=kind, subject=subject, data={"does": does, **data})
+
+
+# The rest of a batch of ten, whatever becomes of the tenth.
+NINE = tuple(errand(f"neighbour-{number}") for number in range(9))
+NINE_ONCE = {neighbour.id: 1 for neighbour in NINE}
+
+
+def batch(*events: Event) -> Callable[[Town], Awaitable[None]]:
+    """Return the story of events that are published together and left to their fates."""
+
+    async def story(town: Town) -> None:
+        await town.publish(*events)
+        await town.cloud.settle()
+
+    return story
+
+
+def play(story: Callable[[Town], Awaitable[None]], folder: Path, **options: Any) -> Ending:
+    """Open a town (`options` are those of `opened`), let the story happen, and return how it ended."""
+
+    async def limited() -> Ending:
+        async with asyncio.timeout(_LIMIT_SECONDS), opened(folder, **options) as town:
+            await story(town)
+            return await town.ending()
+
+    return asyncio.run(limited())
+
+
+@asynccontextmanager
+async def opened(folder: Path, *, workers: int = 1, **parameters: Any) -> AsyncIterator[Town]:
+    """Open a town; `parameters` are the template's, in Python's words.
+
+    With one worker nothing is received while it works, so that no message comes again too early, however short its
+    visibility timeout is.
+    """
+    given = {name.title().replace("_", ""): str(value) for name, value in parameters.items()}
+    history = History()
+    cloud = LocalCloud(
+        TEMPLATE,
+        parameters={"Folder": str(folder), **given},
+        workers_per_function=workers,
+        history=history,
+    )
+    async with cloud:
+        town = Town(cloud, history, folder)
+        try:
+            yield town
+        finally:
+            town.close()
+
+
+@dataclass(slots=True)
+class Wire:
+    """Stands between the store and whoever speaks to it: hears every request before it is answered.
+
+    Requests to the queue with the URL `unreachable` are refused. Listeners get an operation's name and its request.
+    """
+
+    answer: Callable[..., Response]
+    listeners: list[Callable[[str, Json], None]]
+    refused: int = 0
+    unreachable: str | None = None
+
+    def __call__(self, service: str, headers: Mapping[str, str], body: bytes, path: str = "/") -> Response:
+        operation, request = headers.get("x-amz-target", "").rpartition(".")[2], json.loads(body)
+        for listener in self.listeners:
+            listener(operation, request)
+        if self.unreachable is not None and request.get("QueueUrl") == self.unreachable:
+            self.refused += 1
+            return AwsError("AccessDenied", "Access to the queue is denied.", status=403).response()
+        return self.answer(service, headers, body, path)
+
+
+class Town:
+    """A local cloud with the function under test, for as long as a scenario lasts."""
+
+    def __init__(self, cloud: LocalCloud, history: History, folder: Path) -> None:
+        self.cloud = cloud
+        self.queue = cloud.topology.queue("ErrandsQueue")
+        self.dead_letter_queue = cloud.topology.queue("ErrandsDeadLetterQueue")
+        self.happenings: list[Happening] = []
+        self._happened: Counter[tuple[Kind, str | None]] = Counter()
+        self._folder = folder
+        self._clients = {name: _client(name, cloud.endpoint) for name in ("dynamodb", "events")}
+        self._codec = Codec()
+        self._heard = Wakeup()
+        self._pauses: list[int] = []
+        self._left: list[int] = []
+        self._requests: Counter[str] = Counter()
+        self.wire = Wire(cloud.store.handle, [self._overhear])
+        cloud.store.handle = self.wire  # type: ignore[method-assign]
+        history.subscribe(self._notice)
+
+    def close(self) -> None:
+        """Close what was opened beside the cloud."""
+        for client in self._clients.values():
+            client.close()
+
+    async def publish(self, *events: Event) -> None:
+        """Publish events; up to ten come to the queue together."""
+        publisher = Publisher(self._clients["events"], "town")
+        await asyncio.to_thread(publisher.publish, events)
+
+    def enqueue(self, group: str, *events: Event) -> None:
+        """Put events into a FIFO queue, in this order."""
+        for event in events:
+            body = json.dumps(on_the_bus(json.loads(event.encode())))
+            self.cloud.store.queues.send(self.queue.arn, body, group_id=group, deduplication_id=event.id)
+
+    async def invoke(self, event: Event) -> None:
+        """Invoke the function on an event beside its queue, and wait for its end."""
+        payload = json.dumps({"Records": [record(on_the_bus(json.loads(event.encode())))]}).encode()
+        await self.cloud.invoke("Errands", payload)
+
+    async def eachonce(self, *arguments: str, killed_at: str | None = None) -> int:
+        """Run a command of the CLI on this town, and return its exit status.
+
+        It is killed at its first request of the operation `killed_at`, which is carried out: its answer comes too late.
+        """
+        command = (sys.executable, "-c", "from workbench.cli import app; app()", *arguments)
+        where = ("--stack", "town", "--endpoint-url", self.cloud.endpoint, "--json")
+        process = await asyncio.create_subprocess_exec(*command, *where, cwd=ROOT, stdout=asyncio.subprocess.DEVNULL)
+
+        def kill(operation: str, _: Json) -> None:
+            if operation == killed_at and process.returncode is None:
+                process.kill()
+
+        self.wire.listeners.append(kill)
+        try:
+            return await process.wait()
+        finally:
+            self.wire.listeners.remove(kill)
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait until something holds."""
+        while not holds():
+            await self._heard.sleep(_LOOK_AGAIN_SECONDS)
+
+    def happened(self, kind: Kind, status: str | None = None) -> int:
+        """How often something has happened, and with an invocation that ended so."""
+        return self._happened[kind, status]
+
+    def dead_letters(self) -> int:
+        """How many messages the dead-letter queue holds, hidden ones included."""
+        return self.cloud.store.queues.depth(self.dead_letter_queue.arn).total
+
+    def runs(self) -> list[Run]:
+        """Every time that the handler was begun, in order."""
+        notes = self._folder / "runs.jsonl"
+        lines = notes.read_text().splitlines() if notes.exists() else []
+        return [Run(**json.loads(line)) for line in lines]
+
+    async def end_lease(self, name: str) -> None:
+        """Let the time pass that an errand is claimed for."""
+        await asyncio.to_thread(
+            self._clients["dynamodb"].update_item,
+            TableName=self.cloud.topology.table("Journal").name,
+            Key={"pk": {"S": f"errands#{name}"}},
+            UpdateExpression="SET lease_until = :past",
+            ConditionExpression="attribute_exists(lease_until)",
+            ExpressionAttributeValues={":past": {"N": "0"}},
+        )
+
+    async def items(self, table: str, key: str) -> dict[str, Json]:
+        """Return a table's items by the last part of their key."""
+        scan = self._clients["dynamodb"].scan
+        found = await asyncio.to_thread(scan, TableName=self.cloud.topology.table(table).name, ConsistentRead=True)
+        items = [self._codec.item(item) for item in found["Items"]]
+        return {item[key].rpartition("#")[2]: item for item in items}
+
+    async def ending(self) -> Ending:
+        """Return all that there is to see; the dead letters are hidden then."""
+        requests = Counter(self._requests)  # before this asks for anything itself
+        attempts = [happening for happening in self.happenings if happening.kind == "attempted"]
+        return Ending(
+            effects={name: int(item["times"]) for name, item in (await self.items("Effects", "errand")).items()},
+            journal=await self.items("Journal", "pk"),
+            runs=self.runs(),
+            dead_letters={letter.event["id"]: letter for letter in self._dead_letters()},
+            invocations=[each.fields["status"] for each in attempts],
+            deaths=[each.fields["error_type"] for each in attempts if each.fields["status"] in _DEATHS],
+            left=self._left,
+            requests=requests,
+            pauses=self._pauses,
+            outcomes=self._outcomes(),
+        )
+
+    def _dead_letters(self) -> list[DeadLetter]:
+        letters = [
+            DeadLetter(
+                event=json.loads(message["body"])["detail"],
+                notes={name: value["stringValue"] for name, value in message["messageAttributes"].items()},
+            )
+            for message in self.cloud.store.queues.receive(self.dead_letter_queue.arn, max_messages=10_000)
+        ]
+        assert len({letter.event["id"] for letter in letters}) == len(letters), "a dead letter came twice"
+        assert len(letters) == self.dead_letters(), "some are hidden"
+        return letters
+
+    def _outcomes(self) -> dict[str, list[str]]:
+        """What the function's log says of each event, each time."""
+        outcomes: dict[str, list[str]] = {}
+        for happening in self.happenings:
+            if happening.kind == "log" and happening.fields["line"].startswith("{"):
+                line = json.loads(happening.fields["line"])
+                if "event_id" in line:
+                    outcomes.setdefault(line["event_id"], []).append(line["message"])
+        return outcomes
+
+    def _overhear(self, operation: str, request: Json) -> None:
+        self._requests[operation] += 1
+        if operation == "ChangeMessageVisibilityBatch" and request["QueueUrl"] == self.queue.url:
+            self._pauses += [entry["VisibilityTimeout"] for entry in request["Entries"]]
+        self._heard.ring()
+
+    def _notice(self, happening: Happening) -> None:
+        self.happenings.append(happening)
+        self._happened[happening.kind, None] += 1
+        if "status" in happening.fields:
+            self._happened[happening.kind, happening.fields["status"]] += 1
+        if happening.kind == "attempted" and happening.fields["status"] in _DEATHS:
+            self._left.append(self.cloud.store.queues.depth(self.queue.arn).total)
+        self._heard.ring()
+
+
+def stopped(pid: int) -> bool:
+    """Whether a process stands still."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+def _seconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()
+
+
+def _client(service: str, endpoint: str) -> Any:
+    return boto3.client(service, endpoint_url=endpoint, region_name="eu-west-1")

@@ -1,0 +1,223 @@
+"""Attempts: what counts against an event, what doesn't, and when it comes again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ReadTimeoutError
+from eachonce import Consumer, Event, Retry, Wait, Work
+from eachonce.journal import State
+
+from tests import faults as wire
+from tests.faults import Faults
+from tests.moods import delivered, fail, later, moody, wait
+from tests.parcels import Registered, Weighed, register, registered, weigh, weighed
+from tests.printed import Printed
+from tests.records import Context, batch, record, returned
+from tests.store import Store
+
+Make = Callable[..., Consumer]
+
+
+@pytest.mark.parametrize(("handle", "error"), [(fail, "ValueError"), (later, "Retry")])
+def test_a_handlers_failure_is_counted_once_a_delivery(
+    make_consumer: Make, store: Store, context: Context, handle: Any, error: str
+) -> None:
+    """An exception, or a word: both are the handler's own."""
+    post = make_consumer((Weighed, handle))
+
+    for times in (1, 2, 2, 3):  # the second delivery is told twice
+        assert returned(post(delivered(times), context)) == ["m-1"]
+
+    row = store.journal("post")
+    assert (row["state"], row["attempts"]) == (State.TRIED, 3)
+    assert [entry["error"] for entry in row["errors"]] == [error] * 3
+
+
+@pytest.mark.parametrize("fault", [wire.answer_lost, wire.connection_closed_after])
+def test_a_failure_whose_counting_was_not_answered_counts_once(
+    make_consumer: Make, store: Store, context: Context, faults: Faults, fault: wire.Fault
+) -> None:
+    """It is in the row, and the next delivery adds its own."""
+    post = make_consumer((Weighed, fail))
+    faults.next("UpdateItem", fault)
+
+    assert returned(post(delivered(1), context)) == ["m-1"]
+    assert returned(post(delivered(2), context)) == ["m-1"]
+
+    assert store.journal("post")["attempts"] == 2
+
+
+@pytest.mark.parametrize("fault", [wire.never_sent, wire.refused("AccessDeniedException"), wire.refused("Throttling")])
+def test_a_failure_that_can_not_be_counted_is_tried_again(
+    make_consumer: Make, store: Store, context: Context, faults: Faults, fault: wire.Fault
+) -> None:
+    """Better one try too many than an event that is given up for AWS's sake."""
+    post = make_consumer((Weighed, fail), max_attempts=2)
+    faults.next("UpdateItem", fault)
+
+    assert returned(post(delivered(1), context)) == ["m-1"]
+    assert returned(post(delivered(2), context)) == ["m-1"]
+
+    assert store.journal("post")["attempts"] == 1
+    assert store.dead_letters() == []
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        wire.never_sent,
+        wire.refused("AccessDeniedException"),
+        wire.refused("ThrottlingException"),
+        wire.refused("ServiceUnavailable", status=503),
+    ],
+    ids=["down", "refused", "throttled", "unavailable"],
+)
+def test_what_aws_does_is_not_the_events_failure(
+    make_consumer: Make, store: Store, context: Context, faults: Faults, fault: wire.Fault, no_naps: None
+) -> None:
+    """It may come again a thousand times without an attempt used up."""
+    post = make_consumer((Weighed, weigh), max_attempts=1)
+    for _ in range(5):
+        faults.next("TransactWriteItems", fault)
+
+    while faults.waiting:
+        assert returned(post(delivered(1), context)) in (["m-1"], [])
+
+    assert returned(post(delivered(1), context)) == []
+    assert "attempts" not in store.journal("post")
+    assert store.dead_letters() == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Retry("the scales are off", counted=False),
+        Wait("the postman", up_to=timedelta(days=10**6)),
+        ReadTimeoutError(endpoint_url="https://scales.example"),
+    ],
+    ids=["a word", "waiting", "a service of AWS"],
+)
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_the_handler_can_do_nothing_about_is_not_counted(
+    make_consumer: Make, store: Store, context: Context, error: Exception, times: int
+) -> None:
+    """However often it comes, and whether or not it was marked before."""
+
+    def say(event: Event[Weighed], work: Work) -> None:
+        raise error
+
+    post = make_consumer((Weighed, say), max_attempts=1, max_starts=1)
+
+    for _ in range(3):
+        assert returned(post(delivered(times), context)) == ["m-1"]
+
+    row = store.journal("post")
+    assert row is None if times == 1 else (row["state"], row["starts"], row.get("attempts")) == (State.TRIED, 0, None)
+    assert store.dead_letters() == []
+
+
+def test_after_its_last_attempt_an_event_is_rejected(make_consumer: Make, store: Store, context: Context) -> None:
+    """With how often and why, in the dead letter and, error by error, in the journal."""
+    post = make_consumer((Weighed, fail), max_attempts=3)
+
+    assert [returned(post(delivered(times), context)) for times in (1, 2, 3)] == [["m-1"], ["m-1"], []]
+
+    (dead,) = store.dead_letters()
+    assert dead["notes"]["reason"] == "it failed 3 times; the last time: the handler failed"
+    assert (dead["notes"]["error"], dead["notes"]["attempts"]) == ("ValueError", "3")
+    row = store.journal("post")
+    assert (row["state"], row["attempts"], len(row["errors"])) == (State.REJECTED, 3, 3)
+    assert row["reason"] == dead["notes"]["reason"]
+
+
+def test_what_fails_and_then_succeeds_keeps_its_story(make_consumer: Make, store: Store, context: Context) -> None:
+    """Someone may ask why it took so long."""
+    for times in (1, 2):
+        make_consumer((Weighed, fail))(delivered(times), context)
+
+    assert returned(make_consumer((Weighed, weigh))(delivered(3), context)) == []
+
+    row = store.journal("post")
+    assert (row["state"], row["attempts"], len(row["errors"])) == (State.DONE, 2, 2)
+    assert row.keys().isdisjoint({"starts", "fence", "lease_until", "last_try"})
+    assert store.item("Weights", parcel="p")["grams"] == 100
+
+
+def test_a_long_reason_is_no_trouble(make_consumer: Make, store: Store, context: Context) -> None:
+    """A row holds 400 kilobytes: a handler that talks must not be what ends its batch."""
+
+    def talk(event: Event[Weighed], work: Work) -> None:
+        raise Retry("x" * 500_000)
+
+    post = make_consumer((Weighed, talk), (Registered, register))
+
+    response = post(batch(record(weighed(), message_id="m-1"), record(registered(event_id="e-2"))), context)
+
+    assert returned(response) == ["m-1"]
+    assert store.journal("post")["attempts"] == 1
+
+
+def test_a_failure_that_dynamodb_will_not_take_ends_only_its_event(
+    make_consumer: Make, store: Store, context: Context, faults: Faults
+) -> None:
+    """Whatever there is about the row."""
+    faults.next("UpdateItem", wire.refused("ValidationException"))
+
+    response = make_consumer((Weighed, moody), concurrency=1)(
+        batch(record(weighed("fails", event_id="e-1"), message_id="m-1"), record(weighed(event_id="e-2"))), context
+    )
+
+    assert returned(response) == ["m-1"]
+    assert store.item("Weights", parcel="p")["grams"] == 100
+
+
+def test_an_early_event_waits(make_consumer: Make, store: Store, context: Context, printed: Printed) -> None:
+    """Uncounted, until what it needs is there."""
+    now = datetime.now(UTC)
+
+    response = make_consumer((Weighed, wait))(delivered(1, first_received=now), context)
+    assert returned(response) == ["m-1"]
+    assert store.items("Journal") == []
+    assert printed.counts() == {"Waiting": 1}
+
+    assert returned(make_consumer((Weighed, weigh))(delivered(2, first_received=now), context)) == []
+    assert store.item("Weights", parcel="p")["grams"] == 100
+
+
+def test_an_event_that_waited_in_vain_is_rejected(make_consumer: Make, store: Store, context: Context) -> None:
+    """After as long as the handler said, since it was first received."""
+    long_ago = datetime.now(UTC) - timedelta(minutes=11)
+
+    response = make_consumer((Weighed, wait))(delivered(5, first_received=long_ago), context)
+
+    assert returned(response) == []
+    (dead,) = store.dead_letters()
+    assert dead["notes"]["reason"] == "waits for the postman, in vain for 0:10:00"
+    assert dead["notes"]["error"] == "Wait"
+    assert store.journal("post")["state"] == State.REJECTED
+
+
+@pytest.mark.usefixtures("queue")
+def test_a_handler_may_say_when(make_consumer: Make, context: Context, faults: Faults) -> None:
+    """Then its message comes then, and it counts no less."""
+
+    def not_before(event: Event[Weighed], work: Work) -> None:
+        raise Retry("closed on Sundays", after=timedelta(hours=3))
+
+    make_consumer((Weighed, not_before))(delivered(1), context)
+
+    assert faults.pauses == [3 * 60 * 60]
+
+
+@pytest.mark.usefixtures("queue")
+def test_the_back_off_is_the_consumers(make_consumer: Make, context: Context, faults: Faults) -> None:
+    """Its first pause, and its longest; any part of it, by chance."""
+    post = make_consumer((Weighed, fail), first_pause=timedelta(), longest_pause=timedelta(hours=1))
+
+    post(delivered(1), context)
+
+    assert faults.pauses == [0]

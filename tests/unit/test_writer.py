@@ -1,0 +1,203 @@
+"""The writer: conditional writes, and what a refusal means."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+from eachonce import Retry, Work, WorkError
+from eachonce.journal import done_row
+from eachonce.plan import Plan, plan
+from eachonce.work import Address
+from eachonce.writer import RefusedError, Writer
+
+from tests import faults as wire
+from tests.faults import Faults
+from tests.office import NOON, Fill, Office, mark
+from tests.store import Store
+
+P = {"parcel": "p"}
+THERE = Address.of("Weights", P)
+
+
+@pytest.fixture
+def office(store: Store) -> Office:
+    return Office(store)
+
+
+@pytest.fixture
+def writer(office: Office) -> Writer:
+    return office.writer
+
+
+def create(work: Work) -> None:
+    work.create("Parcels", P, sender="Ada")
+
+
+def weigh(work: Work) -> None:
+    work.add("Weights", P, grams=100)
+
+
+def operations(writer: Writer, fill: Fill) -> Plan:
+    work = Work(writer.fetch)
+    fill(work)
+    return plan(work, mark(), done_row(mark(), at=NOON), fence=None, table=writer.table, encode=writer.codec.encode)
+
+
+def test_an_item_is_read_as_it_is_now(writer: Writer, store: Store, faults: Faults) -> None:
+    """Strongly consistent, numbers exact, bytes plain."""
+    store.put("Weights", parcel="p", grams=Decimal("2.50"), seal=b"\x00\x01")
+
+    item = writer.fetch(THERE)
+
+    assert item == {"parcel": "p", "grams": Decimal("2.5"), "seal": b"\x00\x01"}
+    assert type(item["seal"]) is bytes
+    assert faults.requests[-1][1]["ConsistentRead"] is True
+
+
+def test_an_item_that_is_not_there_is_none(writer: Writer) -> None:
+    """And not an empty one."""
+    assert writer.fetch(THERE) is None
+
+
+def test_items_are_read_in_one_call(writer: Writer, store: Store, faults: Faults) -> None:
+    """As they are now; what isn't there is left out."""
+    store.put("Weights", parcel="p", grams=1)
+    store.put("Weights", parcel="q", grams=2)
+    faults.calls.clear()
+
+    items = writer.fetch_all("Weights", [{"parcel": "p"}, {"parcel": "q"}, {"parcel": "r"}])
+
+    assert sorted(item["grams"] for item in items) == [1, 2]
+    assert faults.calls == ["BatchGetItem"]
+    assert faults.requests[-1][1]["RequestItems"]["post-Weights"]["ConsistentRead"] is True
+
+
+def held_back(*kept: str) -> wire.Fault:
+    """Answer for all but some parcels, as DynamoDB does when it is busy or the answer would be too large.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+    """
+
+    def fault(request: Any, send: Any) -> Any:
+        return wire.edited(request, send, lambda answer: _without(answer, set(kept)))
+
+    return fault
+
+
+def _without(answer: dict[str, Any], kept: set[str]) -> dict[str, Any]:
+    (table,) = answer["Responses"]
+    items = [item for item in answer["Responses"][table] if item["parcel"]["S"] not in kept]
+    keys = [{"parcel": {"S": parcel}} for parcel in sorted(kept)]
+    return {"Responses": {table: items}, "UnprocessedKeys": {table: {"Keys": keys, "ConsistentRead": True}}}
+
+
+def test_what_was_held_back_is_asked_for_again(office: Office, store: Store, faults: Faults) -> None:
+    """Only that, after a nap, and nothing comes twice."""
+    for parcel in "pqr":
+        store.put("Weights", parcel=parcel, grams=1)
+    faults.requests.clear()
+    faults.next("BatchGetItem", held_back("q", "r"))
+    faults.next("BatchGetItem", held_back("r"))
+
+    items = office.writer.fetch_all("Weights", [{"parcel": parcel} for parcel in "pqr"])
+
+    assert sorted(item["parcel"] for item in items) == ["p", "q", "r"]
+    asked = [request["RequestItems"]["post-Weights"]["Keys"] for _, request in faults.requests]
+    assert [len(keys) for keys in asked] == [3, 2, 1]
+    assert office.naps == [0.02, 0.04]
+
+
+def test_what_stays_held_back_is_no_answer(office: Office, faults: Faults) -> None:
+    """Five tries, the naps between them, and no word that would blame the event."""
+    faults.next("BatchGetItem", held_back("p"), times=5)
+
+    with pytest.raises(Retry, match="busy") as raised:
+        office.writer.fetch_all("Weights", [{"parcel": "p"}])
+
+    assert raised.value.counted is False
+    assert office.naps == [0.02, 0.04, 0.08, 0.16]
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"), [(wire.never_sent, BotoCoreError), (wire.refused("ThrottlingException"), ClientError)]
+)
+def test_a_read_that_fails_is_its_readers_affair(
+    writer: Writer, faults: Faults, fault: wire.Fault, error: type[Exception]
+) -> None:
+    """The error comes as it is."""
+    faults.next("BatchGetItem", fault)
+
+    with pytest.raises(error):
+        writer.fetch_all("Weights", [{"parcel": "p"}])
+
+
+def test_naps_are_spread(store: Store, faults: Faults) -> None:
+    """Two workers that met don't meet again."""
+    naps: list[float] = []
+    writer = Writer(store.aws, store.settings, sleep=naps.append, jitter=iter([0.5, 0.25]).__next__)
+    faults.next("UpdateItem", wire.refused("ThrottlingException"), times=2)
+
+    writer.write(operations(writer, create))
+
+    assert naps == [0.01, 0.01]
+
+
+@pytest.mark.parametrize("fill", [create, weigh], ids=["a write", "a transaction"])
+def test_a_table_that_stays_busy_does_not_count_against_the_event(office: Office, faults: Faults, fill: Fill) -> None:
+    """It is nobody's failure."""
+    faults.next("UpdateItem" if fill is create else "TransactWriteItems", wire.refused("ThrottlingException"), times=5)
+
+    with pytest.raises(Retry, match="ThrottlingException") as raised:
+        office.writer.write(operations(office.writer, fill))
+
+    assert raised.value.counted is False
+    assert len(office.naps) == 4
+
+
+def test_a_refusal_shows_what_was_found(writer: Writer, store: Store) -> None:
+    """So that nobody has to ask for it."""
+    store.put("Parcels", parcel="p", sender="Bob")
+
+    with pytest.raises(RefusedError, match="1 conditions did not hold") as raised:
+        writer.write(operations(writer, create))
+
+    assert raised.value.found == {"parcel": "p", "sender": "Bob"}
+
+
+def test_a_refusal_may_have_found_nothing(writer: Writer, faults: Faults) -> None:
+    """Then it is an empty item."""
+    faults.next("UpdateItem", wire.refused("ConditionalCheckFailedException"))
+
+    with pytest.raises(RefusedError) as raised:
+        writer.write(operations(writer, create))
+
+    assert raised.value.found == {}
+
+
+def test_a_refusal_is_no_matter_of_other_conflicts(writer: Writer, faults: Faults) -> None:
+    """A condition that did not hold is an answer, whatever else stood in the way."""
+    faults.next("TransactWriteItems", wire.canceled("TransactionConflict", "ConditionalCheckFailed"))
+
+    with pytest.raises(RefusedError) as raised:
+        writer.write(operations(writer, weigh))
+
+    assert [refusal.operation.address.table for refusal in raised.value.refusals] == ["Weights"]
+
+
+def test_a_write_that_dynamodb_can_never_take_is_the_works_fault(writer: Writer, faults: Faults) -> None:
+    """No try will do it, and DynamoDB's words say why."""
+    faults.next("UpdateItem", wire.refused("ValidationException"))
+
+    with pytest.raises(WorkError, match="ValidationException of a test"):
+        writer.write(operations(writer, create))
+
+
+def test_a_missing_right_comes_as_it_is(writer: Writer, faults: Faults) -> None:
+    """An operator's affair."""
+    faults.next("TransactWriteItems", wire.refused("AccessDeniedException"))
+
+    with pytest.raises(ClientError, match="AccessDeniedException"):
+        writer.write(operations(writer, weigh))
