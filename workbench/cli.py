@@ -15,6 +15,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 
+from workbench.dead_letters_cli import dlq, why
 from workbench.orders import OrdersError, read_invoices
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,6 +33,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(dlq, name="dlq")
+app.command()(why)
 
 
 @app.callback()

@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from workbench.bus.bus import Bus
+from workbench.cloudformation import Stacks
 from workbench.functions.invocations import Invocations
 from workbench.long_poll import LongPoll
 from workbench.store.protocol import AwsError, Response, decoded, success
@@ -43,6 +44,7 @@ class Endpoint:
         self._bus = bus
         self._invocations = invocations
         self._long_poll = LongPoll(store)
+        self._stacks = Stacks(store.topology)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
@@ -65,6 +67,8 @@ class Endpoint:
             if (invoked := _INVOKE.match(path)) is None or scope["method"] != "POST":
                 raise _described_by_template("lambda", f"{scope['method']} {path}")
             return await self._invocations.answer(invoked[1], headers, body)
+        if service == "cloudformation":
+            return self._stacks.answer(body)
         if service == "sqs" and headers.get("x-amz-target") == "AmazonSQS.ReceiveMessage":
             return await self._long_poll.receive(headers, body, path)
         return self._store.handle(service, headers, body, path)

@@ -52,7 +52,7 @@ def perform(service: str, request: Request) -> Response:
 @lru_cache
 def _handler(service: str) -> type[BaseResponse]:
     if service not in _HANDLERS:
-        offered = ", ".join(sorted({*_HANDLERS, "events", "lambda"}))
+        offered = ", ".join(sorted({*_HANDLERS, "cloudformation", "events", "lambda"}))
         raise AwsError(
             "UnsupportedOperation", f"The local cloud has no service {service!r}; it has {offered}", status=501
         )

@@ -48,7 +48,7 @@ class Store:
     """The tables, queues and other services of one topology. Not for threads: moto has no locks."""
 
     def __init__(self, topology: Topology, *, disorder: Disorder | None = None, history: History | None = None) -> None:
-        self._topology = topology
+        self.topology = topology
         account, region = topology.account_id, topology.region
         self._tables = Tables(region, account)
         self._sqs = Sqs(
@@ -68,12 +68,12 @@ class Store:
     def create(self) -> None:
         """Make everything that the topology stores in, empty; whatever moto held before is forgotten."""
         BackendDict.reset()
-        account, region = self._topology.account_id, self._topology.region
+        account, region = self.topology.account_id, self.topology.region
         dynamodb_backends[account][region] = self._tables
         sqs_backends[account][region] = self._sqs
-        for table in self._topology.tables:
+        for table in self.topology.tables:
             self._create_table(table)
-        for queue in _dead_letter_queues_first(self._topology.queues):
+        for queue in _dead_letter_queues_first(self.topology.queues):
             self._create_queue(queue)
 
     def handle(self, service: str, headers: Mapping[str, str], body: bytes, path: str = "/") -> Response:
@@ -91,7 +91,7 @@ class Store:
     def expire(self) -> int:
         """Delete the items whose time to live has passed; returns how many. DynamoDB does so within a few days."""
         expired = 0
-        for table in self._topology.tables:
+        for table in self.topology.tables:
             if table.ttl_attribute is not None:
                 expired += self._tables.expire(table.name, table.ttl_attribute, time.time())
         return expired

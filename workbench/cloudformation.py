@@ -1,0 +1,81 @@
+"""CloudFormation behind the wire: what the local cloud was built from, as DescribeStacks tells it.
+
+CloudFormation speaks AWS's query protocol: parameters as a form, answers as XML.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from urllib.parse import parse_qsl
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from workbench.store.protocol import Response
+from workbench.topology import Topology
+
+_NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
+_CREATED = "1970-01-01T00:00:00.000Z"  # as the streams' labels: what the local cloud is made of has no age
+
+
+class Stacks:
+    """The one stack there is.
+
+    It answers to the name that the template was read under, and to the name of its bus: <Name>-<Stage>, which is what
+    samconfig.toml calls the stack on AWS. So the same command finds it in both places.
+    """
+
+    def __init__(self, topology: Topology) -> None:
+        self._topology = topology
+        self._names = {topology.stack, *(bus.name for bus in topology.buses if bus.logical_id)}
+
+    def answer(self, body: bytes) -> Response:
+        """Answer one request."""
+        params = dict(parse_qsl(body.decode(errors="replace")))
+        action = params.get("Action", "")
+        if action != "DescribeStacks":
+            return _error(
+                "UnsupportedOperation",
+                f"The local cloud has no cloudformation operation {action}: template.yaml describes the system.",
+            )
+        name = params.get("StackName", self._topology.stack).removesuffix("/local").rpartition("/")[2]
+        if name not in self._names:
+            return _error("ValidationError", f"Stack with id {params['StackName']} does not exist")
+        return _success(action, lambda result: self._describe(result, name))
+
+    def _describe(self, result: Element, name: str) -> None:
+        place = f"{self._topology.region}:{self._topology.account_id}"
+        stack = SubElement(SubElement(result, "Stacks"), "member")
+        _texts(
+            stack,
+            {
+                "StackName": name,
+                "StackId": f"arn:aws:cloudformation:{place}:stack/{name}/local",
+                "CreationTime": _CREATED,
+                "StackStatus": "CREATE_COMPLETE",
+            },
+        )
+        outputs = SubElement(stack, "Outputs")
+        for key, value in self._topology.outputs.items():
+            _texts(SubElement(outputs, "member"), {"OutputKey": key, "OutputValue": value})
+
+
+def _success(action: str, fill: Callable[[Element], None]) -> Response:
+    answer = Element(f"{action}Response", xmlns=_NAMESPACE)
+    fill(SubElement(answer, f"{action}Result"))
+    return _xml(200, answer)
+
+
+def _error(code: str, message: str) -> Response:
+    answer = Element("ErrorResponse", xmlns=_NAMESPACE)
+    _texts(SubElement(answer, "Error"), {"Type": "Sender", "Code": code, "Message": message})
+    return _xml(400, answer)
+
+
+def _xml(status: int, answer: Element) -> Response:
+    _texts(SubElement(answer, "ResponseMetadata"), {"RequestId": "local"})
+    return status, {"content-type": "text/xml"}, tostring(answer, encoding="utf-8")
+
+
+def _texts(parent: Element, texts: Mapping[str, str]) -> None:
+    for name, text in texts.items():
+        SubElement(parent, name).text = text

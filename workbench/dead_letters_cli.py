@@ -1,0 +1,198 @@
+"""The commands that look after dead letters, and tell why: `eachonce dlq --help`, `eachonce why --help`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from workbench.dead_letters import Found
+    from workbench.redrive import Tally
+
+STACK = "eachonce-dev"
+
+StackName = Annotated[str, typer.Option("--stack", help="The stack's name.", metavar="NAME")]
+EndpointUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--endpoint-url",
+        envvar="AWS_ENDPOINT_URL",
+        help="Where the local cloud is, such as http://127.0.0.1:4566.",
+        metavar="URL",
+        show_default="AWS",
+    ),
+]
+Region = Annotated[
+    str | None,
+    typer.Option(
+        "--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="AWS's region.", metavar="R", show_default="yours"
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Consumer = Annotated[str | None, typer.Option("--consumer", help="Only this consumer's.", metavar="C")]
+Reason = Annotated[str | None, typer.Option("--reason", help="Only where this is part of the reason.", metavar="R")]
+Type = Annotated[str | None, typer.Option("--type", help="Only events of this type.", metavar="T")]
+SomeId = Annotated[str | None, typer.Option("--id", help="Only this event, or this message.", metavar="ID")]
+
+dlq = typer.Typer(
+    help="Dead letters: list them by reason, look at one, redrive them, or drop them.", no_args_is_help=True
+)
+
+
+@dlq.command("list")
+def list_letters(
+    *,
+    consumer: Consumer = None,
+    reason: Reason = None,
+    event_type: Type = None,
+    stack: StackName = STACK,
+    endpoint_url: EndpointUrl = None,
+    region: Region = None,
+    as_json: AsJson = False,
+) -> None:
+    """List dead letters by their reason; nothing of what their events hold is shown."""
+    from workbench.dead_letter import Selection
+    from workbench.dead_letters_screen import by_reason, show_list
+    from workbench.session import session
+
+    with session(stack, endpoint_url, region) as here:
+        found = here.look(Selection(reason=reason, event_type=event_type), consumer=consumer)
+    if as_json:
+        groups = [
+            {"reason": why, "count": len(letters), "letters": [letter.as_dict() for letter in letters]}
+            for why, letters in by_reason(found.letters).items()
+        ]
+        _print_json({"count": len(found.letters), "out_of_sight": found.out_of_sight, "reasons": groups})
+    else:
+        show_list(found)
+
+
+@dlq.command()
+def show(
+    some_id: Annotated[str, typer.Argument(metavar="ID", help="An event's id, or a message's.")],
+    *,
+    consumer: Consumer = None,
+    stack: StackName = STACK,
+    endpoint_url: EndpointUrl = None,
+    region: Region = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show all of a dead letter, its body included; there is one for each consumer that gave up on the event."""
+    from workbench.dead_letter import Selection
+    from workbench.dead_letters_screen import show_letters
+    from workbench.session import session
+
+    with session(stack, endpoint_url, region) as here:
+        found = here.look(Selection(some_id=some_id), consumer=consumer, with_bodies=True)
+    if as_json:
+        letters = [letter.as_dict(with_body=True) for letter in found.letters]
+        _print_json({"letters": letters, "out_of_sight": found.out_of_sight})
+    else:
+        show_letters(found)
+    if not found.letters:
+        typer.echo(f"no dead letter has the id {some_id}", err=True)
+        raise typer.Exit(1)
+
+
+@dlq.command()
+def redrive(
+    *,
+    consumer: Consumer = None,
+    reason: Reason = None,
+    event_type: Type = None,
+    some_id: SomeId = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
+    stack: StackName = STACK,
+    endpoint_url: EndpointUrl = None,
+    region: Region = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send dead letters back to their consumers, which count their tries afresh.
+
+    An event keeps its id, and one that has been done since is only deleted. It may be stopped at any point: the same
+    command again goes on. Exit status: 0 when none is left, 1 when some are, 2 for a wrong argument.
+    """
+    from workbench.dead_letter import Selection
+    from workbench.session import session
+
+    with session(stack, endpoint_url, region) as here:
+        found = here.look(Selection(reason=reason, event_type=event_type, some_id=some_id), consumer=consumer)
+        tally = here.foresee(found.letters) if dry_run else here.redrive(found.letters)
+    counts = {"dry_run": dry_run, "redriven": tally.moved, "done_since": tally.done_since}
+    _end(tally, found, counts if as_json else "would redrive" if dry_run else "redrove")
+
+
+@dlq.command()
+def drop(
+    *,
+    consumer: Consumer = None,
+    reason: Reason = None,
+    event_type: Type = None,
+    some_id: SomeId = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    stack: StackName = STACK,
+    endpoint_url: EndpointUrl = None,
+    region: Region = None,
+    as_json: AsJson = False,
+) -> None:
+    """Delete dead letters for good; the journal keeps their events' stories."""
+    from workbench.dead_letter import Selection
+    from workbench.dead_letters_screen import show_list
+    from workbench.session import session
+
+    with session(stack, endpoint_url, region) as here:
+        found = here.look(Selection(reason=reason, event_type=event_type, some_id=some_id), consumer=consumer)
+        if found.letters and not yes:
+            show_list(found, stderr=True)
+            typer.confirm("Drop them for good?", abort=True, err=True)
+        tally = here.drop(found.letters)
+    _end(tally, found, {"dropped": tally.moved} if as_json else "dropped")
+
+
+def why(
+    event_id: Annotated[str, typer.Argument(metavar="EVENT_ID")],
+    *,
+    scan: Annotated[
+        bool, typer.Option("--scan", help="Read the whole journal to find who published it, if nothing else tells.")
+    ] = False,
+    stack: StackName = STACK,
+    endpoint_url: EndpointUrl = None,
+    region: Region = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell an event's whole story: who published it, what became of it at each consumer, and what it led to.
+
+    Exit status: 0 when something is known of it, 1 when nothing is.
+    """
+    from workbench.dead_letter import Selection
+    from workbench.dead_letters_screen import show_story
+    from workbench.session import session
+    from workbench.story import tell
+
+    with session(stack, endpoint_url, region) as here:
+        found = here.look(Selection(some_id=event_id))
+        story = tell(event_id, stack=here.stack, journal=here.journal, letters=found.letters, thoroughly=scan)
+    if as_json:
+        _print_json({**story.as_dict(), "out_of_sight": found.out_of_sight})
+    elif story.known:
+        show_story(story, found.out_of_sight)
+    if not story.known:
+        typer.echo(f"nothing is known of the event {event_id}: no journal row, no dead letter", err=True)
+        raise typer.Exit(1)
+
+
+def _end(tally: Tally, found: Found, told: dict[str, Any] | str) -> None:
+    """Print what became of the letters that were found, as JSON (the counts) or in words (what was done)."""
+    from workbench.dead_letters_screen import show_end
+
+    if isinstance(told, dict):
+        _print_json({"found": tally.chosen, **told, "left": tally.left, "out_of_sight": found.out_of_sight})
+    else:
+        show_end(tally, told, found.out_of_sight)
+    raise typer.Exit(1 if tally.left else 0)
+
+
+def _print_json(document: Any) -> None:
+    print(json.dumps(document, ensure_ascii=False))  # noqa: T201 - what the command is for

@@ -1,0 +1,166 @@
+"""An event's story: what became of it at each consumer, who published it, and what followed from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from workbench.dead_letter import DeadLetter
+from workbench.journal import Journal, Row, published
+from workbench.stack import Stack
+
+# What a journal row tells of its event, in the order in which people ask; the rest is the layer's own affair.
+_TOLD = (
+    "first_seen",
+    "attempts",
+    "errors",
+    "starts",
+    "lease_until",
+    "uncertain",
+    "reason",
+    "rejected_at",
+    "redriven_at",
+    "done_at",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publisher:
+    """Whose handling of which event published this one."""
+
+    name: str
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chapter:
+    """What the journal and the dead-letter queue say of the event at one consumer.
+
+    `state` is None where there is no row: the event never finished there and never failed, it is not for this consumer,
+    or it was a single guarded write, which needs none. `facts` are the row's own, in JSON's terms.
+    """
+
+    consumer: str
+    state: str | None
+    facts: Mapping[str, Any]
+    published: tuple[Mapping[str, str], ...]
+    dead_letters: tuple[DeadLetter, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what JSON shows of it."""
+        return {
+            "consumer": self.consumer,
+            "state": self.state,
+            **self.facts,
+            "published": list(self.published),
+            "dead_letters": [letter.as_dict() for letter in self.dead_letters],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """All that is known of an event; `publisher` is None where nothing at hand tells."""
+
+    event_id: str
+    event_type: str | None
+    publisher: Publisher | None
+    chapters: tuple[Chapter, ...]
+
+    @property
+    def known(self) -> bool:
+        """Whether anything is known at all."""
+        return self.publisher is not None or any(
+            chapter.state is not None or chapter.dead_letters for chapter in self.chapters
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what JSON shows of it."""
+        publisher = self.publisher
+        return {
+            "event_id": self.event_id,
+            "type": self.event_type,
+            "publisher": None if publisher is None else {"name": publisher.name, "event_id": publisher.event_id},
+            "consumers": [chapter.as_dict() for chapter in self.chapters],
+        }
+
+
+def tell(
+    event_id: str, *, stack: Stack, journal: Journal, letters: Sequence[DeadLetter], thoroughly: bool = False
+) -> Story:
+    """Tell an event's story from the journal and the dead letters that hold it.
+
+    Every consumer has a chapter, and an endpoint only if it knows the event. A dead letter names the event's cause,
+    and so its publisher. Without one the whole journal would have to be read: it is, where `thoroughly` is set.
+    """
+    rows = {name: journal.row(name, event_id) for name in _names(stack)}
+    chapters = [
+        _chapter(name, row, [letter for letter in letters if letter.consumer == name])
+        for name, row in rows.items()
+        if row is not None or name not in stack.endpoints
+    ]
+    publisher, event_type = _by_cause(event_id, stack, journal, letters)
+    if publisher is None and thoroughly:
+        publisher, event_type = _by_scan(event_id, journal)
+    types = [event_type, *(letter.event_type for letter in letters), *(row.get("type") for row in rows.values() if row)]
+    return Story(
+        event_id=event_id,
+        event_type=next((each for each in types if each), None),
+        publisher=publisher,
+        chapters=tuple(chapters),
+    )
+
+
+def _names(stack: Stack) -> list[str]:
+    return [*stack.endpoints, *(queues.consumer for queues in stack.consumers)]
+
+
+def _chapter(consumer: str, row: Row | None, letters: Iterable[DeadLetter]) -> Chapter:
+    row = {} if row is None else row
+    return Chapter(
+        consumer=consumer,
+        state=row.get("state"),
+        facts={name: _plain(name, row[name]) for name in _TOLD if name in row},
+        published=tuple({"id": event["id"], "type": event["type"]} for event in published(row)),
+        dead_letters=tuple(letters),
+    )
+
+
+def _by_cause(
+    event_id: str, stack: Stack, journal: Journal, letters: Iterable[DeadLetter]
+) -> tuple[Publisher | None, str | None]:
+    for cause_id in {letter.cause_id: None for letter in letters if letter.cause_id}:
+        for name in _names(stack):
+            event = _find(published(journal.row(name, cause_id) or {}), event_id)
+            if event is not None:
+                return Publisher(name=name, event_id=cause_id), event["type"]
+    return None, None
+
+
+def _by_scan(event_id: str, journal: Journal) -> tuple[Publisher | None, str | None]:
+    for pk, events in journal.publications():
+        event = _find(events, event_id)
+        if event is not None:
+            name, _, cause_id = pk.partition("#")
+            return Publisher(name=name, event_id=cause_id), event["type"]
+    return None, None
+
+
+def _find(events: Iterable[Row], event_id: str) -> Row | None:
+    return next((event for event in events if event["id"] == event_id), None)
+
+
+def _plain(name: str, value: Any) -> Any:
+    if name == "lease_until":
+        return datetime.fromtimestamp(int(value) / 1000, UTC).isoformat(timespec="milliseconds")
+    return _jsonable(value)
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value)
+    if isinstance(value, list):
+        return [_jsonable(each) for each in value]
+    return {name: _jsonable(each) for name, each in value.items()} if isinstance(value, dict) else value
