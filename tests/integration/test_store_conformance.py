@@ -7,6 +7,7 @@ must be the same. What is set aside, because the store follows AWS there, is nam
 from __future__ import annotations
 
 import base64
+import copy
 import json
 from collections.abc import Callable
 from decimal import Decimal
@@ -16,7 +17,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moto.core.request import Request
 from moto.dynamodb.models import dynamodb_backends
-from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.responses import DynamoHandler
 
 from tests.topologies import ACCOUNT, table, topology
@@ -200,23 +200,25 @@ class Both:
         }
         url = f"http://dynamodb.{MOTOS_REGION}.amazonaws.com/"
         request = Request.from_primitives("POST", url, headers, json.dumps(params))
-        held = self._held_by_moto() if operation == "UpdateItem" else None
+        taken_back = self._keep() if operation == "UpdateItem" else _nothing
         try:
             status, _, body = DynamoHandler.dispatch(request)
         except (KeyError, ValueError):  # moto's way with a condition that it cannot parse
             return 400, {"__type": "ValidationException"}
-        if held is not None and status != 200 and len(self._held_by_moto()) > len(held):
-            self._take_back(params["Key"]["pk"])
+        if status != 200:
+            taken_back()
         return status, json.loads(body)
 
-    def _held_by_moto(self) -> list[Any]:
-        return list(dynamodb_backends[ACCOUNT][MOTOS_REGION].tables["items"].items)
-
-    def _take_back(self, key: dict[str, Any]) -> None:
-        """moto leaves a bare item, and its record, behind an update that failed on an item that isn't there."""
+    def _keep(self) -> Callable[[], None]:
+        """Return what puts moto's table back: it leaves behind what it did before it refused the rest of an update."""
         motos = dynamodb_backends[ACCOUNT][MOTOS_REGION].tables["items"]
-        del motos.items[DynamoType(key)]
-        motos.stream_shard.items.pop()
+        items, recorded = copy.deepcopy(motos.items), len(motos.stream_shard.items)
+
+        def take_back() -> None:
+            motos.items = items
+            del motos.stream_shard.items[recorded:]
+
+        return take_back
 
     def records(self) -> list[Any]:
         read, _ = self.store.streams.read("items", 0, 10_000)
@@ -225,6 +227,10 @@ class Both:
     def plain_records(self) -> list[Any]:
         shard = dynamodb_backends[ACCOUNT][MOTOS_REGION].tables["items"].stream_shard
         return _without_needless([_normal(_change(entry.record)) for entry in shard.items])
+
+
+def _nothing() -> None:
+    pass
 
 
 def _change(record: dict[str, Any]) -> tuple[Any, ...]:
