@@ -6,10 +6,9 @@ import asyncio
 import json
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import boto3
 from eachonce import Event, Publisher
 from eachonce.aws import Codec
 
+from tests.ending import DeadLetter, Ending, Run
 from tests.records import on_the_bus, record
 from workbench.cli import ROOT
 from workbench.cloud import LocalCloud
@@ -26,8 +26,8 @@ from workbench.store.protocol import AwsError, Response
 
 TEMPLATE = Path(__file__).parent / "integration" / "fates" / "template.yaml"
 
-# No scenario takes half of it; what would wait for ever fails instead.
-_LIMIT_SECONDS = 30
+# No scenario takes a quarter of it; what would wait for ever fails instead.
+_LIMIT_SECONDS = 60
 # What nobody tells (a process that was stopped) is looked for this often.
 _LOOK_AGAIN_SECONDS = 0.02
 
@@ -36,64 +36,9 @@ _DEATHS = frozenset({"crash", "timeout"})
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """One time that the handler was begun: for which errand, when (seconds since the epoch), where, with which key."""
-
-    errand: str
-    at: float
-    pid: int
-    key: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeadLetter:
-    """A message in the dead-letter queue: its event, and what is noted on it."""
-
-    event: Json
-    notes: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """What there is when all is over; mappings are by the event's id.
-
-    - `effects`: how often each event has taken effect
-    - `journal`: the rows, each the whole story of its event
-    - `runs`: every time that the handler was begun, in order
-    - `dead_letters`: what lies in the dead-letter queue
-    - `invocations`: how each invocation ended, in order
-    - `deaths`: what Lambda calls each end without a word, in order
-    - `left`: how many messages the queue held at each of these ends
-    - `requests`: how often the store was asked to do what
-    - `pauses`: for how many seconds a returned message was hidden, in order
-    - `outcomes`: what the function's log says of each event, in order
-    """
-
-    effects: Mapping[str, int]
-    journal: Mapping[str, Json]
-    runs: Sequence[Run]
-    dead_letters: Mapping[str, DeadLetter]
-    invocations: Sequence[str]
-    deaths: Sequence[str]
-    left: Sequence[int]
-    requests: Mapping[str, int]
-    pauses: Sequence[int]
-    outcomes: Mapping[str, Sequence[str]]
-
-    @property
-    def times_run(self) -> Mapping[str, int]:
-        """How often the handler was begun for each errand."""
-        return Counter(run.errand for run in self.runs)
-
-    @property
-    def run_again_when_done(self) -> list[Run]:
-        """The runs that began after the errand was done."""
-        done = {name: row["done_at"] for name, row in self.journal.items() if "done_at" in row}
-        return [run for run in self.runs if run.errand in done and run.at > _seconds(done[run.errand])]
-
-
-def errand(name: str, does: str = "nothing", *, kind: str = "Errand", subject: str | None = None, **data: Any) -> Event:
+def errand(
+    name: str, does: str = "nothing", *, kind: str = "Errand", subject: str | None = None, **data: Any
+) -> Event[Any]:
     """Return an event whose handling comes to what it `does`: see the function under test."""
     return Event(id=name, source="town", type=kind, subject=subject, data={"does": does, **data})
 
@@ -103,7 +48,7 @@ NINE = tuple(errand(f"neighbour-{number}") for number in range(9))
 NINE_ONCE = {neighbour.id: 1 for neighbour in NINE}
 
 
-def batch(*events: Event) -> Callable[[Town], Awaitable[None]]:
+def batch(*events: Event[Any]) -> Callable[[Town], Awaitable[None]]:
     """Return the story of events that are published together and left to their fates."""
 
     async def story(town: Town) -> None:
@@ -194,18 +139,18 @@ class Town:
         for client in self._clients.values():
             client.close()
 
-    async def publish(self, *events: Event) -> None:
+    async def publish(self, *events: Event[Any]) -> None:
         """Publish events; up to ten come to the queue together."""
         publisher = Publisher(self._clients["events"], "town")
         await asyncio.to_thread(publisher.publish, events)
 
-    def enqueue(self, group: str, *events: Event) -> None:
+    def enqueue(self, group: str, *events: Event[Any]) -> None:
         """Put events into a FIFO queue, in this order."""
         for event in events:
             body = json.dumps(on_the_bus(json.loads(event.encode())))
             self.cloud.store.queues.send(self.queue.arn, body, group_id=group, deduplication_id=event.id)
 
-    async def invoke(self, event: Event) -> None:
+    async def invoke(self, event: Event[Any]) -> None:
         """Invoke the function on an event beside its queue, and wait for its end."""
         payload = json.dumps({"Records": [record(on_the_bus(json.loads(event.encode())))]}).encode()
         await self.cloud.invoke("Errands", payload)
@@ -324,10 +269,6 @@ class Town:
 def stopped(pid: int) -> bool:
     """Whether a process stands still."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
-
-
-def _seconds(moment: str) -> float:
-    return datetime.fromisoformat(moment).timestamp()
 
 
 def _client(service: str, endpoint: str) -> Any:

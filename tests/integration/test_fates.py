@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.town import NINE, NINE_ONCE, Ending, Town, batch, errand, play
+from tests.ending import Ending
+from tests.town import NINE, NINE_ONCE, Town, batch, errand, play
 
 
 def untouched(ended: Ending) -> bool:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.town import NINE, NINE_ONCE, Ending, batch, errand, play
+from tests.ending import Ending
+from tests.town import NINE, NINE_ONCE, batch, errand, play
 
 # How a handler ends its process, and what Lambda calls it.
 DEATHS = {

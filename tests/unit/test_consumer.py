@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from eachonce import Consumer, EachonceError, Event, Settings, Work
+from eachonce import Consumer, EachonceError, Event, Retry, Settings, Work
 from eachonce.journal import State
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -570,11 +570,43 @@ def test_too_late_nothing_is_committed(
     assert store.items("Weights") == []
     assert faults.pauses == [0, 0]
     assert printed.counts() == {"Abandoned": 2}
-    if times == 1:
-        assert store.items("Journal") == []
-    else:
-        row = store.journal("post", "e-a")
-        assert (row["state"], row["starts"], "attempts" in row) == (State.TRIED, 0, False)
+    rows = [store.journal("post", event_id) for event_id in ("e-a", "e-b")]
+    begun = [row for row in rows if row is not None and row["state"] == State.STARTED]
+    assert [(row["starts"], "attempts" in row) for row in begun] == [(1, False)], "only the one that began has a mark"
+
+
+@pytest.mark.usefixtures("queue")
+def test_what_always_comes_too_late_is_not_tried_for_ever(make_consumer: Make, store: Store) -> None:
+    """It has the function's time to itself, `max_starts` times; then it is rejected."""
+
+    def dawdle(event: Event[Weighed], work: Work) -> None:
+        clockwork.left.append(1_000)
+
+    consumer = make_consumer((Weighed, dawdle), max_starts=3)
+    for times in range(1, 5):
+        clockwork = Clockwork()
+        response = consumer(together("a", times=times), clockwork)
+
+    assert returned(response) == []
+    (dead,) = store.dead_letters()
+    assert "without a word 3 times" in dead["notes"]["reason"]
+
+
+@pytest.mark.usefixtures("queue")
+def test_what_waits_behind_its_lane_is_no_suspect(make_consumer: Make, store: Store) -> None:
+    """It never began, so no mark of it stays."""
+
+    def fail_first(event: Event[Weighed], work: Work) -> None:
+        raise Retry("not now", counted=False)
+
+    first, second = (
+        record({**weighed(event_id=name), "subject": "same"}, message_id=f"m-{name}", receive_count=2)
+        for name in ("e-1", "e-2")
+    )
+
+    make_consumer((Weighed, fail_first), ordered=True)(batch(first, second), Context())
+
+    assert [(row["state"], row["starts"]) for row in store.items("Journal")] == [(State.TRIED, 0)] * 2
 
 
 def test_until_the_reserve_everything_goes_its_way(make_consumer: Make, store: Store) -> None:

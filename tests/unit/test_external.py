@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from eachonce import Consumer, Event, Reject, Retry, Work
+from eachonce import Consumer, Event, Reject, Retry, Wait, Work
 from eachonce.journal import State
 
 from tests import faults as wire
@@ -247,6 +247,7 @@ def test_an_effect_is_not_run_again_for_a_lost_race(
     assert returned(response) == ["m-1"]
     assert mailbox.letters == ["post#e-1"]
     assert store.journal("post")["state"] == State.TRIED
+    assert "attempts" not in store.journal("post")  # nobody failed
 
 
 def test_an_id_with_other_content_has_no_effect(
@@ -258,3 +259,196 @@ def test_an_id_with_other_content_has_no_effect(
 
     assert mailbox.letters == ["post#e-1"]
     assert len(store.dead_letters()) == 1
+
+
+def again(times: int = 2) -> dict[str, Any]:
+    return batch(record(weighed(), message_id="m-1", receive_count=times))
+
+
+def die() -> None:
+    raise KeyboardInterrupt  # as sudden as a process ends in a test
+
+
+@pytest.fixture
+def died(make_consumer: Make, mailbox: Mailbox, context: Context, clock: Any) -> None:
+    """A worker died after its letter was sent and before it could tell; its claim has ended."""
+    mailbox.during = die
+    with pytest.raises(KeyboardInterrupt):
+        make_consumer((Weighed, mailbox.send), external=True)(batch(MESSAGE), context)
+    clock.shift(36)
+
+
+@pytest.mark.parametrize("times", [1, 2], ids=["its row was not read", "its row was read"])
+@pytest.mark.usefixtures("died")
+def test_an_uncertain_effect_is_run_again_with_its_key(
+    post: Consumer, mailbox: Mailbox, store: Store, context: Context, times: int
+) -> None:
+    """And the journal says that there may have been two."""
+    assert returned(post(again(times), context)) == []
+
+    assert mailbox.letters == ["post#e-1", "post#e-1"]
+    row = store.journal("post")
+    assert (row["state"], row["uncertain"]) == (State.DONE, True)
+
+
+@pytest.mark.parametrize("times", [1, 2], ids=["its row was not read", "its row was read"])
+@pytest.mark.usefixtures("died")
+def test_an_uncertain_effect_may_be_left_to_a_person(
+    make_consumer: Make, mailbox: Mailbox, store: Store, context: Context, times: int
+) -> None:
+    """Where a second one would be worse than none."""
+    post = make_consumer((Weighed, mailbox.send), external=True, uncertain="reject")
+
+    assert returned(post(again(times), context)) == []
+
+    assert mailbox.letters == ["post#e-1"]
+    (dead,) = store.dead_letters()
+    assert dead["notes"]["reason"] == "its effect is uncertain: an earlier try ended without a word"
+    row = store.journal("post")
+    assert (row["state"], row["uncertain"]) == (State.REJECTED, True)
+
+
+@pytest.mark.usefixtures("died")
+def test_an_uncertain_effect_is_not_run_again_while_its_dead_letter_waits(
+    make_consumer: Make, mailbox: Mailbox, store: Store, context: Context, faults: Faults
+) -> None:
+    """The next delivery comes to the same end."""
+    post = make_consumer((Weighed, mailbox.send), external=True, uncertain="reject")
+    faults.next("SendMessageBatch", wire.never_sent)
+
+    assert returned(post(again(2), context)) == ["m-1"]
+    assert returned(post(again(3), context)) == []
+
+    assert mailbox.letters == ["post#e-1"]
+    assert len(store.dead_letters()) == 1
+
+
+@pytest.mark.parametrize("error", [ValueError("out of stamps"), Retry("closed"), Wait("stamps", up_to=dt.timedelta(1))])
+def test_an_effect_that_failed_with_a_word_is_not_uncertain(
+    make_consumer: Make, mailbox: Mailbox, store: Store, context: Context, error: Exception
+) -> None:
+    """The handler knows what it did."""
+
+    def fail(event: Event[Weighed], work: Work) -> None:
+        raise error
+
+    first = record(weighed(), message_id="m-1", first_received=dt.datetime.now(dt.UTC))
+    make_consumer((Weighed, fail), external=True)(batch(first), context)
+    post = make_consumer((Weighed, mailbox.send), external=True, uncertain="reject")
+
+    assert returned(post(again(), context)) == []
+    assert mailbox.letters == ["post#e-1"]
+    assert "uncertain" not in store.journal("post")
+
+
+def test_failures_of_an_effect_are_counted(make_consumer: Make, store: Store, context: Context) -> None:
+    """And end in a rejection, as any."""
+
+    def fail(event: Event[Weighed], work: Work) -> None:
+        raise ValueError("out of stamps")
+
+    post = make_consumer((Weighed, fail), external=True, max_attempts=2)
+
+    assert [returned(post(again(times), context)) for times in (1, 2)] == [["m-1"], []]
+    (dead,) = store.dead_letters()
+    assert dead["notes"]["attempts"] == "2"
+
+
+def test_a_claim_is_not_called_dead_while_it_lasts(
+    make_consumer: Make, mailbox: Mailbox, store: Store, context: Context, clock: Any
+) -> None:
+    """A copy that comes while the last allowed try is at work waits for its end."""
+    one, other = (make_consumer((Weighed, mailbox.send), external=True, max_starts=2) for _ in range(2))
+    mailbox.during = die
+    with pytest.raises(KeyboardInterrupt):
+        one(again(1), context)
+    clock.shift(36)
+    responses: list[Any] = []
+    mailbox.during = lambda: responses.append(other(again(3), context))
+
+    assert returned(one(again(2), context)) == []
+    assert [returned(response) for response in responses] == [["m-1"]]
+    assert store.dead_letters() == []
+    assert store.journal("post")["state"] == State.DONE
+
+
+def test_an_effect_that_kills_its_worker_is_rejected_in_the_end(
+    make_consumer: Make, mailbox: Mailbox, store: Store, context: Context, clock: Any
+) -> None:
+    """After as many deaths as are allowed."""
+    post = make_consumer((Weighed, mailbox.send), external=True, max_starts=2)
+    for times in (1, 2):
+        mailbox.during = die
+        with pytest.raises(KeyboardInterrupt):
+            post(again(times), context)
+        clock.shift(36)
+
+    assert returned(post(again(3), context)) == []
+    (dead,) = store.dead_letters()
+    assert dead["notes"]["reason"].startswith("its handler ended without a word 2 times")
+    assert mailbox.letters == ["post#e-1"] * 2
+
+
+def test_too_late_no_claim_is_made(post: Consumer, mailbox: Mailbox, store: Store) -> None:
+    """Nothing begins within the reserve."""
+    assert returned(post(batch(MESSAGE), Context(remaining_ms=1_000))) == ["m-1"]
+
+    assert mailbox.letters == []
+    assert store.items("Journal") == []
+
+
+def test_an_effect_that_took_long_is_told_all_the_same(
+    make_consumer: Make, mailbox: Mailbox, store: Store, clock: Any
+) -> None:
+    """It has happened: not to commit it would be to have it again."""
+    late = iter([30_000, 30_000, 30_000])
+
+    class Clockwork(Context):
+        def get_remaining_time_in_millis(self) -> int:
+            return next(late, 1)
+
+    make_consumer((Weighed, mailbox.send), external=True)(batch(MESSAGE), Clockwork())
+
+    assert store.journal("post")["state"] == State.DONE
+
+
+FAULTS = {
+    "answer lost": wire.answer_lost,
+    "connection closed after": wire.connection_closed_after,
+    "never sent": wire.never_sent,
+    "throttled": wire.refused("ThrottlingException"),
+    "internal error after": wire.refused_after("InternalServerError"),
+    "refused": wire.refused("AccessDeniedException"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("place", range(6))
+@pytest.mark.usefixtures("died")
+def test_a_fault_at_any_call_never_sends_an_uncertain_letter_again(
+    make_consumer: Make,
+    mailbox: Mailbox,
+    store: Store,
+    context: Context,
+    faults: Faults,
+    place: int,
+    fault: str,
+    clock: Any,
+    no_naps: None,
+) -> None:
+    """Read, begin, doubt, release, bury, tell: wherever it breaks, the event is in the dead-letter queue in the end."""
+    calls = ["BatchGetItem", "UpdateItem", "UpdateItem", "UpdateItem", "SendMessageBatch", "UpdateItem"]
+    for call in calls[:place]:
+        if call == calls[place]:
+            faults.next(call, lambda request, send: send())
+    faults.next(calls[place], FAULTS[fault])
+    post = make_consumer((Weighed, mailbox.send), external=True, uncertain="reject", max_starts=9)
+
+    times = 2
+    while returned(post(again(times), context)):
+        times += 1
+        clock.shift(36)
+
+    assert times < 5
+    assert mailbox.letters == ["post#e-1"]
+    assert {dead["notes"]["event_id"] for dead in store.dead_letters()} == {"e-1"}

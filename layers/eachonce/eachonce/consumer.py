@@ -17,7 +17,7 @@ from eachonce.deadline import Deadline
 from eachonce.errors import EachonceError
 from eachonce.execution import Execution, Try
 from eachonce.function import Function
-from eachonce.lanes import Lanes, Settled, lane_of
+from eachonce.lanes import BEHIND, Lanes, Settled, lane_of
 from eachonce.listener import MAX_BODY_BYTES, Delivery, listen
 from eachonce.outcome import Outcome, Verdict
 from eachonce.settings import Settings
@@ -83,17 +83,16 @@ class Consumer(Function):
         Raises EachonceError when `batch` isn't an SQS event.
         """
         deliveries = listen(batch, max_body_bytes=self._max_body_bytes)
-        settled = self._settle(deliveries, Deadline.of(context, reserve=self._reserve))
+        settled, told = self._settle(deliveries, Deadline.of(context, reserve=self._reserve))
         response = self._acknowledger.respond(settled)
-        for delivery, outcome in settled:
-            self.report.log(
-                outcome, delivery.event, message_id=delivery.message_id, receive_count=delivery.receive_count
-            )
-        self.report.count(outcome for _, outcome in settled)
+        self._tell([one for one in settled if one[0].message_id not in told])
         return response
 
-    def _settle(self, deliveries: Sequence[Delivery], deadline: Deadline) -> list[Settled]:
-        """Handle the harmless first, then each suspect alone, after all that is finished has left the queue."""
+    def _settle(self, deliveries: Sequence[Delivery], deadline: Deadline) -> tuple[list[Settled], set[str]]:
+        """Handle the harmless first, then each suspect alone, after all that is finished has left the queue.
+
+        Returns the outcomes in the order of the batch, and the message ids of those that operators were told of.
+        """
         late = deadline.near  # then nothing will begin, and nothing is to be marked as begun
         sorted_out = Triage(deliveries) if late else triage(deliveries, self, self.execution, ordered=self._ordered)
 
@@ -101,16 +100,40 @@ class Consumer(Function):
             return self._handle(delivery, sorted_out, deadline, suspect=suspect)
 
         settled = self._bury(self._lanes.run(sorted_out.harmless, handle))
-        if sorted_out.suspects:
-            self._acknowledger.let_go(settled)
+        self._take_back(settled, sorted_out)
+        told = self._let_go(settled) if sorted_out.suspects else set()
         stopped = {lane_of(delivery) for delivery, outcome in settled if not outcome.final}
         for lane in sorted_out.suspects:
             for one in self._lanes.walk(lane, partial(handle, suspect=True), behind=lane_of(lane[0]) in stopped):
                 buried = self._bury([one])
-                self._acknowledger.let_go(buried)
+                told |= self._let_go(buried)
                 settled += buried
         places = {delivery.message_id: place for place, delivery in enumerate(deliveries)}
-        return sorted(settled, key=lambda one: places[one[0].message_id])
+        return sorted(settled, key=lambda one: places[one[0].message_id]), told
+
+    def _let_go(self, settled: Sequence[Settled]) -> set[str]:
+        """Finish with what is final, to the last word of it: what comes next may kill the process."""
+        final = [one for one in settled if one[1].final]
+        self._acknowledger.let_go(final)
+        self._tell(final)
+        return {delivery.message_id for delivery, _ in final}
+
+    def _take_back(self, settled: Sequence[Settled], sorted_out: Triage) -> None:
+        """Release the marks of what was to begin and then didn't, so that nobody suspects it."""
+        for delivery, outcome in settled:
+            if delivery.event is None or (outcome is not BEHIND and outcome is not _TOO_LATE):
+                continue
+            begun = sorted_out.begun.get(f"{self.name}#{delivery.event.id}")
+            if begun is not None:
+                with suppress(EachonceError, *aws_errors()):
+                    self.execution.ledger.release(self.execution.mark(delivery.event), begun)
+
+    def _tell(self, settled: Sequence[Settled]) -> None:
+        for delivery, outcome in settled:
+            self.report.log(
+                outcome, delivery.event, message_id=delivery.message_id, receive_count=delivery.receive_count
+            )
+        self.report.count(outcome for _, outcome in settled)
 
     def _handle(self, delivery: Delivery, sorted_out: Triage, deadline: Deadline, *, suspect: bool) -> Outcome:
         event = delivery.event

@@ -152,12 +152,20 @@ class Execution:
     def _end(self, outcome: Outcome, event: RawEvent, mark: Mark, attempt: Try, begun: Begun | None) -> Outcome:
         """Tell the journal how a try ended that did not commit; an event that has failed too often is rejected."""
         with suppress(EachonceError, *aws_errors()):  # what can't be told now is only not counted
+            if outcome.verdict is Verdict.ABANDONED and attempt.id is not None:
+                self._hold(mark, event, begun)
+                return outcome
             if outcome.counted and attempt.id is not None:
                 row = self.ledger.failed(mark, outcome, event_type=event.type, try_id=attempt.id, begun=begun)
                 return self._weighed(outcome, int(row.get("attempts", 0)))
             if begun is not None:
                 self.ledger.release(mark, begun)
         return outcome
+
+    def _hold(self, mark: Mark, event: RawEvent, begun: Begun | None) -> None:
+        """Leave a mark on an event whose handler took all the time there was: it runs alone then, and not for ever."""
+        if begun is None:
+            self.ledger.begin(mark, event_type=event.type, lease=None)
 
     def _weighed(self, outcome: Outcome, attempts: int) -> Outcome:
         if attempts < self._max_attempts:

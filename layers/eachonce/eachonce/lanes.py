@@ -12,7 +12,7 @@ from eachonce.outcome import Outcome, Verdict
 Handle = Callable[[Delivery], Outcome]
 Settled = tuple[Delivery, Outcome]
 
-_BEHIND = Outcome(verdict=Verdict.RETRY, reason="an earlier event of its lane is not done")
+BEHIND = Outcome(verdict=Verdict.RETRY, reason="an earlier event of its lane is not done")
 
 
 class Lanes:
@@ -42,7 +42,7 @@ class Lanes:
         """
         stopped = behind and self._keeps_order(lane[0])
         for delivery in lane:
-            outcome = _BEHIND if stopped else handle(delivery)
+            outcome = BEHIND if stopped else handle(delivery)
             stopped = stopped or (not outcome.final and self._keeps_order(delivery))
             yield delivery, outcome
 

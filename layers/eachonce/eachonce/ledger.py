@@ -188,14 +188,11 @@ class Ledger:
             "Key": {"pk": {"S": mark.pk}},
             "UpdateExpression": update,
             "ConditionExpression": condition,
+            "ExpressionAttributeValues": {name: self._writer.codec.encode(value) for name, value in values.items()},
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
         if used := {placeholder: name for placeholder, name in names.items() if placeholder in text}:
             request["ExpressionAttributeNames"] = used
-        if values:
-            request["ExpressionAttributeValues"] = {
-                name: self._writer.codec.encode(value) for name, value in values.items()
-            }
         return Operation(
             verb="Update", request=request, guard=Guard.JOURNAL, address=Address.of(TABLE, {"pk": mark.pk})
         )
