@@ -91,6 +91,21 @@ def test_a_suspect_comes_last_and_alone(make_consumer: Make, store: Store, conte
     assert store.journal("post", "e-poison")["state"] == State.DONE
 
 
+@pytest.mark.usefixtures("queue")
+def test_operators_hear_of_the_neighbours_before_a_suspect_runs(
+    make_consumer: Make, context: Context, printed: Printed
+) -> None:
+    """What it kills can't tell any more."""
+    post = make_consumer((Weighed, poisonous), concurrency=1)
+    with pytest.raises(KeyboardInterrupt):
+        post(together("poison", times=2), context)
+
+    with pytest.raises(KeyboardInterrupt):
+        post(batch(*together("poison", times=3)["Records"], *together("a", times=1)["Records"]), context)
+
+    assert printed.counts() == {"Done": 1}
+
+
 def test_after_too_many_starts_the_handler_is_not_run(make_consumer: Make, store: Store, context: Context) -> None:
     """And the neighbours are done."""
     post = make_consumer((Weighed, poisonous), concurrency=1, max_starts=2)
