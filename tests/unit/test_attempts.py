@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
-from eachonce import Consumer, Event, Retry, Wait, Work
+from eachonce import Consumer, Event, Reject, Retry, Wait, Work
 from eachonce.journal import State
 
 from tests import faults as wire
@@ -132,6 +132,21 @@ def test_after_its_last_attempt_an_event_is_rejected(make_consumer: Make, store:
     row = store.journal("post")
     assert (row["state"], row["attempts"], len(row["errors"])) == (State.REJECTED, 3, 3)
     assert row["reason"] == dead["notes"]["reason"]
+
+
+def test_a_dead_letter_says_how_often_the_handler_had_failed_before(
+    make_consumer: Make, store: Store, context: Context
+) -> None:
+    """Also where it is the handler's last word that rejects the event."""
+
+    def give_up(event: Event[Weighed], work: Work) -> None:
+        raise Reject("no scales")
+
+    make_consumer((Weighed, fail))(delivered(1), context)
+    make_consumer((Weighed, give_up))(delivered(2), context)
+
+    (dead,) = store.dead_letters()
+    assert (dead["notes"]["reason"], dead["notes"]["attempts"]) == ("no scales", "1")
 
 
 def test_what_fails_and_then_succeeds_keeps_its_story(make_consumer: Make, store: Store, context: Context) -> None:

@@ -53,6 +53,11 @@ class Try:
     begun: Begun | None = None
     suspect: bool = False
 
+    @property
+    def failures(self) -> int | None:
+        """How often the handler has failed on the event before, where the journal says so."""
+        return int(self.row["attempts"]) if "attempts" in self.row else None
+
 
 class _TooLateError(Exception):
     """The deadline is too near to commit."""
@@ -91,13 +96,13 @@ class Execution:
             typed = event.with_data(handler.contract.decode(event.data))
             begun = self._begin(handler, event, mark, attempt, deadline)
         except (EachonceError, *aws_errors()) as error:
-            return _outcome(error, attempt.age)
+            return _outcome(error, attempt)
         if isinstance(begun, Outcome):
             return begun
         try:
             return self._run(handler, typed, mark, begun, _story(attempt, begun), deadline)
         except Exception as error:  # noqa: BLE001 - whatever a handler raises is this event's affair, not its neighbours'
-            return self._end(_outcome(error, attempt.age), event, mark, attempt, begun)
+            return self._end(_outcome(error, attempt), event, mark, attempt, begun)
 
     def _begin(
         self, handler: Handler, event: RawEvent, mark: Mark, attempt: Try, deadline: Deadline
@@ -198,15 +203,17 @@ def _check_sizes(outbox: Sequence[Event[Any]]) -> None:
             )
 
 
-def _outcome(error: Exception, age: timedelta) -> Outcome:
+def _outcome(error: Exception, attempt: Try) -> Outcome:
     """Return what an exception means for the event on whose behalf it was raised."""
     match error:
         case Reject():
-            return Outcome(verdict=Verdict.REJECT, reason=error.reason)
+            return Outcome(verdict=Verdict.REJECT, reason=error.reason, attempts=attempt.failures)
         case WorkError() | ContractError():
-            return Outcome(verdict=Verdict.REJECT, reason=str(error), error=type(error).__name__)
-        case Wait() if age > error.up_to:
-            return Outcome(verdict=Verdict.REJECT, reason=f"{error.reason}, in vain for {error.up_to}", error="Wait")
+            name = type(error).__name__
+            return Outcome(verdict=Verdict.REJECT, reason=str(error), error=name, attempts=attempt.failures)
+        case Wait() if attempt.age > error.up_to:
+            reason = f"{error.reason}, in vain for {error.up_to}"
+            return Outcome(verdict=Verdict.REJECT, reason=reason, error="Wait", attempts=attempt.failures)
         case Wait():
             return Outcome(verdict=Verdict.WAIT, reason=error.reason)
         case Retry():
