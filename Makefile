@@ -39,7 +39,7 @@ serve: .venv/ready ## keep the local cloud running on port 4566
 	$(BIN)/eachonce serve
 
 test: .venv/ready ## all tests, with the layer's coverage
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term --cov-fail-under=95
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --cov --cov-report=term --cov-fail-under=95
 
 check: .venv/ready .venv-sam/ready ## lint, types, and the template
 	$(BIN)/ruff check .
