@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from eachonce import Consumer, EachonceError, Event, Retry, Settings, Work
 from eachonce.journal import State
 from hypothesis import HealthCheck, given, settings
@@ -469,6 +470,22 @@ def test_every_delivery_is_logged_without_its_payload(make_consumer: Make, conte
     }
     assert line["reason"] == "no parcels on Sundays"
     assert "424242" not in json.dumps(line)
+
+
+@pytest.mark.parametrize(
+    ("time", "age"), [("2010-12-01T11:59:00Z", 60.0), ("2010-12-01T11:59:00", None), (None, None)], ids=str
+)
+def test_an_outcome_is_logged_with_the_events_age(
+    make_consumer: Make, context: Context, printed: Printed, time: str | None, age: float | None
+) -> None:
+    """Where the event says when it happened, and in which zone."""
+    body = weighed() | ({} if time is None else {"time": time})
+
+    with time_machine.travel(datetime(2010, 12, 1, 12, tzinfo=UTC), tick=False):
+        make_consumer((Weighed, weigh))(batch(record(body)), context)
+
+    (line,) = printed.logs()
+    assert line.get("age_seconds") == age
 
 
 def test_a_failed_handler_is_logged_with_its_traceback(make_consumer: Make, context: Context, printed: Printed) -> None:

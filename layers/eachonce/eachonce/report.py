@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
@@ -44,6 +45,7 @@ class Report:
                 "event_type": event.type,
                 "subject": event.subject,
                 "causationid": event.causationid,
+                "age_seconds": _age_seconds(event),
             }
         fields |= {"reason": outcome.reason, "error": outcome.error, "attempts": outcome.attempts}
         extra = {name: value for name, value in fields.items() if value is not None}
@@ -57,3 +59,10 @@ class Report:
             self._metrics.add_metric(name=_METRICS[verdict], unit=MetricUnit.Count, value=count)
         if counts:
             self._metrics.flush_metrics()
+
+
+def _age_seconds(event: RawEvent) -> float | None:
+    """Return how long ago the event happened, where it says so with a zone."""
+    if event.time is None or event.time.tzinfo is None:
+        return None
+    return round((datetime.now(UTC) - event.time).total_seconds(), 3)
