@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 from eachonce.aws import Codec
-from eachonce.journal import State, unpack_outbox
+from eachonce.journal import State, row_key, unpack_outbox
 
 Row = Mapping[str, Any]
 
@@ -92,4 +92,4 @@ def _why_not(row: Row) -> Renewal:
 
 
 def _key(consumer: str, event_id: str) -> dict[str, Any]:
-    return {"pk": {"S": f"{consumer}#{event_id}"}}
+    return {"pk": {"S": row_key(consumer, event_id)}}

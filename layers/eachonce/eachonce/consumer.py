@@ -17,6 +17,7 @@ from eachonce.deadline import Deadline
 from eachonce.errors import EachonceError
 from eachonce.execution import Execution, Try
 from eachonce.function import Function
+from eachonce.journal import row_key
 from eachonce.lanes import BEHIND, Lanes, Settled, lane_of
 from eachonce.listener import MAX_BODY_BYTES, Delivery, listen
 from eachonce.outcome import Outcome, Verdict
@@ -123,7 +124,7 @@ class Consumer(Function):
         for delivery, outcome in settled:
             if delivery.event is None or (outcome is not BEHIND and outcome is not _TOO_LATE):
                 continue
-            begun = sorted_out.begun.get(f"{self.name}#{delivery.event.id}")
+            begun = sorted_out.begun.get(row_key(self.name, delivery.event.id))
             if begun is not None:
                 with suppress(EachonceError, *aws_errors()):
                     self.execution.ledger.release(self.execution.mark(delivery.event), begun)
@@ -148,7 +149,7 @@ class Consumer(Function):
             return _UNREAD
         if deadline.near:
             return _TOO_LATE
-        pk = f"{self.name}#{event.id}"
+        pk = row_key(self.name, event.id)
         attempt = Try(
             id=f"{delivery.message_id}/{delivery.receive_count}",
             age=delivery.age(datetime.now(UTC)),

@@ -36,6 +36,11 @@ class State(StrEnum):
     REJECTED = "REJECTED"  # in the dead-letter queue
 
 
+def row_key(consumer: str, event_id: str) -> str:
+    """Return the `pk` of an event's row at a consumer."""
+    return f"{consumer}#{event_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """Who did it: a consumer, for an event of this id and content. Rows and items carry it, to know copies by."""
@@ -47,7 +52,7 @@ class Mark:
     @property
     def pk(self) -> str:
         """The journal row's key."""
-        return f"{self.consumer}#{self.event_id}"
+        return row_key(self.consumer, self.event_id)
 
     @property
     def prefix(self) -> str:

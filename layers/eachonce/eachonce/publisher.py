@@ -34,14 +34,7 @@ class Entry:
     source: str
     detail_type: str
     detail: str
-
-    @property
-    def size_bytes(self) -> int:
-        """Its size as EventBridge counts it.
-
-        https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html
-        """
-        return sum(len(text.encode()) for text in (self.source, self.detail_type, self.detail))
+    size_bytes: int
 
     def request(self, bus: str) -> dict[str, Any]:
         """Return the entry in PutEvents' shape."""
@@ -102,8 +95,15 @@ class Publisher:
 
 
 def size_bytes(event: Event[Any]) -> int:
-    """Return an event's size as EventBridge counts it: the bus takes up to MAX_BYTES."""
-    return _entry(0, event).size_bytes
+    """Return an event's size as EventBridge counts it: the bus takes up to MAX_BYTES.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html
+    """
+    return _size_bytes(event, event.encode())
+
+
+def _size_bytes(envelope: Event[Any], text: bytes) -> int:
+    return len(envelope.source.encode()) + len(envelope.type.encode()) + len(text)
 
 
 def _entries(events: Iterable[Event[Any] | bytes]) -> tuple[list[Entry], list[Unsent]]:
@@ -128,7 +128,13 @@ def _entries(events: Iterable[Event[Any] | bytes]) -> tuple[list[Entry], list[Un
 def _entry(place: int, event: Event[Any] | bytes) -> Entry:
     text = event if isinstance(event, bytes) else event.encode()
     envelope = decode(text) if isinstance(event, bytes) else event
-    return Entry(place=place, source=envelope.source, detail_type=envelope.type, detail=text.decode())
+    return Entry(
+        place=place,
+        source=envelope.source,
+        detail_type=envelope.type,
+        detail=text.decode(),
+        size_bytes=_size_bytes(envelope, text),
+    )
 
 
 def _too_large(entry: Entry) -> Unsent:
