@@ -132,6 +132,7 @@ def stream_record(item: Mapping[str, Any] | None, *, number: str, name: str = "I
     change: dict[str, Any] = {"SequenceNumber": number, "StreamViewType": "NEW_IMAGE", "SizeBytes": 1}
     if item is not None:
         change["NewImage"] = {attribute: _base64(value) for attribute, value in item.items()}
+        change["Keys"] = {"pk": item["pk"]}
     return {"eventID": f"s-{number}", "eventName": name, "eventSource": "aws:dynamodb", "dynamodb": change}
 
 

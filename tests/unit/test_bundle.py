@@ -386,7 +386,7 @@ def test_orders_are_placed_by_whom_iam_knows() -> None:
 
 
 def test_the_relay_wakes_for_rows_with_an_outbox_and_loses_none() -> None:
-    """It answers for each row; one that it can't publish is found by halving, and set aside after its retries."""
+    """It answers for each row and tries for as long as it takes; what it can never publish it sets aside itself."""
     stream = mapping("RelayOutbox", "Stream")
     (only,) = stream["FilterCriteria"]["Filters"]
 
@@ -395,7 +395,10 @@ def test_the_relay_wakes_for_rows_with_an_outbox_and_loses_none() -> None:
     assert json.loads(only["Pattern"]) == {"dynamodb": {"NewImage": {"outbox": {"B": [{"exists": True}]}}}}
     assert stream["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert stream["BisectBatchOnFunctionError"] is True
-    assert stream["MaximumRetryAttempts"] > 0
+    assert stream["MaximumRetryAttempts"] == -1
+    assert FUNCTIONS["RelayOutbox"]["Environment"]["Variables"]["DEAD_LETTER_QUEUE_URL"] == ref(
+        "RelayOutboxDeadLetterQueue"
+    )
     assert stream["DestinationConfig"]["OnFailure"]["Destination"] == arn("RelayOutboxDeadLetterQueue")
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import zlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from eachonce import Consumer, EachonceError, Relay
 
 from tests import faults as wire
-from tests.faults import Faults
+from tests.faults import Fault, Faults
 from tests.parcels import Weighed, weigh_and_announce, weighed
 from tests.printed import Printed
 from tests.records import Context, batch, record, returned, stream_record
@@ -109,7 +110,7 @@ def test_a_row_comes_again_when_any_of_its_events_failed(
         stream_record(row({"B": json.dumps([weighed(event_id=i) for i in ids]).encode()}), number=str(place))
         for place, ids in enumerate(outboxes)
     ]
-    faults.next("PutEvents", wire.entries_fail(4, 5, 7, code="MalformedDetail"))
+    faults.next("PutEvents", wire.entries_fail(4, 5, 7, code="AccessDenied"))
 
     response = relay(batch(*records), context)
 
@@ -132,25 +133,70 @@ def test_a_row_comes_again_when_any_of_its_events_failed(
 def test_an_outbox_that_can_not_be_read_stops_nobody_else(
     relay: Relay, store: Store, bus: str, context: Context, outbox: dict[str, Any], printed: Printed
 ) -> None:
-    """Its record goes to the on-failure destination in the end; the others are published now."""
+    """It is set aside, with its key and the reason, and doesn't come again; the others are published."""
     before, after = committed(store, context, "e-1", "e-2")
     printed.lines()
     spoilt = stream_record(row(outbox), number="1")
 
     response = relay(batch(before, spoilt, after), context)
 
-    assert returned(response) == ["1"]
+    assert returned(response) == []
     assert sorted(event["causationid"] for event in store.on_the_bus(bus)) == ["e-1", "e-2"]
+    (letter,) = store.dead_letters()
+    note = json.loads(letter["Body"])
+    assert note["Keys"] == {"pk": {"S": "post#e-1"}}
+    assert note["reason"]
     (line,) = printed.logs()
     assert (line["message"], line["sequence_number"]) == ("not published", "1")
 
 
-def test_text_that_is_not_base64_is_no_outbox(relay: Relay, context: Context) -> None:
+def test_text_that_is_not_base64_is_no_outbox(relay: Relay, store: Store, context: Context) -> None:
     """Lambda encodes binary attributes so."""
     spoilt = stream_record(row({"B": b""}), number="1")
     spoilt["dynamodb"]["NewImage"]["outbox"] = {"B": "§"}
 
-    assert returned(relay(batch(spoilt), context)) == ["1"]
+    assert returned(relay(batch(spoilt), context)) == []
+    assert len(store.dead_letters()) == 1
+
+
+@pytest.mark.parametrize("fault", [wire.answer_lost, wire.entries_fail(0)], ids=["no answer", "refused"])
+def test_what_can_not_be_set_aside_comes_again(
+    relay: Relay, store: Store, context: Context, faults: Faults, fault: Fault
+) -> None:
+    """Nothing is given up before somebody was told of it."""
+    faults.next("SendMessageBatch", fault)
+
+    assert returned(relay(batch(stream_record(row({"B": b"nonsense"}), number="1")), context)) == ["1"]
+
+
+def test_without_a_dead_letter_queue_everything_comes_again(store: Store, context: Context) -> None:
+    """The stream's own limits decide then."""
+    relay = Relay(aws=store.aws, settings=replace(store.settings, dead_letter_queue_url=None))
+
+    assert returned(relay(batch(stream_record(row({"B": b"nonsense"}), number="1")), context)) == ["1"]
+
+
+def mixed(request: Any, send: Any) -> Any:
+    """Answer that the bus refuses the first entry for good, and the second for now."""
+
+    def edit(_: dict[str, Any]) -> dict[str, Any]:
+        codes = ("MalformedDetail", "AccessDenied")
+        return {"FailedEntryCount": 2, "Entries": [{"ErrorCode": code, "ErrorMessage": "no"} for code in codes]}
+
+    return wire.edited(request, send, edit)
+
+
+def test_a_row_waits_while_one_of_its_events_may_yet_be_published(
+    relay: Relay, store: Store, context: Context, faults: Faults
+) -> None:
+    """Only then is it set aside, for what the bus will never take."""
+    outbox = json.dumps([weighed(event_id="a"), weighed(event_id="b")]).encode()
+    faults.next("PutEvents", mixed)
+
+    response = relay(batch(stream_record(row({"B": outbox}), number="1")), context)
+
+    assert returned(response) == ["1"]
+    assert store.dead_letters() == []
 
 
 def test_relaying_again_publishes_the_same_ids(relay: Relay, store: Store, bus: str, context: Context) -> None:

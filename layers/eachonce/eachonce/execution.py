@@ -93,13 +93,13 @@ class Execution:
         """Handle one event and return what became of it; a failure of the handler is an outcome, too."""
         try:
             mark = self.mark(event)
-            typed = event.with_data(handler.contract.decode(event.data))
             begun = self._begin(handler, event, mark, attempt, deadline)
         except (EachonceError, *aws_errors()) as error:
             return _outcome(error, attempt)
         if isinstance(begun, Outcome):
             return begun
         try:
+            typed = event.with_data(handler.contract.decode(event.data))  # a contract runs its user's code, too
             return self._run(handler, typed, mark, begun, _story(attempt, begun), deadline)
         except Exception as error:  # noqa: BLE001 - whatever a handler raises is this event's affair, not its neighbours'
             return self._end(_outcome(error, attempt), event, mark, attempt, begun)

@@ -54,14 +54,14 @@ class Publisher:
         *,
         tries: int = 4,
         base_seconds: float = 0.1,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._client = client
         self._bus = bus
         self._tries = tries
         self._base_seconds = base_seconds
-        self._sleep = sleep
+        self._sleep = time.sleep if sleep is None else sleep
         self._jitter = jitter
 
     def publish(self, events: Iterable[Event[Any] | bytes]) -> None:

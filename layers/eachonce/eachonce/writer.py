@@ -64,13 +64,13 @@ class Writer:
         aws: Aws,
         settings: Settings,
         *,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.codec = Codec()
         self.table = settings.table
         self._client = aws.dynamodb
-        self._sleep = sleep
+        self._sleep = time.sleep if sleep is None else sleep
         self._jitter = jitter
 
     def fetch(self, address: Address) -> Item | None:
