@@ -26,6 +26,9 @@ from workbench.store.queues.disorder import Disorder
 from workbench.store.store import Store
 from workbench.topology import QueueMapping, StreamMapping, Topology
 
+# The endpoint of a cloud that isn't served.
+NOWHERE = "http://localhost:4566"
+
 # What happens when a message moves: after any of it the cloud may have become quiet.
 _MOVES = frozenset({"acknowledged", "dead-lettered", "delivered", "returned", "undelivered"})
 # What others do through AWS's protocol isn't told; whoever waits for quiet looks by itself this often.
@@ -42,32 +45,33 @@ class LocalCloud:
     endpoint: str
     topology: Topology
     store: Store
+    bus: Bus
 
     def __init__(
         self,
         template: Path,
         *,
         parameters: Mapping[str, str] | None = None,
-        seed: int = 0,
-        duplicates: float = 0.0,
-        shuffle: bool = False,
-        port: int = 0,
+        disorder: Disorder | None = None,
+        port: int | None = 0,
         workers_per_function: int = 2,
         history: History | None = None,
         runtime: Callable[[Topology], Runtime] | None = None,
+        adapt: Callable[[Topology], Topology] | None = None,
     ) -> None:
         """Take the template and what to make of it; nothing starts yet.
 
-        `seed`, `duplicates` and `shuffle` are a Disorder's. `port` 0 is any that is free. `runtime` gives what runs the
-        functions, real processes by default.
+        `port` 0 is any that is free, and None means that nothing is served. `runtime` gives what runs the functions,
+        real processes by default. `adapt` may change what the template says.
         """
         self._template = template.resolve()
         self._parameters = dict(parameters or {})
-        self._disorder = Disorder(seed, duplicates, shuffle=shuffle)
+        self._disorder = Disorder(0) if disorder is None else disorder
         self._port = port
         self._workers_per_function = workers_per_function
         self._history = History() if history is None else history
         self._make_runtime = self._processes if runtime is None else runtime
+        self._adapt = adapt
         self._readers: list[StreamReader] = []
         self._mappings: list[asyncio.Task[None]] = []
         self._open = False
@@ -75,19 +79,20 @@ class LocalCloud:
     async def __aenter__(self) -> Self:
         """Start everything. Raises TemplateError, and OSError when the port is taken."""
         async with contextlib.AsyncExitStack() as stack:
-            listening = stack.enter_context(contextlib.closing(listen(self._port)))
-            self.endpoint = endpoint_of(listening)
-            self.topology = sam_template.load(self._template, parameters=self._parameters, endpoint=self.endpoint)
+            listening = None if self._port is None else stack.enter_context(contextlib.closing(listen(self._port)))
+            self.endpoint = NOWHERE if listening is None else endpoint_of(listening)
+            self.topology = self._topology()
             self._moved = Wakeup()
             self._history.subscribe(self._notice)
             self.store = Store(self.topology, disorder=self._disorder, history=self._history)
             self.store.create()
             self._runtime = WatchedRuntime(self._make_runtime(self.topology), self._moved.ring)
             self._invocations = Invocations(self.topology, self._runtime)
-            self._bus = self._make_bus()
-            server = Server(local_cloud(self.store, self._bus, self._invocations), listening)
-            stack.push_async_callback(server.stop)
-            await server.start()
+            self.bus = self._make_bus()
+            if listening is not None:
+                server = Server(local_cloud(self.store, self.bus, self._invocations), listening)
+                stack.push_async_callback(server.stop)
+                await server.start()
             stack.push_async_callback(self._runtime.stop)
             stack.push_async_callback(self._stop_mappings)
             self._open = True
@@ -116,7 +121,7 @@ class LocalCloud:
         return (
             self._runtime.running == 0
             and self._invocations.running == 0
-            and self._bus.pending == 0
+            and self.bus.pending == 0
             and not any(reader.behind for reader in self._readers)
             and not any(self.store.queues.depth(mapping.queue_arn).total for mapping in self._queue_mappings())
         )
@@ -128,6 +133,10 @@ class LocalCloud:
                 self._raise_failures()
                 await self._moved.sleep(_LOOK_AGAIN_SECONDS)
                 await asyncio.sleep(0)  # what ended has told so before it was over: let it finish
+
+    def _topology(self) -> Topology:
+        topology = sam_template.load(self._template, parameters=self._parameters, endpoint=self.endpoint)
+        return topology if self._adapt is None else self._adapt(topology)
 
     def _processes(self, topology: Topology) -> Runtime:
         return ProcessRuntime(

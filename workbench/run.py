@@ -20,6 +20,7 @@ from workbench.oracle import expect
 from workbench.orders import Row
 from workbench.shop import place_all, read_state
 from workbench.state import Reconciliation, State, reconcile
+from workbench.store.queues.disorder import Disorder
 from workbench.tally import Tally
 
 # More requests at once than PlaceOrder has workers, so that none of them ever waits for this process.
@@ -84,9 +85,7 @@ async def run(
         async with LocalCloud(
             template,
             parameters={"MailDirectory": mail},
-            seed=disarray.seed,
-            duplicates=disarray.duplicates,
-            shuffle=disarray.shuffle,
+            disorder=Disorder(disarray.seed, disarray.duplicates, shuffle=disarray.shuffle),
             history=history,
         ) as cloud:
             refused = await _place(cloud, invoices, disarray, progress)

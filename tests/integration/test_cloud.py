@@ -14,6 +14,7 @@ import pytest
 from workbench.cloud import LocalCloud
 from workbench.functions.runtime import Invocation
 from workbench.history import History
+from workbench.store.queues.disorder import Disorder
 from workbench.template import TemplateError
 
 T = TypeVar("T")
@@ -195,7 +196,7 @@ def test_every_event_is_done_when_it_has_settled(template):
     async def main() -> int:
         printed = Printed()
         async with LocalCloud(
-            template(PRINTING), history=printed.history, seed=1, duplicates=0.5, shuffle=True
+            template(PRINTING), history=printed.history, disorder=Disorder(1, 0.5, shuffle=True)
         ) as cloud:
             for _ in range(5):
                 await publish(cloud, 10)

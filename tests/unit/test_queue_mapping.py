@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import virtual_time
 from scripted_runtime import THROTTLED, Handler, ScriptedRuntime, fail, succeed
 
 from workbench.filter import Filters
 from workbench.history import Happening, History
 from workbench.mappings.queue_mapping import QueuePoller
+from workbench.simulator import clock as virtual_time
 from workbench.store.queues.queues import Queues
 from workbench.store.store import Store
 from workbench.topology import Queue, QueueMapping, Topology

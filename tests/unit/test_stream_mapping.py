@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import virtual_time
 from scripted_runtime import THROTTLED, Handler, ScriptedRuntime, fail, succeed
 
 from workbench.filter import Filters
 from workbench.history import Happening, History
 from workbench.mappings.batches import Record
 from workbench.mappings.stream_mapping import StreamReader
+from workbench.simulator import clock as virtual_time
 from workbench.store.store import Store
 from workbench.topology import Queue, StreamMapping, Table, Topology
 

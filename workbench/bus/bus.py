@@ -94,7 +94,8 @@ class Bus:
         for target in rule.targets:
             body = target.input.render(event, rule_arn=rule.arn, rule_name=rule.name)
             for _ in range(self._disorder.copies()):
-                self._courier.deliver(Delivery(rule=rule, target=target, event=event, body=body, begun_at=time.time()))
+                delivery = Delivery(rule=rule, target=target, event=event, body=body, begun_at=time.time())
+                self._courier.deliver(delivery, in_seconds=self._disorder.delay_seconds())
 
 
 def _bus_name(entry: Entry) -> str:

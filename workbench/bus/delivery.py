@@ -52,8 +52,14 @@ class Courier:
         self._random = random.Random(seed)  # noqa: S311 - jitter, not cryptography
         self.waiting = 0
 
-    def deliver(self, delivery: Delivery) -> None:
-        """Try once; on failure wait and try again, or give up."""
+    def deliver(self, delivery: Delivery, *, in_seconds: float = 0.0) -> None:
+        """Try once, now or later; on failure wait and try again, or give up."""
+        if in_seconds > 0.0:
+            self._later(delivery, in_seconds)
+        else:
+            self._deliver(delivery)
+
+    def _deliver(self, delivery: Delivery) -> None:
         try:
             self._send(delivery)
         except (QueueMissing, KeyError) as error:
@@ -82,8 +88,7 @@ class Courier:
             return
         delivery.retries += 1
         longest = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** (delivery.retries - 1))
-        self.waiting += 1
-        self._after(self._random.uniform(0, longest), lambda: self._again(delivery))
+        self._later(delivery, self._random.uniform(0, longest))
 
     def _exhausted(self, delivery: Delivery) -> str | None:
         if delivery.retries >= delivery.target.max_attempts:
@@ -92,9 +97,13 @@ class Courier:
             return "MaximumEventAgeInSeconds"
         return None
 
+    def _later(self, delivery: Delivery, seconds: float) -> None:
+        self.waiting += 1
+        self._after(seconds, lambda: self._again(delivery))
+
     def _again(self, delivery: Delivery) -> None:
         self.waiting -= 1
-        self.deliver(delivery)
+        self._deliver(delivery)
 
     def _give_up(self, delivery: Delivery, code: str, message: str, *, exhausted: str | None = None) -> None:
         attributes = {

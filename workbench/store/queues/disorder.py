@@ -23,6 +23,18 @@ class Disorder:
         """How many messages one delivery becomes: 1 or 2."""
         return 2 if self._happens() else 1
 
+    def delay_seconds(self) -> float:
+        """How long a delivery is on its way."""
+        return 0.0
+
+    def batch(self, limit: int) -> int:
+        """How many messages one receive takes at the most, of `limit`: at least 1."""
+        return limit
+
+    def hidden_seconds(self, seconds: float) -> float:
+        """How long a received message really stays hidden."""
+        return seconds
+
     def redeliver(self) -> bool:
         """Whether a delete is lost."""
         return self._happens()

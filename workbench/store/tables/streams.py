@@ -155,6 +155,10 @@ class Streams:
         """The position that the next record will have."""
         return self._shard(table_name).end
 
+    def newest(self, table_name: str) -> Entry:
+        """The newest record; raises IndexError when all were trimmed."""
+        return self._shard(table_name).entries[-1]
+
     def on_write(self, table_name: str, wake: Wake) -> None:
         """Call `wake` after every record that is appended from now on."""
         self._shard(table_name).wakes.append(wake)

@@ -1,0 +1,61 @@
+"""The faults: what can go wrong with one AWS call, and with one delivery."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class CallFault(StrEnum):
+    """What goes wrong with one AWS call of a function."""
+
+    REFUSED = "refused before"  # a 500, and nothing happened
+    THROTTLED = "throttled"  # AWS asks to slow down, and nothing happened
+    CONFLICT = "conflict"  # another transaction has the item, and nothing happened
+    PARTIAL = "partly done"  # some entries of a batch call failed, or some keys were left
+    LOST = "answer lost"  # it happened, and nobody was told
+    KILLED_BEFORE = "killed before"  # the worker ended, and nothing happened
+    KILLED_AFTER = "killed after"  # it happened, and the worker ended
+    LATE = "late"  # the worker waited until it was ended, and it happened after that
+
+
+class DeliveryFault(StrEnum):
+    """What goes wrong on the way to a function, or in it."""
+
+    SENT_AGAIN = "bus delivers twice"
+    DELAYED = "bus delivers late"
+    OVERTAKEN = "message overtaken"
+    SEEN_TWICE = "message received by two"
+    DELETE_LOST = "delete lost"
+    BATCH_SPLIT = "batch split"
+    REFUSED_START = "invocation throttled"
+    RESULT_LOST = "function's result lost"
+    STREAM_AGAIN = "stream records again"
+    HANDLER_FAILED = "handler failed"
+    RELAY_DOWN = "relay down for hours"
+    DLQ_DOWN = "dead-letter queue down"
+    POISON_KILLS = "event kills its worker"
+    POISON_FAILS = "event always fails"
+    POISON_BROKEN = "event breaks its contract"
+
+
+DEADLY = frozenset({CallFault.KILLED_BEFORE, CallFault.KILLED_AFTER, CallFault.LATE})
+
+_READS = frozenset({"GetItem", "BatchGetItem"})
+_IN_PART = frozenset({"BatchGetItem", "PutEvents", "SendMessageBatch"})
+_CONFLICTING = frozenset({"PutItem", "UpdateItem", "TransactWriteItems"})
+
+
+def faults_of(operation: str) -> tuple[CallFault, ...]:
+    """Return the faults that AWS has for an operation, as its API names it."""
+    return tuple(fault for fault in CallFault if _applies(fault, operation))
+
+
+def _applies(fault: CallFault, operation: str) -> bool:
+    match fault:
+        case CallFault.CONFLICT:
+            return operation in _CONFLICTING
+        case CallFault.PARTIAL:
+            return operation in _IN_PART
+        case CallFault.LATE:  # a read that comes late is read by nobody
+            return operation not in _READS
+    return True

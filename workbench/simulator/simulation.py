@@ -1,0 +1,302 @@
+"""One simulation: orders through the whole bundle, under faults, and what did not hold."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from eachonce.aws import Codec
+
+from workbench.cloud import LocalCloud
+from workbench.history import History
+from workbench.oracle import expect
+from workbench.orders import Row
+from workbench.run import Progress
+from workbench.shop import PlacingError, place, read_state
+from workbench.simulator import clock
+from workbench.simulator.chaos import PROFILES, Chaos, Unruly
+from workbench.simulator.fault import CallFault, DeliveryFault
+from workbench.simulator.poison import is_poison, poison_before
+from workbench.simulator.printed import PRINTED
+from workbench.simulator.runtime import SimulatedRuntime
+from workbench.simulator.staging import staged
+from workbench.simulator.watch import Unwatched, Violation, Watch
+from workbench.simulator.wire import Wire
+from workbench.state import Reconciliation, State, reconcile
+from workbench.store.protocol import Response, decoded, success
+from workbench.tally import Tally
+from workbench.topology import Topology
+
+_PLACING_AT_ONCE = 4
+_PLACING_EVERY_SECONDS = 0.2
+_PLACING_ROUNDS = 50
+
+# After this a system that is not quiet never will be: every back-off and outage ends sooner.
+_LONGEST_SECONDS = 3 * 86_400.0
+# The latest that a call arrives of which nobody knows any more.
+_LATE_SECONDS = 200.0
+
+_SHORTEST_OUTAGE_SECONDS, _LONGEST_OUTAGE_SECONDS = 60.0, 3_600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """What is simulated; the same scenario and code give the same run.
+
+    `only`, where given, are the faults that happen, and no others.
+    """
+
+    invoices: Mapping[str, list[Row]]
+    template: Path
+    seed: int = 0
+    faults: str = "none"
+    only: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """Other consumers in place of the bundle's: how they change the topology, and what they find in the environment."""
+
+    name: str
+    adapt: Callable[[Topology], Topology]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulated:
+    """What a simulation came to.
+
+    `neighbours` are innocent events in dead-letter queues, and `virtual_seconds` what the virtual clock says.
+    """
+
+    reconciliation: Reconciliation
+    violations: tuple[Violation, ...]
+    neighbours: tuple[str, ...]
+    unpublished: tuple[str, ...]
+    happened: tuple[str, ...]
+    calls: Mapping[str, int]
+    call_faults: Mapping[tuple[str, CallFault], int]
+    consumers: Mapping[str, Mapping[str, int]]
+    deliveries: int
+    seconds: float
+    virtual_seconds: float
+
+
+def simulate(scenario: Scenario, *, peer: Peer | None = None, progress: Progress | None = None) -> Simulated:
+    """Run a scenario to its end.
+
+    Raises PlacingError when an invoice can't be placed, and what LocalCloud raises. Not for threads, and one at a time
+    in a process.
+    """
+    return _Simulation(scenario, peer, Progress() if progress is None else progress).run()
+
+
+class _Simulation:
+    def __init__(self, scenario: Scenario, peer: Peer | None, progress: Progress) -> None:
+        self._scenario = scenario
+        self._peer = peer
+        self._progress = progress
+        self._chaos = Chaos(scenario.seed, PROFILES[scenario.faults], only=scenario.only)
+        self._watch = Watch() if peer is None else Unwatched()
+        self._history = History()
+        self._tally = Tally()
+        self._down_until: dict[str, float] = {}
+        self._error: Exception | None = None
+
+    def run(self) -> Simulated:
+        started = time.perf_counter()
+        wire = Wire(self._chaos, self._answer, unreachable=self._unreachable, broken=self._stop)
+        PRINTED.history = self._history
+        self._history.subscribe(self._tally)
+        self._history.subscribe(self._watch)
+        try:
+            with (
+                tempfile.TemporaryDirectory(prefix="eachonce-") as mail,
+                staged(self._scenario.seed, hook=wire, chaos=self._chaos, watch=self._watch),
+            ):
+                state, neighbours, virtual_seconds = self._until_broken(Path(mail))
+        finally:
+            PRINTED.history = None
+        reconciliation = reconcile(expect(self._scenario.invoices), state)
+        self._conclude(reconciliation, neighbours)
+        return Simulated(
+            reconciliation=reconciliation,
+            violations=tuple(self._watch.violations),
+            neighbours=tuple(neighbours),
+            unpublished=tuple(self._watch.unpublished()),
+            happened=tuple(self._chaos.happened),
+            calls=dict(wire.calls),
+            call_faults=dict(wire.faults),
+            consumers={m.function: self._tally.of(m.function) for m in self._cloud.topology.queue_mappings},
+            deliveries=self._runtime.deliveries,
+            seconds=time.perf_counter() - started,
+            virtual_seconds=virtual_seconds,
+        )
+
+    def _until_broken(self, mail: Path) -> tuple[State, list[str], float]:
+        try:
+            return clock.run(self._live(mail))
+        except asyncio.CancelledError:
+            if self._error is None:
+                raise
+            raise self._error from None
+
+    def _stop(self, error: Exception) -> None:
+        self._error = error
+        self._main.cancel()
+
+    async def _live(self, mail: Path) -> tuple[State, list[str], float]:
+        self._cloud = LocalCloud(
+            self._scenario.template,
+            parameters={"MailDirectory": str(mail), "LogLevel": "ERROR"},
+            disorder=Unruly(self._chaos),
+            port=None,
+            workers_per_function=4,
+            history=self._history,
+            runtime=self._make_runtime,
+            adapt=None if self._peer is None else self._peer.adapt,
+        )
+        self._main: asyncio.Task[Any] = asyncio.current_task()  # type: ignore[assignment]
+        async with self._cloud:
+            self._watch_journal()
+            refused = await self._place()
+            self._progress.settling()
+            await self._settle()
+            self._chaos.end()
+            state = read_state(self._scan, mail, refused)
+            return state, self._dead_neighbours(), asyncio.get_running_loop().time()
+
+    def _make_runtime(self, topology: Topology) -> SimulatedRuntime:
+        environment = {} if self._peer is None else self._peer.environment
+        self._runtime = SimulatedRuntime(topology, self._chaos, self._history, environment=environment)
+        return self._runtime
+
+    def _watch_journal(self) -> None:
+        table, streams = self._cloud.topology.table("Journal").name, self._cloud.store.streams
+        streams.on_write(table, lambda: self._watch.journaled(streams.newest(table)))
+
+    async def _settle(self) -> None:
+        try:
+            await self._cloud.settle(_LONGEST_SECONDS)
+            await asyncio.sleep(_LATE_SECONDS)
+            await self._cloud.settle(_LONGEST_SECONDS)
+        except TimeoutError:
+            self._watch.violated("all becomes quiet", f"not within {_LONGEST_SECONDS / 3600:.0f} hours")
+
+    async def _place(self) -> dict[str, str]:
+        refused: dict[str, str] = {}
+        slots = asyncio.Semaphore(_PLACING_AT_ONCE)
+        done = 0
+
+        async def one(number: str, lines: list[Row]) -> None:
+            nonlocal done
+            async with slots:
+                reason = await self._patiently(number, lines)
+            if reason is not None:
+                refused[number] = reason
+            done += 1
+            self._progress.placed(done, len(self._scenario.invoices))
+
+        async with asyncio.TaskGroup() as placing:
+            for number, lines in self._scenario.invoices.items():
+                self._poison(number)
+                placing.create_task(one(number, lines))
+                await asyncio.sleep(_PLACING_EVERY_SECONDS)
+        return refused
+
+    async def _patiently(self, number: str, lines: list[Row]) -> str | None:
+        """Place an invoice as its till would: again and again, for as long as it takes."""
+        for left in reversed(range(_PLACING_ROUNDS)):
+            try:
+                return await place(self._cloud.invoke, number, lines)
+            except PlacingError:
+                if not left:
+                    raise
+                await asyncio.sleep(_PLACING_EVERY_SECONDS)
+        raise AssertionError
+
+    def _poison(self, number: str) -> None:
+        bus = next(bus for bus in self._cloud.topology.buses if bus.logical_id)
+        for poison in poison_before(self._chaos, number, bus=bus.name):
+            self._watch.from_outside.add(poison.event_id)
+            self._cloud.bus.put_events([poison.entry])
+
+    def _answer(self, service: str, headers: Mapping[str, str], body: bytes) -> Response:
+        if service == "events":
+            return success(self._cloud.bus.put_events(decoded(body)["Entries"]))
+        return self._cloud.store.handle(service, headers, body)
+
+    def _unreachable(self, queue_url: str) -> bool:
+        now = asyncio.get_running_loop().time()
+        name = queue_url.rpartition("/")[2]
+        if now >= self._down_until.get(name, 0.0) and self._chaos.rare(DeliveryFault.DLQ_DOWN, name):
+            seconds = self._chaos.between(_SHORTEST_OUTAGE_SECONDS, _LONGEST_OUTAGE_SECONDS, f"{name} {now:.0f}")
+            self._down_until[name] = now + seconds
+        return now < self._down_until.get(name, 0.0)
+
+    def _scan(self, table: str) -> Iterable[Mapping[str, Any]]:
+        codec, start = Codec(), None
+        while True:
+            request = {"TableName": self._cloud.topology.table(table).name, "ConsistentRead": True}
+            page = self._ask("Scan", request if start is None else request | {"ExclusiveStartKey": start})
+            yield from map(codec.item, page["Items"])
+            if (start := page.get("LastEvaluatedKey")) is None:
+                return
+
+    def _ask(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        headers = {"x-amz-target": f"DynamoDB_20120810.{operation}", "content-type": "application/x-amz-json-1.0"}
+        status, _, body = self._cloud.store.handle("dynamodb", headers, json.dumps(request).encode())
+        if status != 200:
+            raise RuntimeError(body.decode())
+        answer: dict[str, Any] = json.loads(body)
+        return answer
+
+    def _dead_neighbours(self) -> list[str]:
+        """Return the innocent in dead-letter queues, and note the poison that is missing there."""
+        topology = self._cloud.topology
+        read = {mapping.queue_arn for mapping in topology.queue_mappings}
+        neighbours: list[str] = []
+        buried: set[tuple[str, str]] = set()
+        for queue in topology.queues:
+            if queue.arn in read:
+                continue
+            while records := self._cloud.store.queues.receive(queue.arn, max_messages=1000, visibility_seconds=43_200):
+                for record in records:
+                    event_id = str(_detail(record["body"]).get("id"))
+                    if is_poison(event_id):
+                        buried.add((event_id, queue.arn))
+                    else:
+                        reason = record["messageAttributes"].get("reason", {}).get("stringValue", "no reason")
+                        neighbours.append(f"{event_id} in {queue.name}: {reason}")
+        for event_id in sorted(self._watch.from_outside):
+            for arn in sorted(self._watch.delivered[event_id]):
+                dead_letter_arn = topology.queue(arn).dead_letter_arn
+                if dead_letter_arn is not None and (event_id, dead_letter_arn) not in buried:
+                    self._watch.violated("no event lost", f"{event_id} is in no dead-letter queue of {arn}")
+        return neighbours
+
+    def _conclude(self, reconciliation: Reconciliation, neighbours: Iterable[str]) -> None:
+        for row in reconciliation.lost:
+            self._watch.violated("no event lost", row)
+        for row in (*reconciliation.doubled, *reconciliation.different):
+            self._watch.violated("the books agree with the orders", row)
+        for neighbour in neighbours:
+            self._watch.violated("no innocent neighbour in a dead-letter queue", neighbour)
+        for event_id in self._watch.unpublished():
+            self._watch.violated(
+                "every committed event is published", f"{event_id} of {self._watch.committed[event_id]}"
+            )
+
+
+def _detail(body: str) -> dict[str, Any]:
+    try:
+        detail = json.loads(body).get("detail", {})
+    except ValueError:
+        return {}
+    return detail if isinstance(detail, dict) else {}
