@@ -1,0 +1,81 @@
+"""TallySales by Powertools for AWS Lambda: an idempotent function around each record of a batch.
+
+The comments name sections of two pages of https://docs.aws.amazon.com/powertools/python/latest/: "Batch" is
+utilities/batch/ and "Idempotency" is utilities/idempotency/. bench/peers/README.md says why each choice was made.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import timedelta
+from typing import Any
+
+import boto3
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes import EventBridgeEvent
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.idempotency import (
+    DynamoDBPersistenceLayer,
+    IdempotencyConfig,
+    idempotent_function,
+)
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from contracts import OrderCancelled, OrderPlaced
+
+Order = OrderPlaced | OrderCancelled
+
+# Whether a type of event adds to its day or subtracts from it.
+SIGNS: dict[str, tuple[type[Order], int]] = {"OrderPlaced": (OrderPlaced, 1), "OrderCancelled": (OrderCancelled, -1)}
+
+# Batch, "Processing messages from SQS". It raises when a whole batch failed, which is its default ("Partial failure
+# mechanics"): every message comes again, and Lambda's error metric shows it.
+processor = BatchProcessor(event_type=EventType.SQS)
+
+sales = boto3.resource("dynamodb").Table(os.environ["TABLE_SALES"])
+
+# Idempotency, "DynamoDB table": one table for all functions, hash key `id`, TTL attribute `expiration`.
+persistence = DynamoDBPersistenceLayer(table_name=os.environ["IDEMPOTENCY_TABLE"])
+config = IdempotencyConfig(
+    # Idempotency, "Batch processing": the field that the producer set to define uniqueness, rather than the messageId,
+    # which differs from one copy to the next.
+    event_key_jmespath="id",
+    raise_on_no_idempotency_key=True,  # Idempotency, "Making idempotency key required"
+    payload_validation_jmespath="[type, data]",  # Idempotency, "Payload validation"
+    # Idempotency, "Adjusting expiration window": longer than any copy can be under way.
+    expires_after_seconds=int(timedelta(days=35).total_seconds()),
+)
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    config.register_lambda_context(context)  # Idempotency, "Lambda timeouts"
+    return process_partial_response(event=event, record_handler=record_handler, processor=processor, context=context)
+
+
+def record_handler(record: SQSRecord) -> None:
+    """Validate first: idempotency is the innermost decorator (Idempotency, "JSON Schema Validation").
+
+    Whatever can't be read raises, and comes again until its queue gives it up.
+    """
+    event = EventBridgeEvent(record.json_body).detail
+    if event["type"] not in SIGNS:
+        raise ValueError(f"nothing is done about a {event['type']}")
+    contract, _ = SIGNS[event["type"]]
+    tally(event=event, order=contract.decode(json.dumps(event["data"]).encode()))
+
+
+# Idempotency, "Terminology": unless a prefix is given, the key begins with the names of the function and its module, so
+# that a rename would forget every event.
+@idempotent_function(
+    data_keyword_argument="event", config=config, persistence_store=persistence, key_prefix="tally-sales"
+)
+def tally(*, event: dict[str, Any], order: Order) -> None:
+    """Move a day's totals in one atomic update; the resource takes Decimal as it is."""
+    _, sign = SIGNS[event["type"]]
+    sales.update_item(
+        Key={"day": order.placed_at.date().isoformat(), "country": order.country},
+        UpdateExpression="ADD #units :units, #revenue :revenue",
+        ExpressionAttributeNames={"#units": "units", "#revenue": "revenue"},
+        ExpressionAttributeValues={":units": sign * order.units, ":revenue": sign * order.amount},
+    )
