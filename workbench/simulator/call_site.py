@@ -24,6 +24,7 @@ CALL_SITES: Mapping[str, tuple[str, ...]] = {
     "acknowledger.respond": ("ChangeMessageVisibilityBatch",),
     "acknowledger._send": ("SendMessageBatch",),
     "publisher._put": ("PutEvents",),
+    "relay._set_aside": ("SendMessageBatch",),
     "work.read": ("GetItem",),
 }
 

@@ -57,6 +57,12 @@ class Chaos:
         self._met: set[tuple[str, str]] = set()
         self.happened: list[str] = []
 
+    @property
+    def last(self) -> str:
+        """The fault that happened last, as what the details of it are drawn about."""
+        # Not its name itself: the draw that let it happen was a low one.
+        return f"how {self.happened[-1]}"
+
     def end(self) -> None:
         """Let nothing happen any more."""
         self._only = frozenset()
@@ -98,6 +104,10 @@ class Chaos:
         """Whether something happens that holds up everything."""
         return self.happens(fault, about, self.profile.rare)
 
+    def often(self, fault: DeliveryFault, about: str) -> bool:
+        """Whether something happens that there is seldom an occasion for."""
+        return self.happens(fault, about, self.profile.unmet)
+
     def between(self, low: float, high: float, about: str) -> float:
         """Return a number of this range, the same for the same `about`."""
         return low + (high - low) * self._draw(about)
@@ -135,19 +145,19 @@ class Unruly(Disorder):
         """A delivery is at once, or takes up to ten minutes."""
         if not self._chaos.delivery(DeliveryFault.DELAYED, "a delivery"):
             return 0.0
-        return self._chaos.between(0.1, 600.0, f"delay {len(self._chaos.happened)}")
+        return self._chaos.between(0.1, 600.0, self._chaos.last)
 
     def batch(self, limit: int) -> int:
         """A receive takes fewer than there are."""
         if limit < 2 or not self._chaos.delivery(DeliveryFault.BATCH_SPLIT, "a batch"):
             return limit
-        return 1 + int(self._chaos.between(0, limit - 1, f"split {len(self._chaos.happened)}"))
+        return 1 + int(self._chaos.between(0, limit - 1, self._chaos.last))
 
     def hidden_seconds(self, seconds: float) -> float:
         """A message is seen again while somebody works on it."""
         if not self._chaos.delivery(DeliveryFault.SEEN_TWICE, "a message"):
             return seconds
-        return self._chaos.between(0.0, 0.2, f"seen {len(self._chaos.happened)}")
+        return self._chaos.between(0.0, 0.2, self._chaos.last)
 
     def redeliver(self) -> bool:
         """A delete succeeds, and the message comes again all the same."""
@@ -157,4 +167,4 @@ class Unruly(Disorder):
         """Any of the messages that are there is next."""
         if n < 2 or not self._chaos.delivery(DeliveryFault.OVERTAKEN, "a message"):
             return 0
-        return 1 + int(self._chaos.between(0, n - 1, f"{len(self._chaos.happened)}"))
+        return 1 + int(self._chaos.between(0, n - 1, self._chaos.last))

@@ -31,11 +31,13 @@ class DeliveryFault(StrEnum):
     RESULT_LOST = "function's result lost"
     STREAM_AGAIN = "stream records again"
     HANDLER_FAILED = "handler failed"
+    ONE_REASON = "one reason named"  # a transaction failed for several reasons, and AWS tells the first that it met
     RELAY_DOWN = "relay down for hours"
     DLQ_DOWN = "dead-letter queue down"
     POISON_KILLS = "event kills its worker"
     POISON_FAILS = "event always fails"
     POISON_BROKEN = "event breaks its contract"
+    POISON_ROW = "outbox unreadable"
 
 
 DEADLY = frozenset({CallFault.KILLED_BEFORE, CallFault.KILLED_AFTER, CallFault.LATE})

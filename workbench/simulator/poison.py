@@ -1,7 +1,8 @@
-"""Poison: events that no handler can be done with, among those of real orders."""
+"""Poison: events that no handler can be done with, and rows that no relay can, among those of real orders."""
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any
 from workbench.simulator.chaos import Chaos
 from workbench.simulator.fault import DeliveryFault
 
-KILLS, FAILS, BREAKS = "poison-kills", "poison-fails", "poison-breaks"
+KILLS, FAILS, BREAKS, ROW = "poison-kills", "poison-fails", "poison-breaks", "poison-row"
 
 _KINDS = {KILLS: DeliveryFault.POISON_KILLS, FAILS: DeliveryFault.POISON_FAILS, BREAKS: DeliveryFault.POISON_BROKEN}
 
@@ -30,8 +31,16 @@ def poison_before(chaos: Chaos, invoice: str, *, bus: str) -> Iterator[Poison]:
             yield _poison(kind, f"{kind}-{invoice}", bus)
 
 
+def poison_row_before(chaos: Chaos, invoice: str) -> dict[str, Any] | None:
+    """Return a row of the journal, as PutItem takes it, whose outbox nobody can read; most of the time None."""
+    if not chaos.happens(DeliveryFault.POISON_ROW, invoice, chaos.profile.poison / 100):
+        return None
+    unreadable = base64.b64encode(b"no outbox").decode()
+    return {"pk": {"S": f"{ROW}-{invoice}"}, "outbox": {"B": unreadable}}
+
+
 def is_poison(event_id: object) -> bool:
-    """Whether an event's id is a poisonous one's."""
+    """Whether an id is that of a poisonous event or row."""
     return str(event_id).startswith("poison-")
 
 

@@ -14,6 +14,7 @@ from workbench.functions.environment import function_environment
 from workbench.functions.runtime import Invocation
 from workbench.simulator.chaos import Chaos
 from workbench.simulator.fault import DeliveryFault
+from workbench.simulator.poison import is_poison
 from workbench.simulator.worker import Killed, Worker
 from workbench.topology import Function, Topology
 
@@ -97,7 +98,7 @@ class SimulatedRuntime:
         batch = _event_ids(event)
         self.deliveries += len(batch)
         worker = self._idle[name].pop() if self._idle[name] else self._worker(function)
-        worker.mortal = all(self._deaths[event_id] < _MOST_DEATHS for event_id in batch)
+        worker.mortal = all(self._deaths[event_id] < _MOST_DEATHS or is_poison(event_id) for event_id in batch)
         self._history.record("invoked", function=name, request_id=request_id)
         deadline = asyncio.get_running_loop().time() + function.timeout_seconds
         try:

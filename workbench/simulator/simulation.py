@@ -20,9 +20,13 @@ from workbench.orders import Row
 from workbench.run import Progress
 from workbench.shop import PlacingError, place, read_state
 from workbench.simulator import clock
+from workbench.simulator.buried import buried
 from workbench.simulator.chaos import PROFILES, Chaos, Unruly
 from workbench.simulator.fault import CallFault, DeliveryFault
-from workbench.simulator.poison import is_poison, poison_before
+from workbench.simulator.laboratory.app import TABLE
+from workbench.simulator.laboratory.books import misbooked
+from workbench.simulator.laboratory.installation import with_laboratory
+from workbench.simulator.poison import is_poison, poison_before, poison_row_before
 from workbench.simulator.printed import PRINTED
 from workbench.simulator.runtime import SimulatedRuntime
 from workbench.simulator.staging import staged
@@ -72,13 +76,14 @@ class Peer:
 class Simulated:
     """What a simulation came to.
 
-    `neighbours` are innocent events in dead-letter queues, and `virtual_seconds` what the virtual clock says.
+    `neighbours` are innocent events in dead-letter queues, `unannounced` the orders of which no stock was said to be
+    reserved, `happened` the faults in their order, and `virtual_seconds` what the virtual clock says.
     """
 
     reconciliation: Reconciliation
     violations: tuple[Violation, ...]
     neighbours: tuple[str, ...]
-    unpublished: tuple[str, ...]
+    unannounced: tuple[str, ...]
     happened: tuple[str, ...]
     calls: Mapping[str, int]
     call_faults: Mapping[tuple[str, CallFault], int]
@@ -107,6 +112,7 @@ class _Simulation:
         self._history = History()
         self._tally = Tally()
         self._down_until: dict[str, float] = {}
+        self._poison_rows: set[str] = set()
         self._error: Exception | None = None
 
     def run(self) -> Simulated:
@@ -129,7 +135,7 @@ class _Simulation:
             reconciliation=reconciliation,
             violations=tuple(self._watch.violations),
             neighbours=tuple(neighbours),
-            unpublished=tuple(self._watch.unpublished()),
+            unannounced=tuple(self._watch.unannounced()),
             happened=tuple(self._chaos.happened),
             calls=dict(wire.calls),
             call_faults=dict(wire.faults),
@@ -160,7 +166,7 @@ class _Simulation:
             workers_per_function=4,
             history=self._history,
             runtime=self._make_runtime,
-            adapt=None if self._peer is None else self._peer.adapt,
+            adapt=with_laboratory if self._peer is None else self._peer.adapt,
         )
         self._main: asyncio.Task[Any] = asyncio.current_task()  # type: ignore[assignment]
         async with self._cloud:
@@ -169,6 +175,9 @@ class _Simulation:
             self._progress.settling()
             await self._settle()
             self._chaos.end()
+            if self._peer is None:
+                for difference in misbooked(self._scan(TABLE), self._watch.placed()):
+                    self._watch.violated("no effect lost or twice", difference)
             state = read_state(self._scan, mail, refused)
             return state, self._dead_neighbours(), asyncio.get_running_loop().time()
 
@@ -226,6 +235,10 @@ class _Simulation:
         for poison in poison_before(self._chaos, number, bus=bus.name):
             self._watch.from_outside.add(poison.event_id)
             self._cloud.bus.put_events([poison.entry])
+        row = poison_row_before(self._chaos, number)
+        if row is not None:
+            self._poison_rows.add(row["pk"]["S"])
+            self._ask("PutItem", {"TableName": self._cloud.topology.table("Journal").name, "Item": row})
 
     def _answer(self, service: str, headers: Mapping[str, str], body: bytes) -> Response:
         if service == "events":
@@ -260,43 +273,27 @@ class _Simulation:
     def _dead_neighbours(self) -> list[str]:
         """Return the innocent in dead-letter queues, and note the poison that is missing there."""
         topology = self._cloud.topology
-        read = {mapping.queue_arn for mapping in topology.queue_mappings}
-        neighbours: list[str] = []
-        buried: set[tuple[str, str]] = set()
-        for queue in topology.queues:
-            if queue.arn in read:
-                continue
-            while records := self._cloud.store.queues.receive(queue.arn, max_messages=1000, visibility_seconds=43_200):
-                for record in records:
-                    event_id = str(_detail(record["body"]).get("id"))
-                    if is_poison(event_id):
-                        buried.add((event_id, queue.arn))
-                    else:
-                        reason = record["messageAttributes"].get("reason", {}).get("stringValue", "no reason")
-                        neighbours.append(f"{event_id} in {queue.name}: {reason}")
+        dead = list(buried(self._cloud.store, topology))
+        there = {(each.id, each.queue_arn) for each in dead}
         for event_id in sorted(self._watch.from_outside):
             for arn in sorted(self._watch.delivered[event_id]):
                 dead_letter_arn = topology.queue(arn).dead_letter_arn
-                if dead_letter_arn is not None and (event_id, dead_letter_arn) not in buried:
+                if dead_letter_arn is not None and (event_id, dead_letter_arn) not in there:
                     self._watch.violated("no event lost", f"{event_id} is in no dead-letter queue of {arn}")
-        return neighbours
+        for row in sorted(self._poison_rows - {each.id for each in dead}):
+            self._watch.violated("no event lost", f"nobody was told of the row {row}")
+        return [str(each) for each in dead if not is_poison(each.id)]
 
     def _conclude(self, reconciliation: Reconciliation, neighbours: Iterable[str]) -> None:
         for row in reconciliation.lost:
             self._watch.violated("no event lost", row)
         for row in (*reconciliation.doubled, *reconciliation.different):
             self._watch.violated("the books agree with the orders", row)
+        for order in self._watch.unannounced():
+            self._watch.violated("no event lost", f"StockReserved of {order}")
         for neighbour in neighbours:
             self._watch.violated("no innocent neighbour in a dead-letter queue", neighbour)
         for event_id in self._watch.unpublished():
             self._watch.violated(
                 "every committed event is published", f"{event_id} of {self._watch.committed[event_id]}"
             )
-
-
-def _detail(body: str) -> dict[str, Any]:
-    try:
-        detail = json.loads(body).get("detail", {})
-    except ValueError:
-        return {}
-    return detail if isinstance(detail, dict) else {}

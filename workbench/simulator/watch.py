@@ -11,7 +11,11 @@ import msgspec
 from eachonce.journal import State, unpack_outbox
 
 from workbench.history import Happening
+from workbench.simulator.poison import is_poison
 from workbench.store.tables.streams import Entry
+
+# The one event of the shop that another one must follow, whoever wrote the consumer between them.
+_CAUSE, _EFFECT = "OrderPlaced", "StockReserved"
 
 # A run that goes wrong goes wrong often, and nobody reads more.
 _MOST_TOLD = 100
@@ -38,6 +42,7 @@ class Watch:
         self.delivered: dict[str, set[str]] = defaultdict(set)
         self.failures: Counter[tuple[str, str]] = Counter()
         self.from_outside: set[str] = set()
+        self.announced: dict[str, set[tuple[str, int]]] = defaultdict(set)
         self._ids: dict[str, str] = {}
 
     def __call__(self, happening: Happening) -> None:
@@ -65,7 +70,7 @@ class Watch:
     def journaled(self, entry: Entry) -> None:
         """Look at a write of the journal."""
         row = _plain(entry.new)
-        if row is None:
+        if row is None or is_poison(row["pk"]):
             return
         old = _plain(entry.old) or {}
         pk = row["pk"]
@@ -81,10 +86,26 @@ class Watch:
         """Return the ids of committed events that were never published."""
         return [event_id for event_id in self.committed if not self.published[event_id]]
 
-    def _published(self, event: dict[str, Any]) -> None:
-        event_id = str(event["detail"].get("id"))
-        self._ids[event["id"]] = event_id
+    def placed(self) -> set[tuple[str, int]]:
+        """Return the order_id and part of each OrderPlaced that was published."""
+        return self.announced[_CAUSE]
+
+    def unannounced(self) -> list[str]:
+        """Return the parts of orders that were placed and of which no stock was said to be reserved."""
+        missing = self.announced[_CAUSE] - self.announced[_EFFECT]
+        return [f"order {order} part {part}" for order, part in sorted(missing)]
+
+    def _noted(self, event: dict[str, Any]) -> str:
+        detail = event["detail"]
+        event_id = self._ids[event["id"]] = str(detail.get("id"))
         self.published[event_id] += 1
+        if detail.get("type") in {_CAUSE, _EFFECT} and not is_poison(event_id):
+            data = detail["data"]
+            self.announced[detail["type"]].add((data["order_id"], data["part"]))
+        return event_id
+
+    def _published(self, event: dict[str, Any]) -> None:
+        event_id = self._noted(event)
         if event_id not in self.committed and event_id not in self.from_outside:
             self.violated("every published event's cause is committed", f"nothing that published {event_id} is")
 
@@ -96,9 +117,7 @@ class Unwatched(Watch):
         """Look at where events go, and at nothing else."""
         match happening.kind:
             case "published":
-                event_id = str(happening.fields["event"]["detail"].get("id"))
-                self._ids[happening.fields["event"]["id"]] = event_id
-                self.published[event_id] += 1
+                self._noted(happening.fields["event"])
             case "delivered":
                 super().__call__(happening)
 

@@ -17,7 +17,7 @@ from botocore.exceptions import ReadTimeoutError
 from workbench.simulator import strand
 from workbench.simulator.call_site import call_site
 from workbench.simulator.chaos import Chaos
-from workbench.simulator.fault import DEADLY, CallFault, faults_of
+from workbench.simulator.fault import DEADLY, CallFault, DeliveryFault, faults_of
 from workbench.simulator.worker import Killed, Worker
 from workbench.store.protocol import AwsError, Response
 
@@ -70,7 +70,23 @@ class Wire:
         fault = self._chaos.call(site, worker.function, faults)
         if fault is not None:
             self.faults[site, fault] += 1
-        return self._send(worker, request, service, operation, body, fault)
+        answer = self._send(worker, request, service, operation, body, fault)
+        if operation == "TransactWriteItems" and answer.status_code == 400:
+            self._be_brief(answer, site)
+        return answer
+
+    def _be_brief(self, answer: AWSResponse, site: str) -> None:
+        """Leave one reason of several that a transaction was cancelled for."""
+        said = msgspec.json.decode(answer.raw.content)
+        reasons = said.get("CancellationReasons", ())
+        places = [place for place, reason in enumerate(reasons) if reason["Code"] != "None"]
+        if len(places) < 2 or not self._chaos.often(DeliveryFault.ONE_REASON, site):
+            return
+        left = places[int(self._chaos.between(0, len(places), self._chaos.last))]
+        said["CancellationReasons"] = [
+            reason if place == left else {"Code": "None"} for place, reason in enumerate(reasons)
+        ]
+        answer.raw = _Raw(msgspec.json.encode(said))
 
     def _down(self, operation: str, body: bytes) -> bool:
         return operation == "SendMessageBatch" and self._unreachable(msgspec.json.decode(body)["QueueUrl"])
@@ -198,7 +214,7 @@ class _Raw:
     """A body as urllib3 streams it."""
 
     def __init__(self, content: bytes) -> None:
-        self._content = content
+        self.content = content
 
     def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
-        yield self._content
+        yield self.content
