@@ -13,7 +13,7 @@ SAM := .venv-sam/bin/sam
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve test check build invoke deploy export bench clean
+.PHONY: help setup run serve test check certify build invoke deploy export bench clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ check: .venv/ready .venv-sam/ready ## lint, types, and the template
 	$(BIN)/cfn-lint template.yaml
 	$(SAM) validate
 	$(SAM) validate --lint
+
+certify: .venv/ready ## which of the shop's events depend on each other's order, and the proof that none does
+	$(BIN)/eachonce certify
 
 build: .venv-sam/ready ## what is deployed, in .aws-sam/build
 	$(SAM) build

@@ -15,6 +15,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 
+from workbench.certify_cli import certify
 from workbench.dead_letters_cli import dlq, why
 from workbench.orders import OrdersError, read_invoices
 
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.add_typer(dlq, name="dlq")
 app.command()(why)
+app.command()(certify)
 
 
 @app.callback()

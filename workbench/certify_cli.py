@@ -1,0 +1,139 @@
+"""The command that certifies independence: `eachonce certify --help`."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rich.console import Console
+
+    from workbench.certify.examination import Bounds
+    from workbench.certify.subject import Subject
+    from workbench.certify.verdict import Examined
+
+TEMPLATE = Path(__file__).resolve().parent.parent / "template.yaml"
+
+_STYLES = {
+    "independent": "green",
+    "commutes": "green",
+    "commutes by guard": "green",
+    "external": "green",
+    "depends on order": "yellow",
+    "unsound": "red",
+}
+
+
+def certify(
+    *,
+    consumer: Annotated[
+        str | None,
+        typer.Option(help="Only this consumer of template.yaml.", metavar="NAME", show_default="all"),
+    ] = None,
+    handler: Annotated[
+        str | None,
+        typer.Option(
+            help="A consumer of your own, such as app:consumer.", metavar="MODULE:OBJECT", show_default="none"
+        ),
+    ] = None,
+    events: Annotated[int, typer.Option(min=1, max=5, help="How many events meet.", metavar="N")] = 3,
+    faults: Annotated[int, typer.Option(min=0, max=3, help="The most faults of a schedule.", metavar="K")] = 1,
+    seed: Annotated[int, typer.Option(help="What the events are drawn from.", metavar="S")] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write certificate.json, certificate.md, matrix.svg here.", metavar="DIR", show_default="nowhere"
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the certificate as JSON instead of tables.")] = False,
+) -> None:
+    """Deliver made-up events in every order and with every fault, and prove that the end is always the same.
+
+    Exit status: 0 when each consumer is independent or asks for order, 1 when one isn't, 2 for a wrong argument.
+    """
+    from rich.console import Console
+
+    from workbench.certify.examination import Bounds
+    from workbench.certify.report import as_json as json_text
+    from workbench.certify.report import document
+
+    bounds = Bounds(events=events, faults=faults, seed=seed)
+    with ExitStack() as stack:
+        subjects = _subjects(stack, consumer, handler)
+        examined = _examined(subjects, bounds, Console(stderr=True))
+    certificate = document(examined, bounds)
+    if out is not None:
+        _write(out, examined, bounds, json_text(certificate))
+    if as_json:
+        typer.echo(json_text(certificate), nl=False)
+    else:
+        _show(Console(), examined)
+    raise typer.Exit(0 if certificate["passes"] else 1)
+
+
+def _subjects(stack: ExitStack, consumer: str | None, handler: str | None) -> Sequence[Subject]:
+    from workbench.certify.subject import SubjectError, of_object, of_template
+
+    if consumer is not None and handler is not None:
+        raise typer.BadParameter("either --consumer or --handler, not both", param_hint="--handler")
+    try:
+        if handler is not None:
+            return [of_object(handler)]
+        return stack.enter_context(of_template(TEMPLATE, only=consumer))
+    except SubjectError as error:
+        hint = "--consumer" if handler is None else "--handler"
+        raise typer.BadParameter(str(error), param_hint=hint) from error
+
+
+def _examined(subjects: Sequence[Subject], bounds: Bounds, console: Console) -> list[Examined]:
+    from workbench.certify.examination import examine
+    from workbench.certify.sample import NoSampleError
+
+    progress = console.status("") if console.is_terminal else nullcontext()
+    with progress as status:
+        tell: Callable[[str], None] = status.update if status is not None else lambda _: None
+        try:
+            return [examine(subject, bounds, tell) for subject in subjects]
+        except NoSampleError as error:
+            raise typer.BadParameter(str(error), param_hint="--handler") from error
+
+
+def _write(out: Path, examined: Sequence[Examined], bounds: Bounds, certificate: str) -> None:
+    from workbench.certify.matrix import matrix
+    from workbench.certify.report import as_markdown
+
+    out.mkdir(parents=True, exist_ok=True)
+    for name, text in (
+        ("certificate.json", certificate),
+        ("certificate.md", as_markdown(examined, bounds)),
+        ("matrix.svg", matrix(examined)),
+    ):
+        (out / name).write_text(text, encoding="utf-8")
+
+
+def _show(console: Console, examined: Sequence[Examined]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from workbench.certify.report import summary, witnessed
+
+    for one in examined:
+        console.print(f"{one.consumer}: {summary(one)}")
+        table = Table()
+        for name in ("events", "and", "verdict"):
+            table.add_column(name)
+        for pair in one.pairs:
+            table.add_row(pair.one, pair.other, Text(pair.verdict.value, style=_STYLES[pair.verdict.value]))
+        console.print(table)
+        count = one.count
+        console.print(
+            f"{count.orders:,} orders and {count.with_faults:,} schedules with faults explored, "
+            f"{count.orders_pruned:,} and {count.with_faults_pruned:,} found equal to them; code {one.code}\n"
+        )
+        for pair in witnessed(one):
+            console.print(Text(f"{pair.one} and {pair.other}, {pair.verdict.value}: {pair.witness}\n"))
