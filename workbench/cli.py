@@ -18,6 +18,7 @@ from rich.console import Console
 from workbench.certify_cli import certify
 from workbench.dead_letters_cli import dlq, why
 from workbench.orders import OrdersError, read_invoices
+from workbench.simulate_cli import simulate
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = ROOT / "template.yaml"
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 app.add_typer(dlq, name="dlq")
 app.command()(why)
+app.command()(simulate)
 app.command()(certify)
 
 

@@ -39,7 +39,7 @@ def verdicts(examined: Examined) -> dict[tuple[str, str], Verdict]:
 
 def test_a_dependence_is_laid_to_the_types_that_have_it(consumer: Consumer) -> None:
     """What a consumer does wrong with two types says nothing of the third."""
-    examined = examine(Subject.of(consumer), Bounds(crowds=4))
+    examined = examine(Subject.of(consumer), Bounds(crowds=3))
 
     assert verdicts(examined) == {
         ("Priced", "Priced"): Verdict.ORDER,
@@ -74,7 +74,7 @@ def test_an_unsound_handler_is_compared_with_nothing(consumer: Consumer) -> None
         remember.__dict__["times"] = remember.__dict__.get("times", 0) + 1
         work.create("Sales", {"sale": event.id}, times=remember.__dict__["times"])
 
-    examined = examine(Subject.of(made), Bounds(crowds=4))
+    examined = examine(Subject.of(made), Bounds(crowds=3))
 
     assert verdicts(examined) == {
         ("Received", "Received"): Verdict.COMMUTES,

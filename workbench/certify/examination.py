@@ -77,7 +77,6 @@ class Examination:
     witnesses: dict[frozenset[str], Witness] = field(default_factory=dict)
     _contacts: dict[frozenset[str], Contacts] = field(default_factory=lambda: defaultdict(Contacts))
     _runs: list[Run] = field(default_factory=list)
-    _suspects: list[Sequence[Event[Any]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.stage = Stage(self.subject.consumer, keys=self.subject.keys, environment=self.subject.environment)

@@ -60,7 +60,8 @@ class Stage:
         self, consumer: Consumer, *, keys: Mapping[str, Sequence[str]] = {}, environment: Mapping[str, str] = {}
     ) -> None:
         """`keys` are the key attributes of tables, and `environment` is added to the process's while it is open."""
-        self.wire = Wire(Rows({**JOURNAL_KEY, **keys}))
+        with _environment(_ACCOUNT):
+            self.wire = Wire(Rows({**JOURNAL_KEY, **keys}))
         self.runs: list[Run] = []
         self.name = consumer.name
         self._environment = {**_ACCOUNT, **environment}
@@ -79,7 +80,7 @@ class Stage:
     def open(self) -> Iterator[None]:
         """Let the process's clock, environment and AWS be this stage's meanwhile."""
         with ExitStack() as stack:
-            stack.enter_context(patch.dict(os.environ, self._environment))
+            stack.enter_context(_environment(self._environment))
             stack.enter_context(self.wire.connected())
             stack.enter_context(patch.object(time, "sleep", _no_pause))  # a client of a handler's own tries again
             self._clock = stack.enter_context(time_machine.travel(START, tick=False))
@@ -159,6 +160,14 @@ _SETTINGS = _EveryTable(
     dead_letter_queue_url=f"https://sqs.{REGION}.amazonaws.com/123456789012/dead-letters",
     bus="certified",
 )
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Add variables to the process's environment meanwhile; a person's own profile is none of a function's business."""
+    with patch.dict(os.environ, variables):
+        os.environ.pop("AWS_PROFILE", None)
+        yield
 
 
 def _no_pause(_: float) -> None:

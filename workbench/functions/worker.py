@@ -89,7 +89,7 @@ class Worker:
             self._request_id = self._answer = None
 
     async def stop(self) -> None:
-        """End the process and wait until nothing of it is left."""
+        """Kill the process and its children, and wait until it is gone."""
         if self._life is not None:
             self._life.cancel()
             await asyncio.wait([self._life])

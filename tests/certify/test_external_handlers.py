@@ -42,7 +42,7 @@ def ring_if_possible(event: Event[Sold], work: Work) -> None:
 def examined(handle: Handle[Sold], *, uncertain: Literal["again", "reject"] = "again") -> Examined:
     consumer = Consumer("stall")
     consumer.on(Sold, external=True, uncertain=uncertain)(handle)
-    return examine(Subject.of(consumer), Bounds(crowds=2))
+    return examine(Subject.of(consumer), Bounds(crowds=2, events=2))
 
 
 @pytest.mark.parametrize("handle", [mail, mail_and_count, ring_if_possible])
