@@ -58,6 +58,9 @@ class Progress:
     ) -> None:
         """Tell no more."""
 
+    def about(self, what: str) -> None:
+        """What follows is about this."""
+
     def placed(self, done: int, total: int) -> None:
         """So many of the orders have been answered."""
 

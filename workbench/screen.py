@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
@@ -35,7 +36,9 @@ class BarProgress(Progress):
             bar.MofNCompleteColumn(),
             bar.TimeElapsedColumn(),
         )
-        self._bar = bar.Progress(*columns, console=console, transient=True)
+        # Not time.monotonic, which moves by hours in a simulation.
+        self._bar = bar.Progress(*columns, console=console, transient=True, get_time=time.perf_counter)
+        self._about = ""
         self._task = self._bar.add_task("starting the local cloud", total=None)
 
     def __enter__(self) -> Self:
@@ -49,13 +52,17 @@ class BarProgress(Progress):
         """Remove the bar."""
         self._bar.stop()
 
+    def about(self, what: str) -> None:
+        """Begin each line with this."""
+        self._about = f"{what}: "
+
     def placed(self, done: int, total: int) -> None:
         """Advance the bar."""
-        self._bar.update(self._task, description="placing orders", completed=done, total=total)
+        self._bar.update(self._task, description=f"{self._about}placing orders", completed=done, total=total)
 
     def settling(self) -> None:
         """Say that the queues are still busy."""
-        self._bar.update(self._task, description="waiting for quiet")
+        self._bar.update(self._task, description=f"{self._about}waiting for quiet")
 
 
 def show_result(console: Console, result: Result) -> None:

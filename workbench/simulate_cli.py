@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
+from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,16 +15,19 @@ import typer
 from workbench.orders import OrdersError, read_invoices
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from workbench.orders import Row
+    from rich.console import Console
+
     from workbench.run import Progress
-    from workbench.simulator.simulation import Peer, Simulated
+    from workbench.simulator.shrink import Witness
+    from workbench.simulator.simulation import Peer, Scenario, Simulated
 
 _ROOT = Path(__file__).resolve().parent.parent
 _TEMPLATE = _ROOT / "template.yaml"
 _ORDERS = _ROOT / "data" / "online-retail-2010-12.csv.gz"
 _PEERS = _ROOT / "bench" / "peers"
+_RUN = _ROOT / ".run"
 
 _INTERRUPTED = 130  # as a shell says of a program that Ctrl-C ended
 
@@ -56,64 +61,123 @@ def simulate(
     peer: Annotated[
         PeerName | None, typer.Option(help="The same with these consumers, side by side.", show_default="none")
     ] = None,
+    replay: Annotated[
+        Path | None, typer.Option(help="Run a witness again, and nothing else.", metavar="FILE", show_default="none")
+    ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Write report.json here.", metavar="DIR", show_default="nowhere")
+        Path | None,
+        typer.Option(
+            help="Write report.json here, and a witness.", metavar="DIR", show_default="nowhere; a witness to .run"
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
 ) -> None:
     """Run real orders through the whole bundle under virtual time, let everything go wrong, and check the promises.
 
-    The same seed and code give the same run. Exit status: 0 when every promise holds, 1 when one is broken, 2 for a
-    wrong argument.
+    The same seed and code give the same run. Where a promise is broken, the fewest faults that break it are looked for.
+    Exit status: 0 when every promise holds, 1 when one is broken, 2 for a wrong argument.
     """
     from rich.console import Console
 
-    from workbench.run import Progress
-    from workbench.screen import BarProgress
     from workbench.simulator.coverage import missed, together
     from workbench.simulator.peers import powertools
-    from workbench.simulator.report import document, show_comparison, show_coverage, show_run
+    from workbench.simulator.report import document, show_comparison, show_coverage, show_faults
 
+    if replay is not None and peer is not None:
+        raise typer.BadParameter("a witness is of the bundle's own consumers", param_hint="--peer")
+    scenarios = _scenarios(orders, limit, range(seed, seed + seeds), faults, replay)
+    console = Console(quiet=as_json)
     try:
-        invoices = read_invoices(orders, limit=limit)
-    except OrdersError as error:
-        raise typer.BadParameter(str(error), param_hint="--orders") from error
-    console, told = Console(), Console(stderr=True)
-    numbers = range(seed, seed + seeds)
-    with BarProgress(told) if told.is_terminal else Progress() as progress:
-        runs = _runs(invoices, numbers, faults, None, progress)
-        others = [] if peer is None else _runs(invoices, numbers, faults, powertools(_PEERS / peer.value), progress)
-    report = document(numbers, runs, others, faults=faults.value, limit=limit)
+        runs = list(_runs(scenarios, None, console))
+        others = [] if peer is None else list(_runs(scenarios, powertools(_PEERS / peer.value), Console(quiet=True)))
+        witness = None if replay is not None else _witness(scenarios, runs)
+    except KeyboardInterrupt:
+        typer.echo("stopped", err=True)
+        sys.exit(_INTERRUPTED)
+    met = together(run.call_faults for run in runs)
+    if replay is None:
+        show_coverage(console, met)
+    else:
+        show_faults(console, runs[0].happened)
+    if others:
+        show_comparison(console, runs, others)
+    if witness is not None:
+        _keep(witness, (_RUN if out is None else out) / "witness.json", orders, console)
+    report = document(scenarios, runs, others, witness)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         (out / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     if as_json:
         typer.echo(json.dumps(report))
-    else:
-        for number, run in zip(numbers, runs, strict=True):
-            show_run(console, number, run)
-        show_coverage(console, together(run.call_faults for run in runs))
-        if others:
-            show_comparison(console, runs, others)
-    uncovered = cover and missed(together(run.call_faults for run in runs))
-    raise typer.Exit(1 if uncovered or any(run.violations for run in runs) else 0)
+    raise typer.Exit(1 if any(run.violations for run in runs) or (cover and missed(met)) else 0)
 
 
-def _runs(
-    invoices: Mapping[str, list[Row]], seeds: Sequence[int], faults: Faults, peer: Peer | None, progress: Progress
-) -> list[Simulated]:
+def _scenarios(
+    orders: Path, limit: int | None, seeds: Sequence[int], faults: Faults, replay: Path | None
+) -> list[Scenario]:
+    from workbench.simulator.replay import Replay, ReplayError
     from workbench.simulator.simulation import Scenario
-    from workbench.simulator.simulation import simulate as simulated
 
     try:
-        return [
-            simulated(
-                Scenario(invoices=invoices, template=_TEMPLATE, seed=seed, faults=faults.value),
-                peer=peer,
-                progress=progress,
-            )
-            for seed in seeds
-        ]
-    except KeyboardInterrupt:
-        typer.echo("stopped", err=True)
-        sys.exit(_INTERRUPTED)
+        invoices = read_invoices(orders, limit=limit)
+    except OrdersError as error:
+        raise typer.BadParameter(str(error), param_hint="--orders") from error
+    if replay is None:
+        return [Scenario(invoices=invoices, template=_TEMPLATE, seed=seed, faults=faults.value) for seed in seeds]
+    try:
+        return [Replay.read(replay).scenario(invoices, _TEMPLATE)]
+    except ReplayError as error:
+        raise typer.BadParameter(str(error), param_hint="--replay") from error
+
+
+def _runs(scenarios: Sequence[Scenario], peer: Peer | None, console: Console) -> Iterator[Simulated]:
+    """Yield what each scenario comes to, and print it as soon as it is known."""
+    from workbench.simulator.report import show_run
+    from workbench.simulator.simulation import simulate as simulated
+
+    for scenario in scenarios:
+        with _progress() as progress:
+            progress.about(f"seed {scenario.seed}" if peer is None else f"seed {scenario.seed}, {peer.name}")
+            run = simulated(scenario, peer=peer, progress=progress)
+        show_run(console, scenario.seed, run)
+        yield run
+
+
+def _progress() -> Progress:
+    from rich.console import Console
+
+    from workbench.run import Progress
+    from workbench.screen import BarProgress
+
+    console = Console(stderr=True)
+    return BarProgress(console) if console.is_terminal else Progress()
+
+
+def _witness(scenarios: Sequence[Scenario], runs: Sequence[Simulated]) -> Witness | None:
+    """Return the smallest witness of what was broken first, if anything was."""
+    from rich.console import Console
+
+    from workbench.simulator.shrink import shrink
+
+    broken = next(((scenario, run) for scenario, run in zip(scenarios, runs, strict=True) if run.violations), None)
+    if broken is None:
+        return None
+    console = Console(stderr=True)
+    with console.status("looking for the fewest faults") if console.is_terminal else nullcontext() as status:
+
+        def tell(witness: Witness) -> None:
+            if status is not None:
+                status.update(f"{len(witness.faults)} faults on {len(witness.scenario.invoices)} invoices do it, too")
+
+        return shrink(*broken, told=tell)
+
+
+def _keep(witness: Witness, path: Path, orders: Path, console: Console) -> None:
+    from workbench.simulator.replay import Replay
+    from workbench.simulator.report import show_witness
+
+    Replay.of(witness).write(path)
+    here = Path.cwd()
+    shown = path.relative_to(here) if path.is_relative_to(here) else path
+    chosen = [] if orders == _ORDERS else ["--orders", str(orders)]
+    show_witness(console, witness, shlex.join(["eachonce", "simulate", *chosen, "--replay", str(shown)]))

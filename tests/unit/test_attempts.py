@@ -158,7 +158,7 @@ def test_what_fails_and_then_succeeds_keeps_its_story(make_consumer: Make, store
 
     row = store.journal("post")
     assert (row["state"], row["attempts"], len(row["errors"])) == (State.DONE, 2, 2)
-    assert row.keys().isdisjoint({"starts", "fence", "lease_until", "last_try"})
+    assert row.keys().isdisjoint({"starts", "fence", "lease_until", "tries"})
     assert store.item("Weights", parcel="p")["grams"] == 100
 
 

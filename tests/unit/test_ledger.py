@@ -206,6 +206,16 @@ def test_one_delivery_fails_once(office: Office) -> None:
     assert (row["attempts"], len(row["errors"])) == (1, 1)
 
 
+def test_a_failure_that_is_told_again_after_the_next_one_counts_once(office: Office) -> None:
+    """A request may still be on its way when its worker is dead and another one works on the event."""
+    office.fail("m-1/1")
+    office.fail("m-1/2")
+
+    row = office.fail("m-1/1")
+
+    assert (row["attempts"], len(row["errors"])) == (2, 2)
+
+
 def test_a_failure_whose_answer_was_lost_counts_once(office: Office, faults: Faults) -> None:
     """The same try finds its own word."""
     faults.next("UpdateItem", wire.refused_after("InternalServerError"))

@@ -3,35 +3,40 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import asdict
 from typing import Any
 
+from msgspec import to_builtins
 from rich.console import Console
 from rich.table import Table
 
 from workbench.simulator.coverage import Met, missed, sites, times, together
 from workbench.simulator.fault import CallFault
-from workbench.simulator.simulation import Simulated
+from workbench.simulator.replay import Replay
+from workbench.simulator.shrink import Witness
+from workbench.simulator.simulation import Scenario, Simulated
 
 _MOST_SHOWN = 20
 
 
 def document(
-    seeds: Sequence[int], runs: Sequence[Simulated], others: Sequence[Simulated], *, faults: str, limit: int | None
+    scenarios: Sequence[Scenario],
+    runs: Sequence[Simulated],
+    others: Sequence[Simulated] = (),
+    witness: Witness | None = None,
 ) -> dict[str, Any]:
-    """Return all runs as a JSON object; the peer's runs, `others`, may be none."""
+    """Return all runs as a JSON object; `others` are the peer's."""
     met = together(run.call_faults for run in runs)
     return {
-        "faults": faults,
-        "limit": limit,
-        "runs": [_run(seed, run) for seed, run in zip(seeds, runs, strict=True)],
-        "peer": [_run(seed, run) for seed, run in zip(seeds, others, strict=False)],
+        "runs": [_run(scenario, run) for scenario, run in zip(scenarios, runs, strict=True)],
+        "peer": [_run(scenario, run) for scenario, run in zip(scenarios, others, strict=False)],
         "coverage": {
             site: {str(fault): count for fault in CallFault if (count := times(met, site, fault)) is not None}
             for site in sites()
         },
         "missed": missed(met),
+        "witness": None if witness is None else to_builtins(Replay.of(witness)),
     }
 
 
@@ -62,6 +67,25 @@ def show_coverage(console: Console, met: Met) -> None:
         console.print(f"never met: {pair}", markup=False, highlight=False, soft_wrap=True)
 
 
+def show_faults(console: Console, faults: Sequence[str]) -> None:
+    """Print faults as a numbered list."""
+    for number, fault in enumerate(faults, start=1):
+        console.print(f"{number:>4}  {fault}", markup=False, highlight=False, soft_wrap=True)
+
+
+def show_witness(console: Console, witness: Witness, command: str) -> None:
+    """Print the least that breaks a promise, and the command that shows it again."""
+    invoices = witness.scenario.invoices
+    least = (
+        f"the least that breaks it, after {witness.runs} more simulations: "
+        f"{_count(witness.faults, 'fault')} on {_count(invoices, 'invoice')}, {', '.join(invoices)}"
+    )
+    for line in ("", f"broken: {witness.violation}", least):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    show_faults(console, witness.faults)
+    console.print(f"again: {command}", markup=False, highlight=False, soft_wrap=True)
+
+
 def show_comparison(console: Console, runs: Sequence[Simulated], others: Sequence[Simulated]) -> None:
     """Print what the same faults did to the bundle's consumers and to the peer's."""
     table = Table("under the same seeds and faults", "Eachonce", "peer")
@@ -69,6 +93,10 @@ def show_comparison(console: Console, runs: Sequence[Simulated], others: Sequenc
     for name in ours:
         table.add_row(name, f"{ours[name]:,}", f"{theirs[name]:,}")
     console.print(table)
+
+
+def _count(things: Sized, name: str) -> str:
+    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
 
 
 def _sums(runs: Sequence[Simulated]) -> Counter[str]:
@@ -84,15 +112,17 @@ def _sums(runs: Sequence[Simulated]) -> Counter[str]:
     return sums
 
 
-def _run(seed: int, run: Simulated) -> dict[str, Any]:
+def _run(scenario: Scenario, run: Simulated) -> dict[str, Any]:
     return {
-        "seed": seed,
+        "seed": scenario.seed,
+        "faults": scenario.faults,
+        "invoices": len(scenario.invoices),
         "reconciliation": asdict(run.reconciliation),
         "violations": [str(violation) for violation in run.violations],
         "neighbours": list(run.neighbours),
         "unannounced": list(run.unannounced),
         "consumers": {name: dict(counts) for name, counts in run.consumers.items()},
-        "faults": dict(Counter(name.partition(":")[0] for name in run.happened)),
+        "happened": dict(Counter(name.partition(":")[0] for name in run.happened)),
         "deliveries": run.deliveries,
         "seconds": round(run.seconds, 2),
         "virtual_seconds": round(run.virtual_seconds, 1),

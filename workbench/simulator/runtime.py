@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from workbench.cloud import NOWHERE
@@ -77,12 +77,15 @@ class SimulatedRuntime:
         name = definition.logical_id
         if name in self._readers and self._down(name):
             return exited(1).invocation("", duration_ms=0.0, log_tail="")
-        if self._chaos.delivery(DeliveryFault.REFUSED_START, name):
+        event = json.loads(payload)
+        batch = _event_ids(event)
+        about = f"{name} {batch[0]}" if batch else name
+        if self._chaos.delivery(DeliveryFault.REFUSED_START, about):
             return Invocation(status="throttled", payload=b"{}", error_type="TooManyRequestsException")
         async with self._slots[name]:
-            invocation = await self._run(definition, payload)
+            invocation = await self._run(definition, event, batch)
         again = DeliveryFault.STREAM_AGAIN if name in self._readers else DeliveryFault.RESULT_LOST
-        if invocation.ok and self._chaos.delivery(again, name):
+        if invocation.ok and self._chaos.delivery(again, about):
             return exited(1).invocation(invocation.request_id, duration_ms=0.0, log_tail="")
         return invocation
 
@@ -90,12 +93,10 @@ class SimulatedRuntime:
         """Forget every worker."""
         self._idle.clear()
 
-    async def _run(self, function: Function, payload: bytes) -> Invocation:
+    async def _run(self, function: Function, event: Any, batch: Sequence[str]) -> Invocation:
         name = function.logical_id
         self._invocations += 1
         request_id = f"{name}-{self._invocations}"
-        event = json.loads(payload)
-        batch = _event_ids(event)
         self.deliveries += len(batch)
         worker = self._idle[name].pop() if self._idle[name] else self._worker(function)
         worker.mortal = all(self._deaths[event_id] < _MOST_DEATHS or is_poison(event_id) for event_id in batch)
@@ -137,7 +138,7 @@ class SimulatedRuntime:
     def _down(self, name: str) -> bool:
         now = asyncio.get_running_loop().time()
         if now >= self._down_until.get(name, 0.0) and self._chaos.rare(DeliveryFault.RELAY_DOWN, name):
-            hours = self._chaos.between(_SHORTEST_OUTAGE_SECONDS, _LONGEST_OUTAGE_SECONDS, f"down {name} {now:.0f}")
+            hours = self._chaos.between(_SHORTEST_OUTAGE_SECONDS, _LONGEST_OUTAGE_SECONDS, self._chaos.last)
             self._down_until[name] = now + hours
         return now < self._down_until.get(name, 0.0)
 

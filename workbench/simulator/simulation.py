@@ -249,7 +249,7 @@ class _Simulation:
         now = asyncio.get_running_loop().time()
         name = queue_url.rpartition("/")[2]
         if now >= self._down_until.get(name, 0.0) and self._chaos.rare(DeliveryFault.DLQ_DOWN, name):
-            seconds = self._chaos.between(_SHORTEST_OUTAGE_SECONDS, _LONGEST_OUTAGE_SECONDS, f"{name} {now:.0f}")
+            seconds = self._chaos.between(_SHORTEST_OUTAGE_SECONDS, _LONGEST_OUTAGE_SECONDS, self._chaos.last)
             self._down_until[name] = now + seconds
         return now < self._down_until.get(name, 0.0)
 

@@ -6,6 +6,7 @@ The clients are botocore's own, so that parsing, errors and retries are the real
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -67,7 +68,7 @@ class Wire:
         if self._down(operation, body):
             return _error(request, "ServiceUnavailable", status=503)
         faults = [fault for fault in faults_of(operation) if worker.mortal or fault not in DEADLY]
-        fault = self._chaos.call(site, worker.function, faults)
+        fault = self._chaos.call(site, _about(worker, body), faults)
         if fault is not None:
             self.faults[site, fault] += 1
         answer = self._send(worker, request, service, operation, body, fault)
@@ -110,7 +111,7 @@ class Wire:
                 worker.kill()
                 raise Killed
             case CallFault.LATE:
-                late = self._chaos.between(0.0, _LATEST_SECONDS, f"late {worker.function} {self.calls.total()}")
+                late = self._chaos.between(0.0, _LATEST_SECONDS, self._chaos.last)
                 self._arrive(worker, request, service, body, late)
                 strand.wait(asyncio.sleep(_NEVER))
         status, headers, content = self._exchange(worker, request, service, body)
@@ -172,6 +173,16 @@ class Wire:
 
     def _latency(self, worker: Worker) -> float:
         return self._chaos.between(_FASTEST_SECONDS, _SLOWEST_SECONDS, f"{worker.function} {self.calls.total()}")
+
+
+# The journal's row that a call is about, or the event that it publishes: the first of several.
+_ROW_OR_EVENT = re.compile(rb'"pk": ?{"S": ?"([^"]+)"|"Detail": ?"{[^}]*?\\"id\\":\\"([^"\\]+)')
+
+
+def _about(worker: Worker, body: bytes) -> str:
+    """Return what tells a call from others at its site, whatever else goes on."""
+    found = _ROW_OR_EVENT.search(body)
+    return worker.function if found is None else f"{worker.function} {(found[1] or found[2]).decode()}"
 
 
 _JSON = {"content-type": "application/x-amz-json-1.0", "x-amzn-requestid": "simulated"}

@@ -93,17 +93,17 @@ class Ledger:
             ":none": [],
             ":one": 1,
             ":try": try_id,
+            ":tries": {try_id},
             ":done": State.DONE,
         }
         update = (
             "SET #state = :state, fingerprint = :fingerprint, #type = :type, expires_at = :expires_at, "
-            "first_seen = if_not_exists(first_seen, :now), last_try = :try, "
+            "first_seen = if_not_exists(first_seen, :now), "
             "errors = list_append(if_not_exists(errors, :none), :error) "
-            "REMOVE fence, lease_until ADD attempts :one"
+            "REMOVE fence, lease_until ADD attempts :one, tries :tries"
         )
-        condition = (
-            "(attribute_not_exists(pk) OR #state <> :done) AND (attribute_not_exists(last_try) OR last_try <> :try)"
-        )
+        # All tries, not the last alone: a request that nobody waits for any more may arrive after the next try's.
+        condition = "(attribute_not_exists(pk) OR #state <> :done) AND (attribute_not_exists(tries) OR NOT contains(tries, :try))"
         if begun is not None:
             values |= {":fence": begun.fence, ":ended": -1}
             update += ", starts :ended"
