@@ -103,7 +103,8 @@ class Ledger:
             "REMOVE fence, lease_until ADD attempts :one, tries :tries"
         )
         # All tries, not the last alone: a request that nobody waits for any more may arrive after the next try's.
-        condition = "(attribute_not_exists(pk) OR #state <> :done) AND (attribute_not_exists(tries) OR NOT contains(tries, :try))"
+        told_before = "attribute_exists(tries) AND contains(tries, :try)"
+        condition = f"(attribute_not_exists(pk) OR #state <> :done) AND NOT ({told_before})"
         if begun is not None:
             values |= {":fence": begun.fence, ":ended": -1}
             update += ", starts :ended"
