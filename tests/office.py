@@ -48,9 +48,9 @@ class Office:
         return self.committer.commit(work, mark(event, content), outbox, **options)
 
     def begin(
-        self, *, event: str = "e-1", content: str = "c", lease: timedelta | None = HALF_A_MINUTE
+        self, *, event: str = "e-1", content: str = "c", lease: timedelta = HALF_A_MINUTE, claim: bool = True
     ) -> Begun | Outcome:
-        return self.ledger.begin(mark(event, content), event_type="Weighed", lease=lease)
+        return self.ledger.begin(mark(event, content), event_type="Weighed", lease=lease, claim=claim)
 
     def begun(self, **options: Any) -> Begun:
         """Return what a beginning that nobody minds has begun."""

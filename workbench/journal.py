@@ -56,7 +56,7 @@ class Journal:
                 TableName=self._table,
                 Key=_key(consumer, event_id),
                 # The fence stays: who began the event before may still be the one who ends it.
-                UpdateExpression="SET #state = :tried, attempts = :zero, starts = :zero, redriven_at = :at",
+                UpdateExpression="SET #state = :tried, attempts = :zero, redriven_at = :at REMOVE begun",
                 ConditionExpression=(
                     "attribute_exists(pk) AND #state <> :done AND "
                     "(#state <> :started OR attribute_not_exists(lease_until) OR lease_until < :ms)"

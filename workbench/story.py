@@ -17,7 +17,7 @@ _TOLD = (
     "first_seen",
     "attempts",
     "errors",
-    "starts",
+    "begun",
     "lease_until",
     "uncertain",
     "reason",
@@ -122,7 +122,7 @@ def _chapter(consumer: str, row: Row | None, letters: Iterable[DeadLetter]) -> C
     return Chapter(
         consumer=consumer,
         state=row.get("state"),
-        facts={name: _plain(name, row[name]) for name in _TOLD if name in row},
+        facts=dict(_plain(name, row[name]) for name in _TOLD if name in row),
         published=tuple({"id": event["id"], "type": event["type"]} for event in published(row)),
         dead_letters=tuple(letters),
     )
@@ -152,10 +152,13 @@ def _find(events: Iterable[Row], event_id: str) -> Row | None:
     return next((event for event in events if event["id"] == event_id), None)
 
 
-def _plain(name: str, value: Any) -> Any:
-    if name == "lease_until":
-        return datetime.fromtimestamp(int(value) / 1000, UTC).isoformat(timespec="milliseconds")
-    return _jsonable(value)
+def _plain(name: str, value: Any) -> tuple[str, Any]:
+    match name:
+        case "begun":  # the fences of runs that have not ended with a word
+            return "starts", len(value)
+        case "lease_until":
+            return name, datetime.fromtimestamp(int(value) / 1000, UTC).isoformat(timespec="milliseconds")
+    return name, _jsonable(value)
 
 
 def _jsonable(value: Any) -> Any:

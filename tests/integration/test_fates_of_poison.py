@@ -18,7 +18,7 @@ DEATHS = {
 }
 LIFE = {
     "timeout_seconds": 2,
-    "visibility_seconds": 0,  # a batch whose process died comes again without delay
+    "visibility_seconds": 2,  # the shortest that Lambda takes with this time-out: whoever had the batch is dead
     "max_starts": 2,
 }
 

@@ -204,7 +204,13 @@ def test_a_redriven_event_counts_afresh(deployed: Deployed) -> None:
     """It has neither failed nor been started, as far as the limits go; its errors are kept."""
     errors = [{"at": "2026-01-01T00:00:00+00:00", "error": "KeyError", "reason": "the handler failed"}]
     deployed.put_row(
-        "letters", "e-1", state=State.REJECTED, attempts=10, starts=2, errors=errors, reason="it failed 10 times"
+        "letters",
+        "e-1",
+        state=State.REJECTED,
+        attempts=10,
+        begun={"1-f", "2-f"},
+        errors=errors,
+        reason="it failed 10 times",
     )
     deployed.bury(body_of("e-1"))
 
@@ -215,7 +221,6 @@ def test_a_redriven_event_counts_afresh(deployed: Deployed) -> None:
         "pk": "letters#e-1",
         "state": State.TRIED,
         "attempts": 0,
-        "starts": 0,
         "errors": errors,
         "reason": "it failed 10 times",
         "redriven_at": "2026-01-02T03:04:05+00:00",
@@ -265,26 +270,26 @@ def test_a_letter_without_an_event_is_redriven_as_it_is(deployed: Deployed) -> N
 def test_a_claim_that_lasts_is_left_alone(deployed: Deployed, clock: time_machine.Traveller) -> None:
     """Someone is at the event right now: the copy waits for the claim's end like any other."""
     lease_until = 1_767_323_045_000 + 60_000
-    deployed.put_row("letters", "e-1", state=State.STARTED, starts=1, fence="f", lease_until=lease_until)
+    deployed.put_row("letters", "e-1", state=State.STARTED, begun={"1-f"}, fence="1-f", lease_until=lease_until)
     deployed.bury(body_of("e-1"))
 
     assert deployed.redrive().moved == 1
 
     row = deployed.journal.row("letters", "e-1")
     assert row is not None
-    assert (row["state"], row["starts"]) == (State.STARTED, 1)
+    assert (row["state"], row["begun"]) == (State.STARTED, {"1-f"})
 
 
 def test_a_claim_that_has_ended_counts_afresh(deployed: Deployed) -> None:
     """Who held it may still end the event: the fence stays."""
-    deployed.put_row("letters", "e-1", state=State.STARTED, starts=3, fence="f", lease_until=1)
+    deployed.put_row("letters", "e-1", state=State.STARTED, begun={"1-f"}, fence="1-f", lease_until=1)
     deployed.bury(body_of("e-1"))
 
     deployed.redrive()
 
     row = deployed.journal.row("letters", "e-1")
     assert row is not None
-    assert (row["state"], row["starts"], row["fence"]) == (State.TRIED, 0, "f")
+    assert (row["state"], row.get("begun"), row["fence"]) == (State.TRIED, None, "1-f")
 
 
 def test_only_what_is_meant_is_redriven(deployed: Deployed) -> None:

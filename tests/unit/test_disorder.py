@@ -11,7 +11,7 @@ def test_without_duplicates_everything_is_delivered_once_and_deleted() -> None:
     """The default is a queue that happens to behave."""
     disorder = Disorder(1)
 
-    drawn = {(disorder.copies(), disorder.redeliver()) for _ in range(100)}
+    drawn = {(disorder.copies("q", "{}"), disorder.redeliver("q", "{}")) for _ in range(100)}
 
     assert drawn == {(1, False)}
 
@@ -27,8 +27,8 @@ def test_half_of_the_duplicates_are_copies_and_half_are_lost_deletes() -> None:
     """A share of 0.4 is 0.2 of deliveries doubled and 0.2 of deletes lost, within sampling error."""
     disorder = Disorder(7, duplicates=0.4)
 
-    copies = sum(disorder.copies() - 1 for _ in range(DRAWS)) / DRAWS
-    lost = sum(disorder.redeliver() for _ in range(DRAWS)) / DRAWS
+    copies = sum(disorder.copies("q", "{}") - 1 for _ in range(DRAWS)) / DRAWS
+    lost = sum(disorder.redeliver("q", "{}") for _ in range(DRAWS)) / DRAWS
 
     assert copies == pytest.approx(0.2, abs=0.02)
     assert lost == pytest.approx(0.2, abs=0.02)
@@ -46,7 +46,7 @@ def test_the_same_seed_decides_the_same_way() -> None:
 
     def decisions(seed: int) -> list[tuple[int, bool, int]]:
         disorder = Disorder(seed, duplicates=0.5, shuffle=True)
-        return [(disorder.copies(), disorder.redeliver(), disorder.pick(9)) for _ in range(50)]
+        return [(disorder.copies("q", "{}"), disorder.redeliver("q", "{}"), disorder.pick(9)) for _ in range(50)]
 
     assert decisions(11) == decisions(11)
     assert decisions(11) != decisions(12)

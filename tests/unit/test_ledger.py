@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import BotoCoreError
 from eachonce import Reject, Retry, Work
 from eachonce.journal import RETENTION, State
-from eachonce.ledger import Begun, require_starts_below, story_of
+from eachonce.ledger import Begun, require_deaths_below, story_of
 from eachonce.outcome import Outcome, Verdict
 
 from tests import faults as wire
@@ -30,7 +30,7 @@ def answer(work: Work) -> None:
 
 
 def begin_all(office: Office, *events: str) -> dict[str, Begun]:
-    return office.ledger.begin_all([(mark(event), "Weighed") for event in events])
+    return office.ledger.begin_all([(mark(event), "Weighed") for event in events], lease=HALF_A_MINUTE)
 
 
 def reject(office: Office, outcome: Outcome = REJECTED) -> None:
@@ -51,7 +51,7 @@ def test_an_event_is_claimed_before_its_effect(office: Office) -> None:
         "type": "Weighed",
         "first_seen": NOON.isoformat(),
         "expires_at": int((NOON + RETENTION).timestamp()),
-        "starts": 1,
+        "begun": {begun.fence},
         "fence": begun.fence,
         "lease_until": int((NOON + HALF_A_MINUTE).timestamp() * 1000),
     }
@@ -80,28 +80,32 @@ def test_a_claim_whose_lease_has_ended_is_free(office: Office) -> None:
     assert second.fence != first.fence
 
 
-def test_a_beginning_without_a_lease_takes_over_at_once(office: Office) -> None:
-    """Whoever began before it is presumed dead, since its message came again."""
-    office.begun(lease=None)
+def test_a_beginning_without_a_claim_takes_over_at_once(office: Office) -> None:
+    """Whoever began before it has lost the event, since its message came again."""
+    first = office.begun(claim=False)
 
-    assert office.begun(lease=None).starts == 2
+    second = office.begun(claim=False)
+
+    assert (second.starts, office.row()["begun"]) == (2, {first.fence, second.fence})
+    with pytest.raises(Retry):
+        office.commit(answer, fence=first.fence)
 
 
 def test_when_an_event_was_first_seen_is_noted_once(office: Office) -> None:
     """Its story begins there."""
-    office.begun(lease=None)
+    office.begun(claim=False)
     office.now += timedelta(hours=1)
-    office.begun(lease=None)
+    office.begun(claim=False)
 
     assert office.row()["first_seen"] == NOON.isoformat()
 
 
-@pytest.mark.parametrize("lease", [None, HALF_A_MINUTE])
-def test_what_is_done_does_not_begin_again(office: Office, lease: timedelta | None) -> None:
+@pytest.mark.parametrize("claim", [False, True])
+def test_what_is_done_does_not_begin_again(office: Office, claim: bool) -> None:
     """The answer is the first one's."""
     office.commit(answer, fence=office.begun().fence)
 
-    assert office.begin(lease=lease) == Outcome(verdict=Verdict.DUPLICATE, result={"parcel": "p"})
+    assert office.begin(claim=claim) == Outcome(verdict=Verdict.DUPLICATE, result={"parcel": "p"})
 
 
 def test_a_beginning_under_a_used_id_is_rejected(office: Office) -> None:
@@ -112,17 +116,15 @@ def test_a_beginning_under_a_used_id_is_rejected(office: Office) -> None:
         office.begin(content="d")
 
 
-@pytest.mark.parametrize("lease", [None, HALF_A_MINUTE])
-def test_a_beginning_whose_answer_was_lost_is_ours_and_counts_once(
-    office: Office, faults: Faults, lease: timedelta | None
-) -> None:
+@pytest.mark.parametrize("claim", [False, True])
+def test_a_beginning_whose_answer_was_lost_is_ours_and_counts_once(office: Office, faults: Faults, claim: bool) -> None:
     """The row has our own fence: trying again is no quarrel with ourselves, and no second death."""
     faults.next("UpdateItem", wire.refused_after("InternalServerError"))
 
-    begun = office.begun(lease=lease)
+    begun = office.begun(claim=claim)
 
     assert faults.calls == ["UpdateItem", "UpdateItem"]
-    assert (begun.starts, office.row()["starts"]) == (1, 1)
+    assert (begun.starts, office.row()["begun"]) == (1, {begun.fence})
     assert office.row()["fence"] == begun.fence
 
 
@@ -143,7 +145,7 @@ def test_several_events_begin_in_one_call(office: Office, faults: Faults) -> Non
     assert begun.keys() == {"post#e-1", "post#e-2", "post#e-3"}
     for event in ("e-1", "e-2", "e-3"):
         row = office.row(event)
-        assert (row["state"], row["starts"], row["fence"]) == (State.STARTED, 1, begun[row["pk"]].fence)
+        assert (row["state"], row["begun"]) == (State.STARTED, {begun[row["pk"]].fence})
 
 
 def test_one_event_begins_without_a_transaction(office: Office, faults: Faults) -> None:
@@ -170,7 +172,7 @@ def test_beginnings_whose_answer_was_lost_are_ours_and_count_once(
     begun = begin_all(office, *events)
 
     assert begun.keys() == {f"post#{event}" for event in events}
-    assert [office.row(event)["starts"] for event in events] == [1] * len(events)
+    assert [len(office.row(event)["begun"]) for event in events] == [1] * len(events)
 
 
 # Failures
@@ -231,8 +233,8 @@ def test_the_failure_of_what_was_begun_ends_the_beginning(office: Office) -> Non
     office.fail(begun=begun)
 
     row = office.row()
-    assert (row["state"], row["starts"], row["attempts"]) == (State.TRIED, 0, 1)
-    assert row.keys().isdisjoint({"fence", "lease_until"})
+    assert (row["state"], row["attempts"]) == (State.TRIED, 1)
+    assert row.keys().isdisjoint({"begun", "fence", "lease_until"})
     assert office.begun().starts == 1
 
 
@@ -243,13 +245,13 @@ def test_a_begun_failure_whose_answer_was_lost_counts_once(office: Office, fault
 
     row = office.fail(begun=begun)
 
-    assert (row["attempts"], row["starts"]) == (1, 0)
+    assert (row["attempts"], "begun" in row) == (1, False)
 
 
 def test_a_worker_that_was_replaced_can_not_fail(office: Office) -> None:
     """The row is another's by now, and its word counts."""
-    zombie = office.begun(lease=None)
-    heir = office.begun(lease=None)
+    zombie = office.begun(claim=False)
+    heir = office.begun(claim=False)
 
     row = office.fail(begun=zombie)
 
@@ -310,8 +312,8 @@ def test_what_is_released_is_free_at_once(office: Office) -> None:
     office.ledger.release(mark(), office.begun())
 
     row = office.row()
-    assert (row["state"], row["starts"]) == (State.TRIED, 0)
-    assert row.keys().isdisjoint({"fence", "lease_until"})
+    assert row["state"] == State.TRIED
+    assert row.keys().isdisjoint({"begun", "fence", "lease_until"})
     assert office.begun().starts == 1
 
 
@@ -323,7 +325,20 @@ def test_only_its_holder_can_release_a_claim(office: Office) -> None:
 
     office.ledger.release(mark(), zombie)
 
-    assert (office.row()["state"], office.row()["fence"], office.row()["starts"]) == (State.STARTED, heir.fence, 2)
+    assert (office.row()["state"], office.row()["fence"]) == (State.STARTED, heir.fence)
+
+
+@pytest.mark.parametrize("word", ["release", "fail"])
+def test_who_was_replaced_and_ends_with_a_word_has_not_died(office: Office, faults: Faults, word: str) -> None:
+    """However many take an event from each other while all are alive, it is no death; nor if that is told twice."""
+    replaced = office.begun(claim=False)
+    heir = office.begun(claim=False)
+    faults.next("UpdateItem", wire.refused_after("InternalServerError"))
+
+    for _ in range(2):
+        say(office, word, replaced)
+
+    assert (office.row()["state"], office.row()["begun"]) == (State.STARTED, {heir.fence})
 
 
 def test_what_is_done_can_not_be_released(office: Office) -> None:
@@ -343,7 +358,7 @@ def test_a_release_whose_answer_was_lost_counts_once(office: Office, faults: Fau
 
     office.ledger.release(mark(), begun)
 
-    assert (office.row()["state"], office.row()["starts"]) == (State.TRIED, 0)
+    assert (office.row()["state"], "begun" in office.row()) == (State.TRIED, False)
 
 
 def test_doubt_stays_with_the_event(office: Office) -> None:
@@ -446,6 +461,7 @@ def say(office: Office, word: str, begun: Begun) -> None:
         "reject": lambda: reject(office),
         "doubt": lambda: office.ledger.doubt(mark()),
         "release": lambda: office.ledger.release(mark(), begun),
+        "fail": lambda: office.fail(begun=begun),
     }
     words[word]()
 
@@ -473,19 +489,22 @@ def test_no_rows_need_no_call(office: Office, faults: Faults) -> None:
 
 def test_a_story_is_what_outlives_the_tries() -> None:
     """Not their state, nor who holds the row."""
-    row = {"pk": "post#e-1", "state": State.TRIED, "fence": "f-1", "starts": 2, "attempts": 3, "uncertain": True}
+    row = {"pk": "post#e-1", "state": State.TRIED, "fence": "1-f", "begun": {"1-f"}, "attempts": 3, "uncertain": True}
 
     assert story_of(row) == {"attempts": 3, "uncertain": True}
     assert story_of(None) == {}
 
 
-STARTED: dict[str, Any] = {"state": State.STARTED, "starts": 3, "lease_until": int(NOON.timestamp() * 1000)}
+STARTED: dict[str, Any] = {
+    "state": State.STARTED,
+    "begun": {f"{int((NOON - HALF_A_MINUTE * ago).timestamp() * 1000)}-f" for ago in range(3)},
+}
 
 
 def test_a_handler_may_die_a_bounded_number_of_times() -> None:
     """Then the event is rejected, with that reason."""
     with pytest.raises(Reject, match="ended without a word 3 times"):
-        require_starts_below(3, STARTED, now=NOON + MILLISECOND)
+        require_deaths_below(3, STARTED, now=NOON)
 
 
 @pytest.mark.parametrize(
@@ -495,9 +514,9 @@ def test_a_handler_may_die_a_bounded_number_of_times() -> None:
 )
 def test_what_has_not_died_so_often_may_begin(most: int, row: dict[str, Any]) -> None:
     """Only a start that never ended is a death."""
-    require_starts_below(most, row, now=NOON + MILLISECOND)
+    require_deaths_below(most, row, now=NOON)
 
 
-def test_while_a_claim_lasts_nobody_is_dead() -> None:
+def test_while_a_lease_lasts_nobody_is_dead() -> None:
     """Its holder may be at work: to reject the event now would be to reject what may be done a moment later."""
-    require_starts_below(3, STARTED, now=NOON)
+    require_deaths_below(3, STARTED, now=NOON - MILLISECOND)

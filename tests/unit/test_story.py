@@ -52,7 +52,7 @@ def test_a_rejected_event_has_the_history_of_its_tries(deployed: Deployed) -> No
         expires_at=1,
         first_seen="2026-01-01T00:00:00+00:00",
         attempts=10,
-        starts=3,
+        begun={"1-f", "2-f", "3-f"},
         errors=errors,
         uncertain=True,
         lease_until=Decimal(1_767_323_045_000),

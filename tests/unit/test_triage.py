@@ -13,7 +13,7 @@ from eachonce.triage import Triage, triage
 
 from tests import faults as wire
 from tests.faults import Faults
-from tests.office import Office
+from tests.office import HALF_A_MINUTE, Office
 from tests.parcels import Registered, Weighed, register, registered, weigh, weighed
 from tests.records import FIFO_ARN, batch, record
 from tests.store import Store
@@ -44,7 +44,7 @@ def execution(store: Store) -> Execution:
 @pytest.fixture
 def sort(handlers: Handlers, execution: Execution) -> Any:
     def sort(*records: Record, ordered: bool = False) -> Triage:
-        return triage(listen(batch(*records)), handlers, execution, ordered=ordered)
+        return triage(listen(batch(*records)), handlers, execution, lease=HALF_A_MINUTE, ordered=ordered)
 
     return sort
 
@@ -70,7 +70,7 @@ def suspects(sorted_out: Triage) -> list[list[str]]:
 def die(office: Office, event: str, times: int = 1) -> None:
     """Begin an event so often, without an end."""
     for _ in range(times):
-        office.begun(event=event, lease=None)
+        office.begun(event=event, claim=False)
 
 
 def test_what_comes_for_the_first_time_costs_nothing(sort: Any, faults: Faults) -> None:
@@ -117,8 +117,8 @@ def test_what_has_a_mark_already_is_a_suspect(sort: Any, office: Office, faults:
 
     assert faults.calls == ["BatchGetItem"]
     assert (harmless(sorted_out), suspects(sorted_out)) == (["m-2"], [["m-1"]])
-    assert sorted_out.rows["post#e-1"]["starts"] == 1
-    assert office.row("e-1")["starts"] == 1
+    assert len(sorted_out.rows["post#e-1"]["begun"]) == 1
+    assert sorted_out.rows["post#e-1"]["begun"] == office.row("e-1")["begun"]
 
 
 def test_who_died_least_comes_first(sort: Any, office: Office) -> None:
@@ -176,7 +176,7 @@ def test_copies_share_a_mark(sort: Any, office: Office, faults: Faults) -> None:
 
     assert faults.calls == ["BatchGetItem", "UpdateItem"]
     assert harmless(sorted_out) == ["m-1", "m-9"]
-    assert office.row("e-1")["starts"] == 1
+    assert len(office.row("e-1")["begun"]) == 1
 
 
 def test_a_hundred_share_a_call(sort: Any, faults: Faults) -> None:
@@ -282,6 +282,6 @@ def test_where_order_does_not_count_only_suspects_wait(sort: Any, office: Office
 
 def test_marks_are_one_consumers_own(sort: Any, office: Office) -> None:
     """What killed another is no suspect here."""
-    office.ledger.begin(Mark("bank", "e-1", "c" * 24), event_type="Weighed", lease=None)
+    office.ledger.begin(Mark("bank", "e-1", "c" * 24), event_type="Weighed", lease=HALF_A_MINUTE, claim=False)
 
     assert suspects(sort(again("e-1"))) == []

@@ -93,9 +93,9 @@ class Bus:
         self._history.record("matched", event_id=event["id"], rule=rule.name)
         for target in rule.targets:
             body = target.input.render(event, rule_arn=rule.arn, rule_name=rule.name)
-            for _ in range(self._disorder.copies()):
+            for _ in range(self._disorder.copies(target.arn, body)):
                 delivery = Delivery(rule=rule, target=target, event=event, body=body, begun_at=time.time())
-                self._courier.deliver(delivery, in_seconds=self._disorder.delay_seconds())
+                self._courier.deliver(delivery, in_seconds=self._disorder.delay_seconds(target.arn, body))
 
 
 def _bus_name(entry: Entry) -> str:

@@ -6,6 +6,7 @@ faults are taken away keeps the others, and the shortest list that still does ha
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -128,6 +129,10 @@ class Chaos:
         return int.from_bytes(digest) / _RANGE
 
 
+# The id of the event in a message from the bus, after that of the bus's own.
+_EVENT_ID = re.compile(r'"detail": ?{[^}]*?"id": ?"([^"]+)"')
+
+
 class Unruly(Disorder):
     """The disorder of queues and of the bus, as chaos decides it."""
 
@@ -135,36 +140,43 @@ class Unruly(Disorder):
         super().__init__(0)
         self._chaos = chaos
 
-    def copies(self) -> int:
+    def copies(self, target: str, body: str) -> int:
         """One delivery of the bus becomes two messages, or three."""
-        if not self._chaos.delivery(DeliveryFault.SENT_AGAIN, "a delivery"):
+        about = _about(target, body)
+        if not self._chaos.delivery(DeliveryFault.SENT_AGAIN, about):
             return 1
-        return 2 + self._chaos.delivery(DeliveryFault.SENT_AGAIN, "a copy")
+        return 2 + self._chaos.delivery(DeliveryFault.SENT_AGAIN, f"{about} once more")
 
-    def delay_seconds(self) -> float:
+    def delay_seconds(self, target: str, body: str) -> float:
         """A delivery is at once, or takes up to ten minutes."""
-        if not self._chaos.delivery(DeliveryFault.DELAYED, "a delivery"):
+        if not self._chaos.delivery(DeliveryFault.DELAYED, _about(target, body)):
             return 0.0
         return self._chaos.between(0.1, 600.0, self._chaos.last)
 
-    def batch(self, limit: int) -> int:
+    def batch(self, queue: str, limit: int) -> int:
         """A receive takes fewer than there are."""
-        if limit < 2 or not self._chaos.delivery(DeliveryFault.BATCH_SPLIT, "a batch"):
+        if limit < 2 or not self._chaos.delivery(DeliveryFault.BATCH_SPLIT, queue):
             return limit
         return 1 + int(self._chaos.between(0, limit - 1, self._chaos.last))
 
-    def hidden_seconds(self, seconds: float) -> float:
+    def hidden_seconds(self, queue: str, body: str, seconds: float) -> float:
         """A message is seen again while somebody works on it."""
-        if not self._chaos.delivery(DeliveryFault.SEEN_TWICE, "a message"):
+        if not self._chaos.delivery(DeliveryFault.SEEN_TWICE, _about(queue, body)):
             return seconds
         return self._chaos.between(0.0, 0.2, self._chaos.last)
 
-    def redeliver(self) -> bool:
+    def redeliver(self, queue: str, body: str) -> bool:
         """A delete succeeds, and the message comes again all the same."""
-        return self._chaos.delivery(DeliveryFault.DELETE_LOST, "a message")
+        return self._chaos.delivery(DeliveryFault.DELETE_LOST, _about(queue, body))
 
     def pick(self, n: int) -> int:
         """Any of the messages that are there is next."""
         if n < 2 or not self._chaos.delivery(DeliveryFault.OVERTAKEN, "a message"):
             return 0
         return 1 + int(self._chaos.between(0, n - 1, self._chaos.last))
+
+
+def _about(place: str, body: str) -> str:
+    """Return what tells a message from others: its queue, whose ARN or name this is, and its event."""
+    found = _EVENT_ID.search(body)
+    return f"{place.rpartition(':')[2]} {found[1] if found else 'a message'}"

@@ -68,8 +68,9 @@ class _Search:
         before = None
         while self._best is not before:
             before = self._best
-            fewest(self._best.faults, lambda faults: self._breaks(self._invoices(), faults))
+            # The invoices first: the fewer there are, the less a run takes.
             fewest(self._invoices(), lambda numbers: self._breaks(numbers, self._best.faults))
+            fewest(self._best.faults, lambda faults: self._breaks(self._invoices(), faults))
         return replace(self._best, runs=self._runs)
 
     def _from_the_start(self) -> None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from moto.core.base_backend import BackendDict
+from moto.core.model_instances import model_data
 from moto.core.request import Request
 from moto.dynamodb.models import dynamodb_backends
 from moto.sqs.models import sqs_backends
@@ -68,6 +70,7 @@ class Store:
     def create(self) -> None:
         """Make everything that the topology stores in, empty; whatever moto held before is forgotten."""
         BackendDict.reset()
+        _remember_no_instances()
         account, region = self.topology.account_id, self.topology.region
         dynamodb_backends[account][region] = self._tables
         sqs_backends[account][region] = self._sqs
@@ -146,6 +149,19 @@ class Store:
         }
         tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
         self._sqs.create_queue(queue.name, tags, **attributes)
+
+
+class _NotRemembered(list[Any]):
+    """What moto's dashboard would show: every item and message that there ever was."""
+
+    def append(self, instance: Any) -> None:
+        """Let it go when nobody needs it any more; there is no dashboard here."""
+
+
+def _remember_no_instances() -> None:
+    for models in model_data.values():
+        for model in models.values():
+            model.instances_tracked = _NotRemembered()  # type: ignore[attr-defined]
 
 
 def _dead_letter_queues_first(queues: Iterable[Queue]) -> list[Queue]:

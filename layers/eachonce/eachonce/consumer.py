@@ -95,7 +95,11 @@ class Consumer(Function):
         Returns the outcomes in the order of the batch, and the message ids of those that operators were told of.
         """
         late = deadline.near  # then nothing will begin, and nothing is to be marked as begun
-        sorted_out = Triage(deliveries) if late else triage(deliveries, self, self.execution, ordered=self._ordered)
+        sorted_out = (
+            Triage(deliveries)
+            if late
+            else triage(deliveries, self, self.execution, lease=deadline.usable, ordered=self._ordered)
+        )
 
         def handle(delivery: Delivery, *, suspect: bool = False) -> Outcome:
             return self._handle(delivery, sorted_out, deadline, suspect=suspect)

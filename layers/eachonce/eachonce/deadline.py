@@ -25,9 +25,14 @@ class Deadline:
         return cls(lambda: timedelta(milliseconds=context.get_remaining_time_in_millis()), reserve)
 
     @property
+    def usable(self) -> timedelta:
+        """How much time is left to begin and to commit in."""
+        return self.remaining() - self.reserve
+
+    @property
     def near(self) -> bool:
         """Whether it is too late to begin, or to commit."""
-        return self.remaining() <= self.reserve
+        return self.usable <= timedelta()
 
     @property
     def lease(self) -> timedelta:

@@ -25,7 +25,7 @@ from eachonce.errors import (
 from eachonce.event import Event, RawEvent, fingerprint
 from eachonce.handler import Handler
 from eachonce.journal import Mark, State
-from eachonce.ledger import Begun, Ledger, require_starts_below, story_of
+from eachonce.ledger import Begun, Ledger, require_deaths_below, story_of
 from eachonce.outcome import Outcome, Verdict
 from eachonce.publisher import MAX_BYTES, size_bytes
 from eachonce.settings import Settings
@@ -112,8 +112,9 @@ class Execution:
             return judge_row(attempt.row, mark)
         if attempt.begun is not None or not (handler.external or attempt.suspect):
             return attempt.begun
-        require_starts_below(self._max_starts, attempt.row, now=self._clock())
-        begun = self.ledger.begin(mark, event_type=event.type, lease=deadline.lease if handler.external else None)
+        require_deaths_below(self._max_starts, attempt.row, now=self._clock())
+        lease = deadline.lease if handler.external else deadline.usable
+        begun = self.ledger.begin(mark, event_type=event.type, lease=lease, claim=handler.external)
         if isinstance(begun, Outcome) or not (handler.external and begun.starts > 1):
             return begun
         self.ledger.doubt(mark)
@@ -158,7 +159,8 @@ class Execution:
         """Tell the journal how a try ended that did not commit; an event that has failed too often is rejected."""
         with suppress(EachonceError, *aws_errors()):  # what can't be told now is only not counted
             if outcome.verdict is Verdict.ABANDONED and attempt.id is not None:
-                self._hold(mark, event, begun)
+                if begun is None:  # it is to run alone next time, and not for ever
+                    self.ledger.begin(mark, event_type=event.type, lease=timedelta(), claim=False)
                 return outcome
             if outcome.counted and attempt.id is not None:
                 row = self.ledger.failed(mark, outcome, event_type=event.type, try_id=attempt.id, begun=begun)
@@ -166,11 +168,6 @@ class Execution:
             if begun is not None:
                 self.ledger.release(mark, begun)
         return outcome
-
-    def _hold(self, mark: Mark, event: RawEvent, begun: Begun | None) -> None:
-        """Leave a mark on an event whose handler took all the time there was: it runs alone then, and not for ever."""
-        if begun is None:
-            self.ledger.begin(mark, event_type=event.type, lease=None)
 
     def _weighed(self, outcome: Outcome, attempts: int) -> Outcome:
         if attempts < self._max_attempts:

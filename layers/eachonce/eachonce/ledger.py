@@ -30,7 +30,10 @@ _MOST_CHARACTERS = 1024  # of a reason: a row holds 400 KB, and its event's outb
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begun:
-    """A handler's run that the journal knows of: the fence that its end must name, and the row's story."""
+    """A handler's run that the journal knows of: the fence that its end must name, and the row's story.
+
+    `starts` are this run and those before it that have not ended with a word.
+    """
 
     fence: str
     starts: int
@@ -45,7 +48,8 @@ def story_of(row: Item | None) -> dict[str, Any]:
 class Ledger:
     """Writes one consumer's journal rows for everything but a commit.
 
-    Every write is conditional on the row not being DONE, and safe to happen twice.
+    Every write is conditional on the row not being DONE, and safe to happen twice, and late: a row holds the fences of
+    all runs that have not ended with a word, and the names of all tries that failed, so that each counts once.
     """
 
     def __init__(self, writer: Writer, *, clock: Callable[[], datetime]) -> None:
@@ -57,30 +61,27 @@ class Ledger:
         keys = [{"pk": pk} for pk in {mark.pk: None for mark in marks}]
         return {row["pk"]: row for row in self._writer.fetch_all(TABLE, keys)} if keys else {}
 
-    def begin(self, mark: Mark, *, event_type: str, lease: timedelta | None) -> Begun | Outcome:
+    def begin(self, mark: Mark, *, event_type: str, lease: timedelta, claim: bool) -> Begun | Outcome:
         """Note that the event's handler begins; return what its end must name, or the outcome if it is done already.
 
-        With a `lease` the event is claimed: nobody else may begin it before the lease ends, and Retry is raised while
-        another's lasts. Without one, whoever began before is presumed dead.
+        After the `lease` it is dead if it has not ended with a word. With a `claim` nobody else may begin the event
+        before that, and Retry is raised while another's lease lasts. Without one, whoever began before has lost it.
         """
-        fence = uuid.uuid4().hex
+        fence = self._fence(lease)
         try:
-            row = self._writer.write((_asking(self._begin(mark, event_type, fence, lease)),))
+            row = self._writer.write((_asking(self._begin(mark, event_type, fence, claim=claim)),))
         except RefusedError as refused:
-            row = refused.found
-            if row.get("fence") != fence:  # with our fence: it was ours before the answer was lost
-                return judge_row(row, mark)
-        return Begun(fence=fence, starts=int(row["starts"]), story=story_of(row))
+            return judge_row(refused.found, mark)
+        return Begun(fence=fence, starts=len(row["begun"]), story=story_of(row))
 
-    def begin_all(self, events: Sequence[tuple[Mark, str]]) -> dict[str, Begun]:
+    def begin_all(self, events: Sequence[tuple[Mark, str]], *, lease: timedelta) -> dict[str, Begun]:
         """Note in one call that the handlers of several events begin; by key, and empty when one of them can't."""
-        fence = uuid.uuid4().hex
-        operations = tuple(self._begin(mark, event_type, fence, None) for mark, event_type in events)
+        fence = self._fence(lease)
+        operations = tuple(self._begin(mark, event_type, fence, claim=False) for mark, event_type in events)
         try:
             self._writer.write(operations)
-        except RefusedError as refused:
-            if refused.found.get("fence") != fence:  # with our fence: all were ours before the answer was lost
-                return {}
+        except RefusedError:
+            return {}
         return {mark.pk: Begun(fence=fence, starts=1, story={}) for mark, _ in events}
 
     def failed(self, mark: Mark, outcome: Outcome, *, event_type: str, try_id: str, begun: Begun | None) -> Item:
@@ -106,12 +107,13 @@ class Ledger:
         told_before = "attribute_exists(tries) AND contains(tries, :try)"
         condition = f"(attribute_not_exists(pk) OR #state <> :done) AND NOT ({told_before})"
         if begun is not None:
-            values |= {":fence": begun.fence, ":ended": -1}
-            update += ", starts :ended"
+            values |= {":fence": begun.fence, ":fences": {begun.fence}}
+            update += " DELETE begun :fences"
             condition += " AND fence = :fence"
         try:
             row = self._writer.write((_asking(self._update(mark, update, condition, values)),))
         except RefusedError as refused:
+            self._end(mark, begun, refused.found)
             return refused.found
         if len(row["errors"]) > _MOST_ERRORS:
             with suppress(Retry, *aws_errors()):  # a row that says too much is no reason to lose the count
@@ -120,9 +122,10 @@ class Ledger:
 
     def release(self, mark: Mark, begun: Begun) -> None:
         """Note that a begun handler ended with a word, though the event is not done."""
-        update = "SET #state = :state REMOVE fence, lease_until ADD starts :ended"
-        values = {":state": State.TRIED, ":started": State.STARTED, ":fence": begun.fence, ":ended": -1}
-        self._tell(mark, update, "fence = :fence AND #state = :started", values)
+        update = "SET #state = :state REMOVE fence, lease_until DELETE begun :fences"
+        values = {":state": State.TRIED, ":started": State.STARTED, ":fence": begun.fence, ":fences": {begun.fence}}
+        found = self._tell(mark, update, "fence = :fence AND #state = :started", values)
+        self._end(mark, begun, found)
 
     def doubt(self, mark: Mark) -> None:
         """Note that an effect outside the commit may have happened: a claim has ended without a word."""
@@ -142,35 +145,46 @@ class Ledger:
         }
         self._tell(mark, update, "attribute_not_exists(pk) OR #state <> :done", values)
 
-    def _begin(self, mark: Mark, event_type: str, fence: str, lease: timedelta | None) -> Operation:
-        now = self._clock()
+    def _fence(self, lease: timedelta) -> str:
+        """Return a new fence: a name that nobody else has, which says when its lease ends."""
+        return f"{_milliseconds(self._clock() + lease)}-{uuid.uuid4().hex}"
+
+    def _begin(self, mark: Mark, event_type: str, fence: str, *, claim: bool) -> Operation:
         values = self._common(mark, event_type) | {
             ":state": State.STARTED,
             ":done": State.DONE,
             ":fence": fence,
-            ":until": _milliseconds(now + (lease or timedelta())),
-            ":one": 1,
+            ":fences": {fence},
+            ":until": _lease_until(fence),
         }
-        free = "(attribute_not_exists(fence) OR fence <> :fence)"  # one beginning counts once
-        if lease is not None:
-            free += " AND (#state <> :state OR lease_until < :ms)"
-            values |= {":ms": _milliseconds(now)}
-        condition = f"attribute_not_exists(pk) OR (#state <> :done AND {free})"
+        condition = "attribute_not_exists(pk) OR #state <> :done"
+        if claim:
+            free = "(#state <> :state OR lease_until < :ms OR fence = :fence)"  # it may be ours, and the answer lost
+            condition = f"attribute_not_exists(pk) OR (#state <> :done AND {free})"
+            values |= {":ms": _milliseconds(self._clock())}
         update = (
             "SET #state = :state, fingerprint = :fingerprint, #type = :type, expires_at = :expires_at, fence = :fence, "
-            "lease_until = :until, first_seen = if_not_exists(first_seen, :now) ADD starts :one"
+            "lease_until = :until, first_seen = if_not_exists(first_seen, :now) ADD begun :fences"
         )
         return self._update(mark, update, condition, values)
+
+    def _end(self, mark: Mark, begun: Begun | None, found: Item | None) -> None:
+        """Note that a run ended with a word, where another one has its place in the row by now."""
+        if begun is not None and found is not None and begun.fence in found.get("begun", ()):
+            values = {":fence": begun.fence, ":fences": {begun.fence}}
+            self._tell(mark, "DELETE begun :fences", "contains(begun, :fence)", values)
 
     def _forget_oldest_errors(self, mark: Mark, size: int) -> None:
         oldest = ", ".join(f"errors[{place}]" for place in range(size - _MOST_ERRORS))
         self._tell(mark, f"REMOVE {oldest}", "size(errors) = :size", {":size": size})
 
-    def _tell(self, mark: Mark, update: str, condition: str, values: Mapping[str, Any]) -> None:
+    def _tell(self, mark: Mark, update: str, condition: str, values: Mapping[str, Any]) -> Item | None:
+        """Write; return the row as it is where it is done meanwhile, or another worker's, whose word counts."""
         try:
             self._writer.write((self._update(mark, update, condition, values),))
-        except RefusedError:
-            return  # done meanwhile, or another worker's by now: its word counts
+        except RefusedError as refused:
+            return refused.found
+        return None
 
     def _common(self, mark: Mark, event_type: str) -> dict[str, Any]:
         now = self._clock()
@@ -199,12 +213,15 @@ class Ledger:
         )
 
 
-def require_starts_below(most: int, row: Item, *, now: datetime) -> None:
-    """Raise Reject when the event's handler has died too often; while a claim lasts, its holder may be alive."""
-    starts = int(row.get("starts", 0))
-    died = row.get("state") == State.STARTED and row.get("lease_until", 0) < _milliseconds(now)
-    if died and starts >= most:
-        raise Reject(f"its handler ended without a word {starts} times: a crash, a time-out, or too little memory")
+def require_deaths_below(most: int, row: Item, *, now: datetime) -> None:
+    """Raise Reject when the event's handler has died too often; while a lease lasts, its holder may be alive."""
+    deaths = sum(_lease_until(fence) <= _milliseconds(now) for fence in row.get("begun", ()))
+    if row.get("state") == State.STARTED and deaths >= most:
+        raise Reject(f"its handler ended without a word {deaths} times: a crash, a time-out, or too little memory")
+
+
+def _lease_until(fence: str) -> int:
+    return int(fence.partition("-")[0])
 
 
 def _asking(operation: Operation) -> Operation:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 from eachonce.aws import aws_errors
@@ -45,8 +47,13 @@ class Triage:
     unread: frozenset[str] = frozenset()
 
 
-def triage(deliveries: Sequence[Delivery], handlers: Handlers, execution: Execution, *, ordered: bool) -> Triage:
-    """Sort a batch: read the journal of what comes again, and mark what is under suspicion for the first time."""
+def triage(
+    deliveries: Sequence[Delivery], handlers: Handlers, execution: Execution, *, lease: timedelta, ordered: bool
+) -> Triage:
+    """Sort a batch: read the journal of what comes again, and mark what is under suspicion for the first time.
+
+    After the `lease`, whatever is marked now and has not ended with a word is dead.
+    """
     marks = _marks(deliveries, handlers, execution)
     if not marks:
         return Triage(deliveries)
@@ -55,7 +62,8 @@ def triage(deliveries: Sequence[Delivery], handlers: Handlers, execution: Execut
             pk: row for chunk in _hundreds(list(marks.values())) for pk, row in execution.ledger.rows(chunk).items()
         }
         new = _unmarked(deliveries, handlers, marks, rows)
-        begun = {pk: mark for chunk in _hundreds(new) for pk, mark in execution.ledger.begin_all(chunk).items()}
+        begin_all = partial(execution.ledger.begin_all, lease=lease)
+        begun = {pk: mark for chunk in _hundreds(new) for pk, mark in begin_all(chunk).items()}
     except (EachonceError, *aws_errors()):
         return Triage(deliveries, unread=frozenset(marks))
     # A mark that could not be written in common is written for each alone.
@@ -64,7 +72,7 @@ def triage(deliveries: Sequence[Delivery], handlers: Handlers, execution: Execut
 
     def starts(delivery: Delivery) -> int:
         mark = marks.get(delivery.message_id)
-        return max(1, int(rows.get(mark.pk, {}).get("starts", 1))) if mark is not None and mark.pk in suspect else 0
+        return max(1, len(rows.get(mark.pk, {}).get("begun", ()))) if mark is not None and mark.pk in suspect else 0
 
     harmless, suspects = _sorted(deliveries, starts, ordered=ordered)
     return Triage(harmless, suspects, rows, begun)

@@ -19,23 +19,23 @@ class Disorder:
         self._half = duplicates / 2
         self._shuffle = shuffle
 
-    def copies(self) -> int:
-        """How many messages one delivery becomes: 1 or 2."""
+    def copies(self, target: str, body: str) -> int:  # noqa: ARG002 - for those who care
+        """How many messages one delivery to `target` becomes: 1 or 2."""
         return 2 if self._happens() else 1
 
-    def delay_seconds(self) -> float:
-        """How long a delivery is on its way."""
+    def delay_seconds(self, target: str, body: str) -> float:  # noqa: ARG002 - as above
+        """How long a delivery is on its way to `target`."""
         return 0.0
 
-    def batch(self, limit: int) -> int:
+    def batch(self, queue: str, limit: int) -> int:  # noqa: ARG002 - as above
         """How many messages one receive takes at the most, of `limit`: at least 1."""
         return limit
 
-    def hidden_seconds(self, seconds: float) -> float:
+    def hidden_seconds(self, queue: str, body: str, seconds: float) -> float:  # noqa: ARG002 - as above
         """How long a received message really stays hidden."""
         return seconds
 
-    def redeliver(self) -> bool:
+    def redeliver(self, queue: str, body: str) -> bool:  # noqa: ARG002 - as above
         """Whether a delete is lost."""
         return self._happens()
 

@@ -98,7 +98,7 @@ class Messages:
         self._surface(now)
         received = Received(messages=[], dead=[])
         last: Message | None = None
-        limit = self._disorder.batch(limit) if self._visible > 1 else limit
+        limit = self._disorder.batch(self.name, limit) if self._visible > 1 else limit
         while len(received.messages) < limit and (message := self._order.next(last)) is not None:
             if message.sent_at + retention_seconds <= now:
                 self._forget(message)
@@ -122,7 +122,7 @@ class Messages:
             return None  # SQS: "the request will succeed, but the message might not be deleted"
         if self.fifo and not message.in_flight:
             raise ReceiptExpiredError(receipt)
-        if message.in_flight and self._disorder.redeliver():
+        if message.in_flight and self._disorder.redeliver(self.name, message.body):
             self._show(message)
             return None
         self._forget(message)
@@ -188,7 +188,7 @@ class Messages:
         self._out_of_sight(message)
         message.in_flight = True
         self._in_flight += 1
-        visibility_seconds = self._disorder.hidden_seconds(visibility_seconds)
+        visibility_seconds = self._disorder.hidden_seconds(self.name, message.body, visibility_seconds)
         self._hide(message, now + visibility_seconds)  # even for 0 seconds: this receive must not see it again
 
     def _hide(self, message: Message, until: float) -> None:
