@@ -589,14 +589,12 @@ def test_too_late_nothing_is_committed(
     assert printed.counts() == {"Abandoned": 2}
     rows = [store.journal("post", event_id) for event_id in ("e-a", "e-b")]
     begun = [row for row in rows if row is not None and row["state"] == State.STARTED]
-    assert [(len(row["begun"]), "attempts" in row) for row in begun] == [(1, False)], (
-        "only the one that began has a mark"
-    )
+    assert [row.keys() & {"begun", "attempts"} for row in begun] == [set()], "only the one that began has a mark"
 
 
 @pytest.mark.usefixtures("queue")
 def test_what_always_comes_too_late_is_not_tried_for_ever(make_consumer: Make, store: Store) -> None:
-    """It has the function's time to itself, `max_starts` times; then it is rejected."""
+    """From the second time on it has the function's time to itself, `max_starts` times; then it is rejected."""
 
     def dawdle(event: Event[Weighed], work: Work) -> None:
         clockwork.left.append(1_000)
@@ -604,7 +602,7 @@ def test_what_always_comes_too_late_is_not_tried_for_ever(make_consumer: Make, s
 
     consumer = make_consumer((Weighed, dawdle), max_starts=3)
     with time_machine.travel("2026-01-02T03:04:05Z", tick=False) as clock:
-        for times in range(1, 5):
+        for times in range(1, 6):
             clockwork = Clockwork()
             response = consumer(together("a", times=times), clockwork)
         (dead,) = store.dead_letters()

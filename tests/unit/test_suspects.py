@@ -52,8 +52,8 @@ def test_a_poison_event_dies_alone(
             batch_ = [parcel for parcel in batch_ if times == 2 or parcel not in deleted]
             done.append(",".join(sorted(deleted)))
 
-    assert done == ["a", "a", "a", "a,b"]
-    assert times == 5
+    assert done == ["a", "a", "a", "a,b", "a,b"]
+    assert times == 6
     assert {item["parcel"]: item["grams"] for item in store.items("Weights")} == {"a": 100, "b": 100}
     (dead,) = store.dead_letters()
     assert dead["notes"]["event_id"] == "e-poison"
@@ -121,12 +121,12 @@ def test_after_too_many_starts_the_handler_is_not_run(
 ) -> None:
     """And the neighbours are done."""
     post = make_consumer((Weighed, poisonous), concurrency=1, max_starts=2)
-    for times in (2, 3):
+    for times in (2, 3, 4):
         with pytest.raises(KeyboardInterrupt):
             post(together("poison", times=times), context)
         clock.shift(30)
 
-    response = post(together("poison", "a", times=4), context)
+    response = post(together("poison", "a", times=5), context)
 
     assert response == {"batchItemFailures": []}
     assert store.item("Weights", parcel="a")["grams"] == 100
@@ -139,11 +139,12 @@ def test_a_suspect_that_ends_with_a_word_has_not_died(
     make_consumer: Make, store: Store, context: Context, handle: Any
 ) -> None:
     """However it ends: only the one before it has."""
-    with pytest.raises(KeyboardInterrupt):
-        make_consumer((Weighed, power_cut))(delivered(2), context)
+    for times in (2, 3):
+        with pytest.raises(KeyboardInterrupt):
+            make_consumer((Weighed, power_cut))(delivered(times), context)
     died = store.journal("post")["begun"]
 
-    make_consumer((Weighed, handle))(delivered(3, first_received=datetime.now(UTC)), context)
+    make_consumer((Weighed, handle))(delivered(4, first_received=datetime.now(UTC)), context)
 
     row = store.journal("post")
     assert row["begun"] == died
@@ -270,7 +271,7 @@ def test_a_suspect_waits_for_an_earlier_event_of_its_lane(
 
     assert returned(response) == ["m-fails", "m-b"]
     assert store.items("Weights") == []
-    assert len(store.journal("post", "e-b")["begun"]) == 1
+    assert store.journal("post", "e-b")["state"] == State.STARTED
 
 
 @pytest.mark.parametrize("fifo", [False, True], ids=["ordered", "a group"])

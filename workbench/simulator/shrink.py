@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -55,6 +56,12 @@ def fewest(things: Sequence[T], enough: Callable[[Sequence[T]], bool]) -> list[T
     return left
 
 
+def _about(witness: Witness) -> list[str]:
+    """Return the faults that happened to what is broken: a guess, and often a good one."""
+    named = [word for word in re.split(r"[\s#:]+", witness.violation.seen) if any(map(str.isdigit, word))]
+    return [fault for fault in witness.faults if any(word in fault for word in named if len(word) > 4)]
+
+
 class _Search:
     def __init__(self, scenario: Scenario, found: Simulated, told: Callable[[Witness], None], most: int) -> None:
         self._whole = scenario
@@ -65,12 +72,13 @@ class _Search:
 
     def smallest(self) -> Witness:
         self._from_the_start()
+        self._breaks(self._invoices(), _about(self._best))
         before = None
         while self._best is not before:
             before = self._best
-            # The invoices first: the fewer there are, the less a run takes.
-            fewest(self._invoices(), lambda numbers: self._breaks(numbers, self._best.faults))
+            # The faults first: with all of them, one invoice fewer and everything goes another way.
             fewest(self._best.faults, lambda faults: self._breaks(self._invoices(), faults))
+            fewest(self._invoices(), lambda numbers: self._breaks(numbers, self._best.faults))
         return replace(self._best, runs=self._runs)
 
     def _from_the_start(self) -> None:

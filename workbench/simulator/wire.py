@@ -97,13 +97,13 @@ class Wire:
     ) -> AWSResponse:
         match fault:
             case CallFault.REFUSED:
-                self._pause(worker)
+                self._pause(worker, body)
                 return _error(request, "InternalServerError", status=500)
             case CallFault.THROTTLED:
-                self._pause(worker)
+                self._pause(worker, body)
                 return _error(request, _THROTTLE[service])
             case CallFault.CONFLICT:
-                self._pause(worker)
+                self._pause(worker, body)
                 return _conflict(request, operation, body)
             case CallFault.PARTIAL:
                 return self._in_part(worker, request, service, operation, body)
@@ -127,7 +127,7 @@ class Wire:
 
     def _arrive(self, worker: Worker, request: Any, service: str, body: bytes, late: float) -> asyncio.Task[Response]:
         """Send a request on its way: from now on it arrives, whatever becomes of the worker."""
-        seconds = late + self._latency(worker)
+        seconds = late + self._latency(worker, body)
         headers = _headers(request)
 
         async def arrive() -> Response:
@@ -164,19 +164,19 @@ class Wire:
             _, _, content = self._exchange(worker, request, service, part)
             answer = msgspec.json.decode(content)
         else:
-            self._pause(worker)
+            self._pause(worker, body)
         whole = _put_events(answer, entries) if operation == "PutEvents" else _send_batch(answer, failed)
         return AWSResponse(request.url, 200, _JSON, _Raw(msgspec.json.encode(whole)))
 
-    def _pause(self, worker: Worker) -> None:
-        strand.wait(asyncio.sleep(self._latency(worker)))
+    def _pause(self, worker: Worker, body: bytes) -> None:
+        strand.wait(asyncio.sleep(self._latency(worker, body)))
 
-    def _latency(self, worker: Worker) -> float:
-        return self._chaos.between(_FASTEST_SECONDS, _SLOWEST_SECONDS, f"{worker.function} {self.calls.total()}")
+    def _latency(self, worker: Worker, body: bytes) -> float:
+        return self._chaos.between(_FASTEST_SECONDS, _SLOWEST_SECONDS, f"{len(body)} {_about(worker, body)}")
 
 
-# The journal's row that a call is about, or the event that it publishes: the first of several.
-_ROW_OR_EVENT = re.compile(rb'"pk": ?{"S": ?"([^"]+)"|"Detail": ?"{[^}]*?\\"id\\":\\"([^"\\]+)')
+# The row that a call is about, or the event that it publishes: the first of several.
+_ROW_OR_EVENT = re.compile(rb'"(?:pk"|Key": ?{"[^"]+"): ?{"S": ?"([^"]+)"|"Detail": ?"{[^}]*?\\"id\\":\\"([^"\\]+)')
 
 
 def _about(worker: Worker, body: bytes) -> str:

@@ -159,8 +159,8 @@ class Execution:
         """Tell the journal how a try ended that did not commit; an event that has failed too often is rejected."""
         with suppress(EachonceError, *aws_errors()):  # what can't be told now is only not counted
             if outcome.verdict is Verdict.ABANDONED and attempt.id is not None:
-                if begun is None:  # it is to run alone next time, and not for ever
-                    self.ledger.begin(mark, event_type=event.type, lease=timedelta(), claim=False)
+                if begun is None:  # it is to run alone next time
+                    self.ledger.begin_all([(mark, event.type)], lease=timedelta())
                 return outcome
             if outcome.counted and attempt.id is not None:
                 row = self.ledger.failed(mark, outcome, event_type=event.type, try_id=attempt.id, begun=begun)

@@ -32,7 +32,7 @@ _MOST_CHARACTERS = 1024  # of a reason: a row holds 400 KB, and its event's outb
 class Begun:
     """A handler's run that the journal knows of: the fence that its end must name, and the row's story.
 
-    `starts` are this run and those before it that have not ended with a word.
+    `starts` counts the runs that have not ended with a word, this one among them; those of `begin_all` count nothing.
     """
 
     fence: str
@@ -48,8 +48,8 @@ def story_of(row: Item | None) -> dict[str, Any]:
 class Ledger:
     """Writes one consumer's journal rows for everything but a commit.
 
-    Every write is conditional on the row not being DONE, and safe to happen twice, and late: a row holds the fences of
-    all runs that have not ended with a word, and the names of all tries that failed, so that each counts once.
+    Every write is conditional on the row not being DONE, and safe to happen twice, and late: a row holds the names of
+    all tries that failed, and the fences of the runs that have not ended with a word, so that each counts once.
     """
 
     def __init__(self, writer: Writer, *, clock: Callable[[], datetime]) -> None:
@@ -69,20 +69,23 @@ class Ledger:
         """
         fence = self._fence(lease)
         try:
-            row = self._writer.write((_asking(self._begin(mark, event_type, fence, claim=claim)),))
+            row = self._writer.write((_asking(self._begin(mark, event_type, fence, counts=True, claim=claim)),))
         except RefusedError as refused:
             return judge_row(refused.found, mark)
         return Begun(fence=fence, starts=len(row["begun"]), story=story_of(row))
 
     def begin_all(self, events: Sequence[tuple[Mark, str]], *, lease: timedelta) -> dict[str, Begun]:
-        """Note in one call that the handlers of several events begin; by key, and empty when one of them can't."""
+        """Note in one call that the handlers of several events begin; by key, and empty when one of them can't.
+
+        If the process dies all of them are suspects, and none of them is accused: it may have been any of the others.
+        """
         fence = self._fence(lease)
-        operations = tuple(self._begin(mark, event_type, fence, claim=False) for mark, event_type in events)
+        operations = tuple(self._begin(mark, event_type, fence) for mark, event_type in events)
         try:
             self._writer.write(operations)
         except RefusedError:
             return {}
-        return {mark.pk: Begun(fence=fence, starts=1, story={}) for mark, _ in events}
+        return {mark.pk: Begun(fence=fence, starts=0, story={}) for mark, _ in events}
 
     def failed(self, mark: Mark, outcome: Outcome, *, event_type: str, try_id: str, begun: Begun | None) -> Item:
         """Count a failure of the handler; return the row. The same `try_id` twice counts once."""
@@ -149,12 +152,13 @@ class Ledger:
         """Return a new fence: a name that nobody else has, which says when its lease ends."""
         return f"{_milliseconds(self._clock() + lease)}-{uuid.uuid4().hex}"
 
-    def _begin(self, mark: Mark, event_type: str, fence: str, *, claim: bool) -> Operation:
+    def _begin(
+        self, mark: Mark, event_type: str, fence: str, *, counts: bool = False, claim: bool = False
+    ) -> Operation:
         values = self._common(mark, event_type) | {
             ":state": State.STARTED,
             ":done": State.DONE,
             ":fence": fence,
-            ":fences": {fence},
             ":until": _lease_until(fence),
         }
         condition = "attribute_not_exists(pk) OR #state <> :done"
@@ -164,8 +168,11 @@ class Ledger:
             values |= {":ms": _milliseconds(self._clock())}
         update = (
             "SET #state = :state, fingerprint = :fingerprint, #type = :type, expires_at = :expires_at, fence = :fence, "
-            "lease_until = :until, first_seen = if_not_exists(first_seen, :now) ADD begun :fences"
+            "lease_until = :until, first_seen = if_not_exists(first_seen, :now)"
         )
+        if counts:
+            update += " ADD begun :fences"
+            values |= {":fences": {fence}}
         return self._update(mark, update, condition, values)
 
     def _end(self, mark: Mark, begun: Begun | None, found: Item | None) -> None:

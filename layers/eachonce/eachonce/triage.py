@@ -34,7 +34,7 @@ class Triage:
     """A batch, sorted.
 
     - `harmless`: to be handled side by side
-    - `suspects`: lanes to be handled after them, alone, one delivery after the other; fewest starts first
+    - `suspects`: lanes to be handled after them, alone, one delivery after the other; the least suspicious first
     - `rows`: the journal rows of what has come before, by key
     - `begun`: what was noted of those that are handled under a mark, by key
     - `unread`: the message ids for which the journal could not be asked
@@ -70,11 +70,11 @@ def triage(
     suspect = {mark.pk for mark, _ in new if mark.pk not in begun}
     suspect |= {pk for pk, row in rows.items() if row["state"] == State.STARTED}
 
-    def starts(delivery: Delivery) -> int:
+    def suspicion(delivery: Delivery) -> int:
         mark = marks.get(delivery.message_id)
-        return max(1, len(rows.get(mark.pk, {}).get("begun", ()))) if mark is not None and mark.pk in suspect else 0
+        return 1 + len(rows.get(mark.pk, {}).get("begun", ())) if mark is not None and mark.pk in suspect else 0
 
-    harmless, suspects = _sorted(deliveries, starts, ordered=ordered)
+    harmless, suspects = _sorted(deliveries, suspicion, ordered=ordered)
     return Triage(harmless, suspects, rows, begun)
 
 
@@ -106,20 +106,20 @@ def _unmarked(
 
 
 def _sorted(
-    deliveries: Sequence[Delivery], starts: Callable[[Delivery], int], *, ordered: bool
+    deliveries: Sequence[Delivery], suspicion: Callable[[Delivery], int], *, ordered: bool
 ) -> tuple[list[Delivery], list[list[Delivery]]]:
     """Return the harmless deliveries and the lanes of suspects; where order counts, a suspect's lane waits with it."""
     harmless: list[Delivery] = []
     suspects: list[list[Delivery]] = []
     for lane in in_lanes(deliveries):
-        first = next((place for place, delivery in enumerate(lane) if starts(delivery)), len(lane))
+        first = next((place for place, delivery in enumerate(lane) if suspicion(delivery)), len(lane))
         if ordered or lane[0].group_id is not None:
             harmless += lane[:first]
             suspects += [lane[first:]] if lane[first:] else []
         else:
-            harmless += [delivery for delivery in lane if not starts(delivery)]
-            suspects += [[delivery] for delivery in lane if starts(delivery)]
-    return harmless, sorted(suspects, key=lambda lane: starts(lane[0]))
+            harmless += [delivery for delivery in lane if not suspicion(delivery)]
+            suspects += [[delivery] for delivery in lane if suspicion(delivery)]
+    return harmless, sorted(suspects, key=lambda lane: suspicion(lane[0]))
 
 
 def _hundreds(items: Sequence[T]) -> Iterable[Sequence[T]]:
