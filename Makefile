@@ -7,13 +7,17 @@ STAGE ?= default
 # Targets' arguments to `eachonce run`: a day of real orders, a fifth of the messages twice, everything in any order.
 RUN ?= --limit 143 --duplicates 0.2 --shuffle
 
+# And to `eachonce simulate`: three days of orders four times over, in which every call of the layer is to meet every fault.
+SIMULATE ?= --limit 405 --seeds 4 --cover
+SOAK ?= --seed 100 --seeds 20 --cover
+
 BIN := .venv/bin
 SAM := .venv-sam/bin/sam
 # Nothing is reported to anybody.
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve test check certify build invoke deploy export bench clean
+.PHONY: help setup run serve test check certify simulate soak build invoke deploy export bench clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +55,12 @@ check: .venv/ready .venv-sam/ready ## lint, types, and the template
 
 certify: .venv/ready ## which of the shop's events depend on each other's order, and the proof that none does
 	$(BIN)/eachonce certify
+
+simulate: .venv/ready ## 20,000 deliveries and more, everything goes wrong, and every promise holds
+	$(BIN)/eachonce simulate $(SIMULATE)
+
+soak: .venv/ready ## the same for the whole month and for many seeds: about half an hour
+	$(BIN)/eachonce simulate $(SOAK)
 
 build: .venv-sam/ready ## what is deployed, in .aws-sam/build
 	$(SAM) build

@@ -29,6 +29,8 @@ _ORDERS = _ROOT / "data" / "online-retail-2010-12.csv.gz"
 _PEERS = _ROOT / "bench" / "peers"
 _RUN = _ROOT / ".run"
 
+_PAGE = 120  # characters: where there is no terminal, the table is to fit
+
 _INTERRUPTED = 130  # as a shell says of a program that Ctrl-C ended
 
 
@@ -86,7 +88,7 @@ def simulate(
     if replay is not None and peer is not None:
         raise typer.BadParameter("a witness is of the bundle's own consumers", param_hint="--peer")
     scenarios = _scenarios(orders, limit, range(seed, seed + seeds), faults, replay)
-    console = Console(quiet=as_json)
+    console = Console(quiet=as_json, width=None if sys.stdout.isatty() else _PAGE)
     try:
         runs = list(_runs(scenarios, None, console))
         others = [] if peer is None else list(_runs(scenarios, powertools(_PEERS / peer.value), Console(quiet=True)))

@@ -56,9 +56,10 @@ def show_run(console: Console, seed: int, run: Simulated) -> None:
 
 def show_coverage(console: Console, met: Met) -> None:
     """Print how often each call of the layer met each fault, and which it never met."""
-    table = Table("call", title="call x fault: times", title_justify="left")
+    table = Table(title="call x fault: times", title_justify="left", box=None)
+    table.add_column("call", no_wrap=True)
     for fault in CallFault:
-        table.add_column(fault, justify="right")
+        table.add_column(fault, justify="right", width=max(map(len, fault.split())))
     for site in sites():
         counts = (times(met, site, fault) for fault in CallFault)
         table.add_row(site, *("" if count is None else str(count) for count in counts))
