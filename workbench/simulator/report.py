@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence, Sized
 from dataclasses import asdict
+from decimal import Decimal
 from typing import Any
 
 from msgspec import to_builtins
@@ -105,12 +107,25 @@ def _sums(runs: Sequence[Simulated]) -> Counter[str]:
     for run in runs:
         books = run.reconciliation
         sums["rows lost"] += len(books.lost)
-        sums["rows doubled"] += len(books.doubled)
-        sums["rows with other values"] += len(books.different)
+        sums["rows too many"] += len(books.doubled)
+        ways = Counter(map(_way, books.different))
+        for way in ("effects doubled", "effects lost", "other values"):
+            sums[f"rows with {way}"] += ways[way]
         sums["events never published"] += len(run.unannounced)
         sums["innocent neighbours dead-lettered"] += len(run.neighbours)
         sums["deliveries"] += run.deliveries
     return sums
+
+
+_SUM = re.compile(r"is (-?[\d.]+), expected (-?[\d.]+)(?:;|$)")
+
+
+def _way(row: str) -> str:
+    """Return in which way a row differs, as the reconciliation says it: its sums are too high, too low, or neither."""
+    ways = {Decimal(found) > Decimal(expected) for found, expected in _SUM.findall(row)}
+    if len(ways) != 1:
+        return "other values"
+    return "effects doubled" if ways == {True} else "effects lost"
 
 
 def _run(scenario: Scenario, run: Simulated) -> dict[str, Any]:
