@@ -69,6 +69,9 @@ class Store:
 
     def create(self) -> None:
         """Make everything that the topology stores in, empty; whatever moto held before is forgotten."""
+        for backends in (dynamodb_backends, sqs_backends):
+            for regions in backends.values():
+                regions.clear()  # moto keeps the account's mapping in a cache, and all that is in it
         BackendDict.reset()
         _remember_no_instances()
         account, region = self.topology.account_id, self.topology.region
