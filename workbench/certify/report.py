@@ -57,8 +57,9 @@ def _pair(pair: Pair) -> dict[str, Any]:
 
 def _lines(examined: Sequence[Examined], bounds: Bounds) -> Iterator[str]:
     yield from ("# Certificate of independence", "", _SCOPE, "")
-    yield f"Bounds: {bounds.crowds} crowds of {bounds.events} events for every two types, up to {bounds.faults} faults"
-    yield from (f"in a schedule, events drawn from seed {bounds.seed}.", "")
+    faults = f"at most {bounds.faults} fault{'' if bounds.faults == 1 else 's'} in a schedule"
+    yield f"Bounds: {bounds.crowds} crowds of {bounds.events} events for every two types, {faults},"
+    yield from (f"events drawn from seed {bounds.seed}.", "")
     for one in examined:
         yield from _section(one)
 
