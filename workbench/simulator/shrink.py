@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from workbench.shop import PlacingError
 from workbench.simulator.simulation import Scenario, Simulated, simulate
 from workbench.simulator.watch import Violation
 
@@ -100,7 +101,10 @@ class _Search:
         self._runs += 1
         invoices = {number: self._whole.invoices[number] for number in numbers}
         scenario = replace(self._whole, invoices=invoices, only=None if faults is None else frozenset(faults))
-        run = simulate(scenario)
+        try:
+            run = simulate(scenario)
+        except PlacingError:
+            return False
         for violation in run.violations:
             if violation.invariant == self._best.violation.invariant:
                 # Of the faults that may happen, some have no occasion any more.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -18,28 +17,26 @@ from workbench.history import History
 from workbench.oracle import expect
 from workbench.orders import Row
 from workbench.run import Progress
-from workbench.shop import PlacingError, place, read_state
+from workbench.shop import read_state
 from workbench.simulator import clock
 from workbench.simulator.buried import buried
 from workbench.simulator.chaos import PROFILES, Chaos, Unruly
 from workbench.simulator.fault import CallFault, DeliveryFault
+from workbench.simulator.judgement import conclude, missing_poison
 from workbench.simulator.laboratory.app import TABLE
 from workbench.simulator.laboratory.books import misbooked
 from workbench.simulator.laboratory.installation import with_laboratory
-from workbench.simulator.poison import is_poison, poison_before, poison_row_before
+from workbench.simulator.poison import is_poison
 from workbench.simulator.printed import PRINTED
 from workbench.simulator.runtime import SimulatedRuntime
 from workbench.simulator.staging import staged
+from workbench.simulator.till import Till, ask
 from workbench.simulator.watch import Unwatched, Violation, Watch
 from workbench.simulator.wire import Wire
 from workbench.state import Reconciliation, State, reconcile
 from workbench.store.protocol import Response, decoded, success
 from workbench.tally import Tally
 from workbench.topology import Topology
-
-_PLACING_AT_ONCE = 4
-_PLACING_EVERY_SECONDS = 0.2
-_PLACING_ROUNDS = 50
 
 # After this a system that is not quiet never will be: every back-off and outage ends sooner.
 _LONGEST_SECONDS = 3 * 86_400.0
@@ -112,7 +109,6 @@ class _Simulation:
         self._history = History()
         self._tally = Tally()
         self._down_until: dict[str, float] = {}
-        self._poison_rows: set[str] = set()
         self._error: Exception | None = None
 
     def run(self) -> Simulated:
@@ -130,7 +126,7 @@ class _Simulation:
         finally:
             PRINTED.history = None
         reconciliation = reconcile(expect(self._scenario.invoices), state)
-        self._conclude(reconciliation, neighbours)
+        conclude(self._watch, reconciliation, neighbours)
         return Simulated(
             reconciliation=reconciliation,
             violations=tuple(self._watch.violations),
@@ -171,7 +167,8 @@ class _Simulation:
         self._main: asyncio.Task[Any] = asyncio.current_task()  # type: ignore[assignment]
         async with self._cloud:
             self._watch_journal()
-            refused = await self._place()
+            till = Till(self._cloud, self._chaos, self._watch, self._progress)
+            refused = await till.place(self._scenario.invoices)
             self._progress.settling()
             await self._settle()
             self._chaos.end()
@@ -179,7 +176,9 @@ class _Simulation:
                 for difference in misbooked(self._scan(TABLE), self._watch.placed()):
                     self._watch.violated("no effect lost or twice", difference)
             state = read_state(self._scan, mail, refused)
-            return state, self._dead_neighbours(), asyncio.get_running_loop().time()
+            dead = list(buried(self._cloud.store, self._cloud.topology))
+            missing_poison(self._watch, self._cloud.topology, dead, rows=till.poison_rows)
+            return state, [str(each) for each in dead if not is_poison(each.id)], asyncio.get_running_loop().time()
 
     def _make_runtime(self, topology: Topology) -> SimulatedRuntime:
         environment = {} if self._peer is None else self._peer.environment
@@ -198,48 +197,6 @@ class _Simulation:
         except TimeoutError:
             self._watch.violated("all becomes quiet", f"not within {_LONGEST_SECONDS / 3600:.0f} hours")
 
-    async def _place(self) -> dict[str, str]:
-        refused: dict[str, str] = {}
-        slots = asyncio.Semaphore(_PLACING_AT_ONCE)
-        done = 0
-
-        async def one(number: str, lines: list[Row]) -> None:
-            nonlocal done
-            async with slots:
-                reason = await self._patiently(number, lines)
-            if reason is not None:
-                refused[number] = reason
-            done += 1
-            self._progress.placed(done, len(self._scenario.invoices))
-
-        async with asyncio.TaskGroup() as placing:
-            for number, lines in self._scenario.invoices.items():
-                self._poison(number)
-                placing.create_task(one(number, lines))
-                await asyncio.sleep(_PLACING_EVERY_SECONDS)
-        return refused
-
-    async def _patiently(self, number: str, lines: list[Row]) -> str | None:
-        """Place an invoice as its till would: again and again, for as long as it takes."""
-        for left in reversed(range(_PLACING_ROUNDS)):
-            try:
-                return await place(self._cloud.invoke, number, lines)
-            except PlacingError:
-                if not left:
-                    raise
-                await asyncio.sleep(_PLACING_EVERY_SECONDS)
-        raise AssertionError
-
-    def _poison(self, number: str) -> None:
-        bus = next(bus for bus in self._cloud.topology.buses if bus.logical_id)
-        for poison in poison_before(self._chaos, number, bus=bus.name):
-            self._watch.from_outside.add(poison.event_id)
-            self._cloud.bus.put_events([poison.entry])
-        row = poison_row_before(self._chaos, number)
-        if row is not None:
-            self._poison_rows.add(row["pk"]["S"])
-            self._ask("PutItem", {"TableName": self._cloud.topology.table("Journal").name, "Item": row})
-
     def _answer(self, service: str, headers: Mapping[str, str], body: bytes) -> Response:
         if service == "events":
             return success(self._cloud.bus.put_events(decoded(body)["Entries"]))
@@ -257,43 +214,7 @@ class _Simulation:
         codec, start = Codec(), None
         while True:
             request = {"TableName": self._cloud.topology.table(table).name, "ConsistentRead": True}
-            page = self._ask("Scan", request if start is None else request | {"ExclusiveStartKey": start})
+            page = ask(self._cloud.store, "Scan", request if start is None else request | {"ExclusiveStartKey": start})
             yield from map(codec.item, page["Items"])
             if (start := page.get("LastEvaluatedKey")) is None:
                 return
-
-    def _ask(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        headers = {"x-amz-target": f"DynamoDB_20120810.{operation}", "content-type": "application/x-amz-json-1.0"}
-        status, _, body = self._cloud.store.handle("dynamodb", headers, json.dumps(request).encode())
-        if status != 200:
-            raise RuntimeError(body.decode())
-        answer: dict[str, Any] = json.loads(body)
-        return answer
-
-    def _dead_neighbours(self) -> list[str]:
-        """Return the innocent in dead-letter queues, and note the poison that is missing there."""
-        topology = self._cloud.topology
-        dead = list(buried(self._cloud.store, topology))
-        there = {(each.id, each.queue_arn) for each in dead}
-        for event_id in sorted(self._watch.from_outside):
-            for arn in sorted(self._watch.delivered[event_id]):
-                dead_letter_arn = topology.queue(arn).dead_letter_arn
-                if dead_letter_arn is not None and (event_id, dead_letter_arn) not in there:
-                    self._watch.violated("no event lost", f"{event_id} is in no dead-letter queue of {arn}")
-        for row in sorted(self._poison_rows - {each.id for each in dead}):
-            self._watch.violated("no event lost", f"nobody was told of the row {row}")
-        return [str(each) for each in dead if not is_poison(each.id)]
-
-    def _conclude(self, reconciliation: Reconciliation, neighbours: Iterable[str]) -> None:
-        for row in reconciliation.lost:
-            self._watch.violated("no event lost", row)
-        for row in (*reconciliation.doubled, *reconciliation.different):
-            self._watch.violated("the books agree with the orders", row)
-        for order in self._watch.unannounced():
-            self._watch.violated("no event lost", f"StockReserved of {order}")
-        for neighbour in neighbours:
-            self._watch.violated("no innocent neighbour in a dead-letter queue", neighbour)
-        for event_id in self._watch.unpublished():
-            self._watch.violated(
-                "every committed event is published", f"{event_id} of {self._watch.committed[event_id]}"
-            )
