@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.interruptible import started
 from workbench.cli import ROOT
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
@@ -143,8 +144,7 @@ def test_a_wrong_argument_is_named(arguments: list[str], said: str) -> None:
 
 def test_ctrl_c_stops_everything_that_was_started(orders: Path) -> None:
     """No function's process outlives the run, and there is no traceback."""
-    command = [sys.executable, "-c", "from workbench.cli import app; app()", "serve", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as served:
+    with started("serve", "--port", "0") as served:
         assert served.stdout is not None
         assert served.stderr is not None
         endpoint = next(line.split()[2].rstrip(",") for line in served.stdout if line.startswith("listening on"))

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from unittest.mock import patch
 
@@ -15,11 +12,10 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from tests.interruptible import started
 from tests.simulation.broken_layers import adds_too_much
 from workbench import simulate_cli
 from workbench.simulate_cli import simulate
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(*arguments: str) -> Result:
@@ -130,18 +126,11 @@ def test_a_witness_of_other_orders_says_so(tmp_path: Path) -> None:
 
 def test_ctrl_c_ends_it_at_once() -> None:
     """As a shell expects."""
-    program = subprocess.Popen(
-        [sys.executable, "-c", "from workbench.cli import app; app()", "simulate", "--limit", "80", "--seeds", "2"],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert program.stdout is not None
-    program.stdout.readline()  # the first seed is done, and the second under way
-    program.send_signal(signal.SIGINT)
-    _, errors = program.communicate(timeout=60)
+    with started("simulate", "--limit", "40", "--seeds", "50") as program:
+        assert program.stdout is not None
+        program.stdout.readline()  # the first seed is done, and the second under way
+        program.send_signal(signal.SIGINT)
+        _, errors = program.communicate(timeout=60)
 
     assert (program.returncode, errors) == (130, "stopped\n")
 
