@@ -92,7 +92,7 @@ def show_witness(console: Console, witness: Witness, command: str) -> None:
 def show_comparison(console: Console, runs: Sequence[Simulated], others: Sequence[Simulated]) -> None:
     """Print what the same faults did to the bundle's consumers and to the peer's."""
     table = Table("under the same seeds and faults", "Eachonce", "peer")
-    ours, theirs = _sums(runs), _sums(others)
+    ours, theirs = sums(runs), sums(others)
     for name in ours:
         table.add_row(name, f"{ours[name]:,}", f"{theirs[name]:,}")
     console.print(table)
@@ -102,7 +102,8 @@ def _count(things: Sized, name: str) -> str:
     return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
 
 
-def _sums(runs: Sequence[Simulated]) -> Counter[str]:
+def sums(runs: Sequence[Simulated]) -> Counter[str]:
+    """Return what became of effects and neighbours in all runs, by what people ask for."""
     sums: Counter[str] = Counter()
     for run in runs:
         books = run.reconciliation
