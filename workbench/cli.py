@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import subprocess
@@ -14,6 +15,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
 
 from workbench.certify_cli import certify
 from workbench.dead_letters_cli import dlq, why
@@ -27,9 +29,29 @@ ORDERS = ROOT / "data" / "online-retail-2010-12.csv.gz"
 PORT = 4566
 INTERRUPTED = 130  # as a shell says of a program that Ctrl-C ended
 
+WRONG_INPUT = 2
+
 T = TypeVar("T")
 
+
+class Commands(TyperGroup):
+    """All commands; a broken template ends any of them with its file and line, and exit status 2."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except ValueError as error:
+            from workbench.template import TemplateError
+
+            if not isinstance(error, TemplateError):
+                raise
+            typer.echo(f"Error: {error}", err=True)
+            raise typer.Exit(WRONG_INPUT) from error
+
+
 app = typer.Typer(
+    cls=Commands,
     help="Each event by itself, its effect once: the shop on this machine, and the proof that its books are right.",
     no_args_is_help=True,
     add_completion=False,
@@ -107,7 +129,12 @@ def serve(
             show_cloud(Console(), cloud.endpoint, cloud.topology)
             await asyncio.Event().wait()
 
-    _until_interrupted(keep())
+    try:
+        _until_interrupted(keep())
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        raise typer.BadParameter(f"{port}: {error.strerror}", param_hint="--port") from error
 
 
 @app.command()

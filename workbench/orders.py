@@ -28,7 +28,8 @@ def read_invoices(path: Path, *, limit: int | None = None) -> dict[str, list[Row
         with _opened(path) as file:
             invoices = _grouped(_rows(file, path))
     except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
-        raise OrdersError(f"{path}: {error}") from error
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise OrdersError(f"{path}: {reason}") from error
     return dict(islice(invoices.items(), limit))
 
 

@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -140,6 +142,36 @@ def test_a_wrong_argument_is_named(arguments: list[str], said: str) -> None:
 
     assert ended.returncode == 2
     assert said in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [["run"], ["simulate"], ["certify"], ["serve", "--port", "0"]], ids=lambda it: it[0]
+)
+def test_a_broken_template_is_told_by_its_line(bundle: Path, command: list[str]) -> None:
+    """Every command that reads the template ends with the line that is wrong, and without a traceback."""
+    template = bundle / "template.yaml"
+    lines = template.read_text().splitlines(keepends=True)
+    wrong = next(number for number, line in enumerate(lines) if line.strip() == "Type: AWS::SQS::Queue")
+    lines[wrong] = lines[wrong].replace("Queue", "Queu")
+    template.write_text("".join(lines))
+
+    ended = eachonce(*command, root=bundle)
+
+    assert ended.returncode == 2
+    assert re.fullmatch(
+        r"Error: \S*template\.yaml:\d+: .*there is no AWS::SQS::Queu in the local cloud\n", ended.stderr
+    )
+
+
+def test_a_port_that_is_taken_is_a_wrong_argument() -> None:
+    """Where something else listens, `serve` says so."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+
+        ended = eachonce("serve", "--port", port)
+
+    assert ended.returncode == 2
+    assert f"{port}: Address already in use" in ended.stderr
 
 
 def test_ctrl_c_stops_everything_that_was_started(orders: Path) -> None:
