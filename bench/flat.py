@@ -18,8 +18,8 @@ from pathlib import Path
 
 import uvloop
 
-from workbench.cli import ORDERS, TEMPLATE
 from workbench.cloud import LocalCloud
+from workbench.command import ORDERS, TEMPLATE
 from workbench.orders import Row, read_invoices
 from workbench.shop import place_all
 

@@ -6,9 +6,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from workbench.command import ROOT
 
 # A shell lets its background jobs ignore SIGINT, and what they start inherits that.
 _PROGRAM = """

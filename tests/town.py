@@ -18,8 +18,8 @@ from eachonce.aws import Codec
 
 from tests.ending import DeadLetter, Ending, Run
 from tests.records import on_the_bus, record
-from workbench.cli import ROOT
 from workbench.cloud import LocalCloud
+from workbench.command import ROOT
 from workbench.history import Happening, History, Kind
 from workbench.mappings.wakeup import Wakeup
 from workbench.store.protocol import AwsError, Response

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from workbench.command import TEMPLATE
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
     from workbench.certify.examination import Bounds
     from workbench.certify.subject import Subject
     from workbench.certify.verdict import Examined
-
-TEMPLATE = Path(__file__).resolve().parent.parent / "template.yaml"
 
 _STYLES = {
     "independent": "green",

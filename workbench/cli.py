@@ -7,48 +7,20 @@ import errno
 import json
 import os
 import subprocess
-import sys
-from collections.abc import Coroutine
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from typer.core import TyperGroup
 
 from workbench.certify_cli import certify
+from workbench.command import ORDERS, ROOT, TEMPLATE, Commands
 from workbench.dead_letters_cli import dlq, why
 from workbench.orders import OrdersError, read_invoices
 from workbench.simulate_cli import simulate
 
-ROOT = Path(__file__).resolve().parent.parent
-TEMPLATE = ROOT / "template.yaml"
-ORDERS = ROOT / "data" / "online-retail-2010-12.csv.gz"
-
 PORT = 4566
-INTERRUPTED = 130  # as a shell says of a program that Ctrl-C ended
-
-WRONG_INPUT = 2
-
-T = TypeVar("T")
-
-
-class Commands(TyperGroup):
-    """All commands; a broken template ends any of them with its file and line, and exit status 2."""
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run the command that was asked for."""
-        try:
-            return super().invoke(ctx)
-        except ValueError as error:
-            from workbench.template import TemplateError
-
-            if not isinstance(error, TemplateError):
-                raise
-            typer.echo(f"Error: {error}", err=True)
-            raise typer.Exit(WRONG_INPUT) from error
-
 
 app = typer.Typer(
     cls=Commands,
@@ -90,6 +62,8 @@ def run(
 
     Exit status: 0 when the books agree, 1 when they don't, 2 for a wrong argument.
     """
+    import uvloop
+
     from workbench.run import Disarray, Progress
     from workbench.run import run as run_shop
     from workbench.screen import BarProgress, show_result
@@ -102,7 +76,7 @@ def run(
     disarray = Disarray(seed=seed, duplicates=duplicates, shuffle=shuffle)
     progress = BarProgress(console) if console.is_terminal else Progress()
     with progress:
-        result = _until_interrupted(run_shop(invoices, template=TEMPLATE, disarray=disarray, progress=progress))
+        result = uvloop.run(run_shop(invoices, template=TEMPLATE, disarray=disarray, progress=progress))
     if out is not None:
         result.state.write(out)
     if as_json:
@@ -121,6 +95,8 @@ def serve(
     ] = ROOT / ".run" / "mail",
 ) -> None:
     """Keep the local cloud running, for the AWS CLI, `sam local invoke` and any boto3 program; Ctrl-C ends it."""
+    import uvloop
+
     from workbench.cloud import LocalCloud
     from workbench.screen import show_cloud
 
@@ -130,7 +106,7 @@ def serve(
             await asyncio.Event().wait()
 
     try:
-        _until_interrupted(keep())
+        uvloop.run(keep())
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise
@@ -179,14 +155,3 @@ def export() -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
         typer.echo(path)
-
-
-def _until_interrupted(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end, or stop everything cleanly on Ctrl-C and say so."""
-    import uvloop
-
-    try:
-        return uvloop.run(work)
-    except KeyboardInterrupt:
-        typer.echo("stopped", err=True)
-        sys.exit(INTERRUPTED)

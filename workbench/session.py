@@ -17,8 +17,6 @@ from workbench.journal import Journal
 from workbench.redrive import Redrive, Tally, drop
 from workbench.stack import ConsumerQueues, UnknownConsumerError, UnknownStackError, find
 
-INTERRUPTED = 130  # as a shell says of a program that Ctrl-C ended
-
 Work = Callable[[ConsumerQueues, Collection[str], Tally], Generator[int, None, None]]
 
 
@@ -88,6 +86,3 @@ def session(stack: str, endpoint_url: str | None, region: str | None) -> Iterato
     except AccountError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
-    except KeyboardInterrupt:
-        typer.echo("stopped", err=True)
-        raise typer.Exit(INTERRUPTED) from None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from workbench.command import ORDERS, ROOT, TEMPLATE
 from workbench.orders import OrdersError, read_invoices
 
 if TYPE_CHECKING:
@@ -23,15 +24,10 @@ if TYPE_CHECKING:
     from workbench.simulator.shrink import Witness
     from workbench.simulator.simulation import Peer, Scenario, Simulated
 
-_ROOT = Path(__file__).resolve().parent.parent
-_TEMPLATE = _ROOT / "template.yaml"
-_ORDERS = _ROOT / "data" / "online-retail-2010-12.csv.gz"
-_PEERS = _ROOT / "bench" / "peers"
-_RUN = _ROOT / ".run"
+_PEERS = ROOT / "bench" / "peers"
+_RUN = ROOT / ".run"
 
 _PAGE = 120  # characters: where there is no terminal, the table is to fit
-
-_INTERRUPTED = 130  # as a shell says of a program that Ctrl-C ended
 
 
 class Faults(StrEnum):
@@ -52,7 +48,7 @@ def simulate(
     *,
     orders: Annotated[
         Path, typer.Option(help="A CSV of orders, plain or .gz.", metavar="CSV", show_default="the month in data/")
-    ] = _ORDERS,
+    ] = ORDERS,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Only the first N invoices.", metavar="N", show_default="all")
     ] = None,
@@ -89,13 +85,9 @@ def simulate(
         raise typer.BadParameter("a witness is of the bundle's own consumers", param_hint="--peer")
     scenarios = _scenarios(orders, limit, range(seed, seed + seeds), faults, replay)
     console = Console(quiet=as_json, width=None if sys.stdout.isatty() else _PAGE)
-    try:
-        runs = list(_runs(scenarios, None, console))
-        others = [] if peer is None else list(_runs(scenarios, powertools(_PEERS / peer.value), Console(quiet=True)))
-        witness = None if replay is not None else _witness(scenarios, runs)
-    except KeyboardInterrupt:
-        typer.echo("stopped", err=True)
-        sys.exit(_INTERRUPTED)
+    runs = list(_runs(scenarios, None, console))
+    others = [] if peer is None else list(_runs(scenarios, powertools(_PEERS / peer.value), Console(quiet=True)))
+    witness = None if replay is not None else _witness(scenarios, runs)
     met = together(run.call_faults for run in runs)
     if replay is None:
         show_coverage(console, met)
@@ -125,9 +117,9 @@ def _scenarios(
     except OrdersError as error:
         raise typer.BadParameter(str(error), param_hint="--orders") from error
     if replay is None:
-        return [Scenario(invoices=invoices, template=_TEMPLATE, seed=seed, faults=faults.value) for seed in seeds]
+        return [Scenario(invoices=invoices, template=TEMPLATE, seed=seed, faults=faults.value) for seed in seeds]
     try:
-        return [Replay.read(replay).scenario(invoices, _TEMPLATE)]
+        return [Replay.read(replay).scenario(invoices, TEMPLATE)]
     except ReplayError as error:
         raise typer.BadParameter(str(error), param_hint="--replay") from error
 
@@ -181,5 +173,5 @@ def _keep(witness: Witness, path: Path, orders: Path, console: Console) -> None:
     Replay.of(witness).write(path)
     here = Path.cwd()
     shown = path.relative_to(here) if path.is_relative_to(here) else path
-    chosen = [] if orders == _ORDERS else ["--orders", str(orders)]
+    chosen = [] if orders == ORDERS else ["--orders", str(orders)]
     show_witness(console, witness, shlex.join(["eachonce", "simulate", *chosen, "--replay", str(shown)]))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-import typer
-from typer.testing import CliRunner, Result
 
+from tests.typed import said, typed
 from workbench.certify_cli import certify
 
 SOUND = ["--handler", "tests.certify.sound:added"]
@@ -18,16 +17,7 @@ BROKEN = ["--handler", "tests.certify.broken:arrival"]
 
 CONSUMERS = "notify-customer, reserve-stock, tally-sales, track-customer"
 
-
-def run(*arguments: str) -> Result:
-    app = typer.Typer()
-    app.command()(certify)
-    return CliRunner().invoke(app, arguments, env={"COLUMNS": "200", "TERM": "dumb"})
-
-
-def said(result: Result) -> str:
-    """What was printed as an error, less the box that it is drawn in."""
-    return " ".join(re.sub(r"[│╭╮╰╯─]", " ", result.stderr).split())
+run = partial(typed, certify)
 
 
 def test_the_bundle_is_independent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

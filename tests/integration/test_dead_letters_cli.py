@@ -15,8 +15,8 @@ from typing import Any
 import boto3
 import pytest
 
-from workbench.cli import ROOT, TEMPLATE
 from workbench.cloud import LocalCloud
+from workbench.command import ROOT, TEMPLATE
 
 SAMPLES = ROOT / "events"
 REASON = "the body is not JSON: Input data was truncated"

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.interruptible import started
-from workbench.cli import ROOT
+from workbench.command import ROOT
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
 

@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from workbench.cli import ROOT, TEMPLATE
 from workbench.cloud import LocalCloud
+from workbench.command import ROOT, TEMPLATE
 from workbench.functions.runtime import Invocation
 
 SAMPLES = sorted((ROOT / "events").glob("*/*.json"))

@@ -9,28 +9,28 @@ from typing import Any
 import pytest
 
 from tests.simulation.broken_layers import BROKEN
+from workbench.command import ORDERS, TEMPLATE
 from workbench.orders import read_invoices
 from workbench.simulator.replay import Replay
 from workbench.simulator.shrink import shrink
 from workbench.simulator.simulation import Scenario, simulate
 
-ROOT = Path(__file__).resolve().parents[2]
-ORDERS = read_invoices(ROOT / "data" / "online-retail-2010-12.csv.gz", limit=12)
+INVOICES = read_invoices(ORDERS, limit=12)
 
 
 @pytest.mark.parametrize(("broken", "invariants"), BROKEN.values(), ids=BROKEN)
 def test_what_is_broken_is_found_and_shrunk(broken: Callable[[], Any], invariants: set[str], tmp_path: Path) -> None:
     """Down to two invoices and two faults, and the file that keeps them breaks the same promise again."""
-    scenario = Scenario(invoices=ORDERS, template=ROOT / "template.yaml", seed=1, faults="heavy")
+    scenario = Scenario(invoices=INVOICES, template=TEMPLATE, seed=1, faults="heavy")
     with broken():
         found = simulate(scenario)
         witness = shrink(scenario, found)
         Replay.of(witness).write(tmp_path / "witness.json")
-        again = simulate(Replay.read(tmp_path / "witness.json").scenario(ORDERS, scenario.template))
+        again = simulate(Replay.read(tmp_path / "witness.json").scenario(INVOICES, scenario.template))
 
     assert invariants & {violation.invariant for violation in found.violations}
     assert witness.violation in again.violations
     assert again.happened == witness.faults
     assert len(witness.scenario.invoices) <= 2
     assert len(witness.faults) <= 2
-    assert simulate(Replay.of(witness).scenario(ORDERS, scenario.template)).violations == ()
+    assert simulate(Replay.of(witness).scenario(INVOICES, scenario.template)).violations == ()

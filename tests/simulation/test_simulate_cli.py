@@ -5,28 +5,19 @@ from __future__ import annotations
 import json
 import re
 import signal
+from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-import typer
-from typer.testing import CliRunner, Result
 
 from tests.interruptible import started
 from tests.simulation.broken_layers import adds_too_much
+from tests.typed import said, typed
 from workbench import simulate_cli
 from workbench.simulate_cli import simulate
 
-
-def run(*arguments: str) -> Result:
-    app = typer.Typer()
-    app.command()(simulate)
-    return CliRunner().invoke(app, arguments, env={"COLUMNS": "200", "TERM": "dumb"})
-
-
-def said(result: Result) -> str:
-    """What was printed as an error, less the box that it is drawn in."""
-    return " ".join(re.sub(r"[│╭╮╰╯─]", " ", result.stderr).split())
+run = partial(typed, simulate)
 
 
 def test_each_seed_has_its_line_and_all_have_one_table() -> None:

@@ -9,22 +9,19 @@ import sys
 import time
 import uuid
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
+from workbench.command import ORDERS, ROOT, TEMPLATE
 from workbench.orders import read_invoices
 from workbench.simulator.fault import DeliveryFault
 from workbench.simulator.peers import powertools
 from workbench.simulator.simulation import Scenario, Simulated, simulate
 
-ROOT = Path(__file__).resolve().parents[2]
-ORDERS = ROOT / "data" / "online-retail-2010-12.csv.gz"
-
 
 def scenario(*, invoices: int = 10, seed: int = 0, faults: str = "heavy") -> Scenario:
     found = read_invoices(ORDERS, limit=invoices)
-    return Scenario(invoices=found, template=ROOT / "template.yaml", seed=seed, faults=faults)
+    return Scenario(invoices=found, template=TEMPLATE, seed=seed, faults=faults)
 
 
 def told(run: Simulated) -> object:
@@ -69,7 +66,7 @@ def test_the_same_seed_is_the_same_run_in_another_process() -> None:
         from workbench.orders import read_invoices
         from workbench.simulator.simulation import Scenario, simulate
         invoices = read_invoices(Path({str(ORDERS)!r}), limit=8)
-        run = simulate(Scenario(invoices=invoices, template=Path({str(ROOT / "template.yaml")!r}), faults="heavy"))
+        run = simulate(Scenario(invoices=invoices, template=Path({str(TEMPLATE)!r}), faults="heavy"))
         said = (run.happened, run.virtual_seconds, sorted(run.calls.items()), run.deliveries, run.reconciliation)
         print(hashlib.sha256(repr(said).encode()).hexdigest())
     """

@@ -3,7 +3,7 @@
 import pytest
 from contracts import EVENTS
 
-from workbench.cli import ROOT
+from workbench.command import ROOT
 from workbench.export import documents, schemas
 
 

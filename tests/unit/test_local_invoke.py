@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from workbench import template
-from workbench.cli import ROOT, TEMPLATE
+from workbench.command import ROOT, TEMPLATE
 from workbench.local_invoke import InvokeError, command, require_container_engine, require_local_cloud, sample_of
 
 

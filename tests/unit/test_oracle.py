@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from workbench.cli import ORDERS
+from workbench.command import ORDERS
 from workbench.oracle import expect
 from workbench.orders import Row, read_invoices
 from workbench.state import State
