@@ -45,14 +45,12 @@ def document(
 def show_run(console: Console, seed: int, run: Simulated) -> None:
     """Print what did not hold in a run, and the line that says it all."""
     for violation in run.violations[:_MOST_SHOWN]:
-        console.print(f"broken: {violation}", markup=False, highlight=False, soft_wrap=True)
-    console.print(
+        _say(console, f"broken: {violation}")
+    _say(
+        console,
         f"seed {seed}: {run.reconciliation}; {run.deliveries:,} deliveries, {len(run.happened):,} faults, "
         f"{len(run.violations)} promises broken; {run.virtual_seconds / 3600:.1f} hours in {run.seconds:.1f} seconds, "
         f"{run.deliveries / run.seconds:.0f} deliveries a second",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
     )
 
 
@@ -67,13 +65,13 @@ def show_coverage(console: Console, met: Met) -> None:
         table.add_row(site, *("" if count is None else str(count) for count in counts))
     console.print(table)
     for pair in missed(met):
-        console.print(f"never met: {pair}", markup=False, highlight=False, soft_wrap=True)
+        _say(console, f"never met: {pair}")
 
 
 def show_faults(console: Console, faults: Sequence[str]) -> None:
     """Print faults as a numbered list."""
     for number, fault in enumerate(faults, start=1):
-        console.print(f"{number:>4}  {fault}", markup=False, highlight=False, soft_wrap=True)
+        _say(console, f"{number:>4}  {fault}")
 
 
 def show_witness(console: Console, witness: Witness, command: str) -> None:
@@ -84,9 +82,9 @@ def show_witness(console: Console, witness: Witness, command: str) -> None:
         f"{_count(witness.faults, 'fault')} on {_count(invoices, 'invoice')}, {', '.join(invoices)}"
     )
     for line in ("", f"broken: {witness.violation}", least):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        _say(console, line)
     show_faults(console, witness.faults)
-    console.print(f"again: {command}", markup=False, highlight=False, soft_wrap=True)
+    _say(console, f"again: {command}")
 
 
 def show_comparison(console: Console, runs: Sequence[Simulated], others: Sequence[Simulated]) -> None:
@@ -98,24 +96,28 @@ def show_comparison(console: Console, runs: Sequence[Simulated], others: Sequenc
     console.print(table)
 
 
+def _say(console: Console, line: str) -> None:
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
 def _count(things: Sized, name: str) -> str:
     return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
 
 
 def sums(runs: Sequence[Simulated]) -> Counter[str]:
     """Return what became of effects and neighbours in all runs, by what people ask for."""
-    sums: Counter[str] = Counter()
+    total: Counter[str] = Counter()
     for run in runs:
         books = run.reconciliation
-        sums["rows lost"] += len(books.lost)
-        sums["rows too many"] += len(books.doubled)
+        total["rows lost"] += len(books.lost)
+        total["rows too many"] += len(books.doubled)
         ways = Counter(map(_way, books.different))
         for way in ("effects doubled", "effects lost", "other values"):
-            sums[f"rows with {way}"] += ways[way]
-        sums["events never published"] += len(run.unannounced)
-        sums["innocent neighbours dead-lettered"] += len(run.neighbours)
-        sums["deliveries"] += run.deliveries
-    return sums
+            total[f"rows with {way}"] += ways[way]
+        total["events never published"] += len(run.unannounced)
+        total["innocent neighbours dead-lettered"] += len(run.neighbours)
+        total["deliveries"] += run.deliveries
+    return total
 
 
 _SUM = re.compile(r"is (-?[\d.]+), expected (-?[\d.]+)(?:;|$)")

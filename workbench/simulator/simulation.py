@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-from eachonce.aws import Codec
 
 from workbench.cloud import LocalCloud
 from workbench.history import History
@@ -30,7 +29,8 @@ from workbench.simulator.poison import is_poison
 from workbench.simulator.printed import PRINTED
 from workbench.simulator.runtime import SimulatedRuntime
 from workbench.simulator.staging import staged
-from workbench.simulator.till import Till, ask
+from workbench.simulator.tables import scan
+from workbench.simulator.till import Till
 from workbench.simulator.watch import Unwatched, Violation, Watch
 from workbench.simulator.wire import Wire
 from workbench.state import Reconciliation, State, reconcile
@@ -173,9 +173,9 @@ class _Simulation:
             await self._settle()
             self._chaos.end()
             if self._peer is None:
-                for difference in misbooked(self._scan(TABLE), self._watch.placed()):
+                for difference in misbooked(scan(self._cloud, TABLE), self._watch.placed()):
                     self._watch.violated("no effect lost or twice", difference)
-            state = read_state(self._scan, mail, refused)
+            state = read_state(partial(scan, self._cloud), mail, refused)
             dead = list(buried(self._cloud.store, self._cloud.topology))
             missing_poison(self._watch, self._cloud.topology, dead, rows=till.poison_rows)
             return state, [str(each) for each in dead if not is_poison(each.id)], asyncio.get_running_loop().time()
@@ -209,12 +209,3 @@ class _Simulation:
             seconds = self._chaos.between(_SHORTEST_OUTAGE_SECONDS, _LONGEST_OUTAGE_SECONDS, self._chaos.last)
             self._down_until[name] = now + seconds
         return now < self._down_until.get(name, 0.0)
-
-    def _scan(self, table: str) -> Iterable[Mapping[str, Any]]:
-        codec, start = Codec(), None
-        while True:
-            request = {"TableName": self._cloud.topology.table(table).name, "ConsistentRead": True}
-            page = ask(self._cloud.store, "Scan", request if start is None else request | {"ExclusiveStartKey": start})
-            yield from map(codec.item, page["Items"])
-            if (start := page.get("LastEvaluatedKey")) is None:
-                return

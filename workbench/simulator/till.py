@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
-from typing import Any
+from contextlib import suppress
 
 from workbench.cloud import LocalCloud
 from workbench.orders import Row
@@ -13,8 +12,8 @@ from workbench.run import Progress
 from workbench.shop import PlacingError, place
 from workbench.simulator.chaos import Chaos
 from workbench.simulator.poison import poison_before, poison_row_before
+from workbench.simulator.tables import put
 from workbench.simulator.watch import Watch
-from workbench.store.store import Store
 
 _AT_ONCE = 4
 _EVERY_SECONDS = 0.2
@@ -62,32 +61,18 @@ class Till:
         raise first
 
     async def _patiently(self, number: str, lines: list[Row]) -> str | None:
-        for left in reversed(range(_ROUNDS)):
-            try:
+        for _ in range(_ROUNDS - 1):
+            with suppress(PlacingError):
                 return await place(self._cloud.invoke, number, lines)
-            except PlacingError:
-                if not left:
-                    raise
-                await asyncio.sleep(_EVERY_SECONDS)
-        raise AssertionError
+            await asyncio.sleep(_EVERY_SECONDS)
+        return await place(self._cloud.invoke, number, lines)
 
     def _poison(self, number: str) -> None:
-        topology = self._cloud.topology
-        bus = next(bus for bus in topology.buses if bus.logical_id)
+        bus = next(bus for bus in self._cloud.topology.buses if bus.logical_id)
         for poison in poison_before(self._chaos, number, bus=bus.name):
             self._watch.from_outside.add(poison.event_id)
             self._cloud.bus.put_events([poison.entry])
         row = poison_row_before(self._chaos, number)
         if row is not None:
             self.poison_rows.add(row["pk"]["S"])
-            ask(self._cloud.store, "PutItem", {"TableName": topology.table("Journal").name, "Item": row})
-
-
-def ask(store: Store, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Ask DynamoDB for something, past all faults. Raises RuntimeError where it refuses."""
-    headers = {"x-amz-target": f"DynamoDB_20120810.{operation}", "content-type": "application/x-amz-json-1.0"}
-    status, _, body = store.handle("dynamodb", headers, json.dumps(request).encode())
-    if status != 200:
-        raise RuntimeError(body.decode())
-    answer: dict[str, Any] = json.loads(body)
-    return answer
+            put(self._cloud, "Journal", row)

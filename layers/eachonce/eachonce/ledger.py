@@ -110,7 +110,7 @@ class Ledger:
         told_before = "attribute_exists(tries) AND contains(tries, :try)"
         condition = f"(attribute_not_exists(pk) OR #state <> :done) AND NOT ({told_before})"
         if begun is not None:
-            values |= {":fence": begun.fence, ":fences": {begun.fence}}
+            values |= _ending(begun)
             update += " DELETE begun :fences"
             condition += " AND fence = :fence"
         try:
@@ -126,7 +126,7 @@ class Ledger:
     def release(self, mark: Mark, begun: Begun) -> None:
         """Note that a begun handler ended with a word, though the event is not done."""
         update = "SET #state = :state REMOVE fence, lease_until DELETE begun :fences"
-        values = {":state": State.TRIED, ":started": State.STARTED, ":fence": begun.fence, ":fences": {begun.fence}}
+        values = {":state": State.TRIED, ":started": State.STARTED, **_ending(begun)}
         found = self._tell(mark, update, "fence = :fence AND #state = :started", values)
         self._end(mark, begun, found)
 
@@ -178,8 +178,7 @@ class Ledger:
     def _end(self, mark: Mark, begun: Begun | None, found: Item | None) -> None:
         """Note that a run ended with a word, where another one has its place in the row by now."""
         if begun is not None and found is not None and begun.fence in found.get("begun", ()):
-            values = {":fence": begun.fence, ":fences": {begun.fence}}
-            self._tell(mark, "DELETE begun :fences", "contains(begun, :fence)", values)
+            self._tell(mark, "DELETE begun :fences", "contains(begun, :fence)", _ending(begun))
 
     def _forget_oldest_errors(self, mark: Mark, size: int) -> None:
         oldest = ", ".join(f"errors[{place}]" for place in range(size - _MOST_ERRORS))
@@ -225,6 +224,10 @@ def require_deaths_below(most: int, row: Item, *, now: datetime) -> None:
     deaths = sum(_lease_until(fence) <= _milliseconds(now) for fence in row.get("begun", ()))
     if row.get("state") == State.STARTED and deaths >= most:
         raise Reject(f"its handler ended without a word {deaths} times: a crash, a time-out, or too little memory")
+
+
+def _ending(begun: Begun) -> dict[str, Any]:
+    return {":fence": begun.fence, ":fences": {begun.fence}}
 
 
 def _lease_until(fence: str) -> int:
