@@ -14,14 +14,17 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from eachonce.aws import Codec
 from eachonce.event import Event
-from eachonce.journal import pack_outbox
+from eachonce.former import former_key
+from eachonce.identity import fingerprint
+from eachonce.journal import State, pack_outbox, row_key
+from eachonce.listener import unwrap
 
 from tests.records import cloud_event, on_the_bus
 from tests.topologies import queue, table, topology
 from workbench.cloudformation import Stacks
 from workbench.dead_letter import Selection
 from workbench.dead_letters import Found, look
-from workbench.journal import Journal
+from workbench.journal import Journal, Row
 from workbench.redrive import Redrive, Tally, drop
 from workbench.stack import ConsumerQueues, Stack
 from workbench.store.store import Store
@@ -30,6 +33,7 @@ QUEUES = ("letters", "letters-dlq", "parcels", "parcels-dlq", "ordered.fifo", "o
 
 OUTPUTS = {
     "JournalTable": "journal",
+    "EventSource": "post",
     "PlaceOrderFunction": "post-place-order",
     "LettersQueueUrl": queue("letters").url,
     "LettersDeadLetterQueueUrl": queue("letters-dlq").url,
@@ -42,7 +46,13 @@ PARCELS = ConsumerQueues(consumer="parcels", url=queue("parcels").url, dead_lett
 ORDERED = ConsumerQueues(
     consumer="ordered", url=queue("ordered.fifo").url, dead_letters_url=queue("ordered-dlq.fifo").url
 )
-STACK = Stack(name="test", journal_table="journal", consumers=(LETTERS, PARCELS), endpoints=("place-order",))
+STACK = Stack(
+    name="test",
+    journal_table="journal",
+    consumers=(LETTERS, PARCELS),
+    endpoints=("place-order",),
+    sources=("post",),
+)
 
 
 class Killed(BaseException):
@@ -74,9 +84,24 @@ class Deployed:
 
     # What is there
 
-    def put_row(self, consumer: str, event_id: str, **attributes: Any) -> None:
+    def put_row(self, consumer: str, event_id: str, *, source: str = "post", **attributes: Any) -> None:
         """Write a journal row."""
-        item = {"pk": f"{consumer}#{event_id}", **attributes}
+        self._put({"pk": row_key(consumer, source, event_id), **attributes})
+
+    def put_done(self, consumer: str, body: str, **attributes: Any) -> None:
+        """Write the journal row of an event that is done."""
+        event = unwrap(body)
+        self.put_row(consumer, event.id, state=State.DONE, fingerprint=fingerprint(event), **attributes)
+
+    def put_former_row(self, consumer: str, event_id: str, **attributes: Any) -> None:
+        """Write a journal row as it was before sources counted."""
+        self._put({"pk": former_key(consumer, event_id), **attributes})
+
+    def row(self, consumer: str, event_id: str) -> Row | None:
+        """Return a journal row."""
+        return self.journal.row(consumer, "post", event_id)
+
+    def _put(self, item: Row) -> None:
         encoded = {name: self._codec.encode(value) for name, value in item.items()}
         self.dynamodb.put_item(TableName="journal", Item=encoded)
 
@@ -161,9 +186,9 @@ class Deployed:
         return self._store.handle(service, headers, body)
 
 
-def body_of(event_id: str, *, event_type: str = "LetterPosted", **attributes: Any) -> str:
+def body_of(event_id: str, *, event_type: str = "LetterPosted", to: str = "Ada", **attributes: Any) -> str:
     """Return a message's body as the bus delivers it."""
-    return json.dumps(on_the_bus(cloud_event(event_type, {"to": "Ada"}, event_id=event_id, **attributes)))
+    return json.dumps(on_the_bus(cloud_event(event_type, {"to": to}, event_id=event_id, **attributes)))
 
 
 def outbox(*events: Mapping[str, Any]) -> bytes:

@@ -24,7 +24,7 @@ Fill = Callable[[Work], object]
 
 
 def mark(event: str = "e-1", content: str = "c") -> Mark:
-    return Mark("post", event, content * 24)
+    return Mark("post", "post", event, content * 24)
 
 
 @dataclass

@@ -10,6 +10,7 @@ import boto3
 from botocore.config import Config
 from eachonce import Aws, Settings
 from eachonce.aws import Codec
+from eachonce.journal import row_key
 
 Item = dict[str, Any]
 
@@ -51,6 +52,7 @@ class Store:
             source="post",
             dead_letter_queue_url=dead_letters,
             bus=BUS,
+            former_rows=False,
             code_version="7",
         )
         return cls(aws, settings)
@@ -75,9 +77,9 @@ class Store:
         encoded = {name: self._codec.encode(value) for name, value in attributes.items()}
         self.aws.dynamodb.put_item(TableName=self.settings.table(table), Item=encoded)
 
-    def journal(self, consumer: str, event_id: str = "e-1") -> Item | None:
+    def journal(self, consumer: str, event_id: str = "e-1", *, source: str = "post") -> Item | None:
         """Return what the journal says of an event."""
-        return self.item("Journal", pk=f"{consumer}#{event_id}")
+        return self.item("Journal", pk=row_key(consumer, source, event_id))
 
     def dead_letters(self) -> list[Item]:
         """Return the messages in the dead-letter queue, with `notes`, the text of their attributes."""

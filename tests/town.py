@@ -15,6 +15,7 @@ from typing import Any
 import boto3
 from eachonce import Event, Publisher
 from eachonce.aws import Codec
+from eachonce.journal import row_key
 
 from tests.ending import DeadLetter, Ending, Run
 from tests.records import on_the_bus, record
@@ -198,7 +199,7 @@ class Town:
         await asyncio.to_thread(
             self._clients["dynamodb"].update_item,
             TableName=self.cloud.topology.table("Journal").name,
-            Key={"pk": {"S": f"errands#{name}"}},
+            Key={"pk": {"S": row_key("errands", "town", name)}},
             UpdateExpression="SET lease_until = :past",
             ConditionExpression="attribute_exists(lease_until)",
             ExpressionAttributeValues={":past": {"N": "0"}},

@@ -7,8 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from eachonce.errors import MalformedMessageError
+from eachonce.errors import ContractError, MalformedMessageError
+from eachonce.event import RawEvent
+from eachonce.former import former_fingerprint
+from eachonce.identity import fingerprint
 from eachonce.listener import unwrap
+
+from workbench.journal import Sought
 
 _NO_REASON = "received too often: SQS moved it here, and its function never said why"
 
@@ -17,9 +22,9 @@ _NO_REASON = "received too often: SQS moved it here, and its function never said
 class DeadLetter:
     """One message of a consumer's dead-letter queue.
 
-    `event_id` and `event_type` are None where the body holds no event; `cause_id` is the id of the event that led to
-    this one. `sent_at` is when the message came here, or, where SQS moved it, into its first queue. `error`,
-    `attempts`, `first_seen` and `code_version` are None where nobody noted them.
+    `event_id` and `event_type` are None where the body holds no event, and so is `event`, what a journal knows it by;
+    `cause_id` is the id of the event that led to this one. `sent_at` is when the message came here, or, where SQS moved
+    it, into its first queue. `error`, `attempts`, `first_seen` and `code_version` are None where nobody noted them.
     """
 
     consumer: str
@@ -29,6 +34,7 @@ class DeadLetter:
     reason: str
     event_id: str | None = None
     event_type: str | None = None
+    event: Sought | None = None
     cause_id: str | None = None
     error: str | None = None
     attempts: int | None = None
@@ -44,7 +50,7 @@ class DeadLetter:
         """
         notes = {name: value.get("StringValue", "") for name, value in message.get("MessageAttributes", {}).items()}
         system = message.get("Attributes", {})
-        event_id, event_type, cause_id = _identity(message["Body"])
+        event = _event(message["Body"])
         attempts = notes.get("attempts", "")
         return cls(
             consumer=consumer,
@@ -52,9 +58,10 @@ class DeadLetter:
             body=message["Body"],
             sent_at=datetime.fromtimestamp(int(system["SentTimestamp"]) / 1000, UTC),
             reason=notes.get("reason") or _reason_of_the_bus(notes) or _NO_REASON,
-            event_id=event_id or notes.get("event_id"),
-            event_type=event_type,
-            cause_id=cause_id,
+            event_id=notes.get("event_id") if event is None else event.id,
+            event_type=None if event is None else event.type,
+            event=None if event is None else _sought(consumer, event),
+            cause_id=None if event is None else event.causationid,
             error=notes.get("error"),
             attempts=int(attempts) if attempts.isdecimal() else None,
             first_seen=notes.get("first_seen"),
@@ -75,6 +82,7 @@ class DeadLetter:
         document: dict[str, Any] = {
             "consumer": self.consumer,
             "event_id": self.event_id,
+            "source": None if self.event is None else self.event.source,
             "message_id": self.message_id,
             "type": self.event_type,
             "reason": self.reason,
@@ -104,12 +112,25 @@ class Selection:
         )
 
 
-def _identity(body: str) -> tuple[str | None, str | None, str | None]:
+def _event(body: str) -> RawEvent | None:
     try:
-        event = unwrap(body)
+        return unwrap(body)
     except MalformedMessageError:
-        return None, None, None
-    return event.id, event.type, event.causationid
+        return None
+
+
+def _sought(consumer: str, event: RawEvent) -> Sought:
+    try:
+        content = fingerprint(event)
+    except ContractError:
+        content = None
+    return Sought(
+        consumer=consumer,
+        source=event.source,
+        event_id=event.id,
+        fingerprint=content,
+        former_fingerprint=former_fingerprint(event),
+    )
 
 
 def _reason_of_the_bus(notes: Mapping[str, str]) -> str | None:

@@ -111,8 +111,9 @@ def redrive(
 ) -> None:
     """Send dead letters back to their consumers, which count their tries afresh.
 
-    An event keeps its id, and one that has been done since is only deleted. It may be stopped at any point: the same
-    command again goes on. Exit status: 0 when none is left, 1 when some are, 2 for a wrong argument.
+    An event keeps its id. A letter whose very event has been done since is only deleted, and one whose id another event
+    has used is kept. It may be stopped at any point: the same command again goes on. Exit status: 0 when none is left,
+    1 when some are, 2 for a wrong argument.
     """
     from workbench.dead_letter import Selection
     from workbench.session import session
@@ -120,7 +121,7 @@ def redrive(
     with session(stack, endpoint_url, region) as here:
         found = here.look(Selection(reason=reason, event_type=event_type, some_id=some_id), consumer=consumer)
         tally = here.foresee(found.letters) if dry_run else here.redrive(found.letters)
-    counts = {"dry_run": dry_run, "redriven": tally.moved, "done_since": tally.done_since}
+    counts = {"dry_run": dry_run, "redriven": tally.moved, "done_since": tally.done_since, "kept": dict(tally.kept)}
     _end(tally, found, counts if as_json else "would redrive" if dry_run else "redrove")
 
 
@@ -154,6 +155,10 @@ def drop(
 def why(
     event_id: Annotated[str, typer.Argument(metavar="EVENT_ID")],
     *,
+    source: Annotated[
+        str | None,
+        typer.Option("--source", help="The event's CloudEvents source.", metavar="S", show_default="the stack's"),
+    ] = None,
     scan: Annotated[
         bool, typer.Option("--scan", help="Read the whole journal to find who published it, if nothing else tells.")
     ] = False,
@@ -169,17 +174,24 @@ def why(
     from workbench.dead_letter import Selection
     from workbench.dead_letters_screen import show_story
     from workbench.session import session
-    from workbench.story import tell
+    from workbench.story import sources, tell
 
     with session(stack, endpoint_url, region) as here:
         found = here.look(Selection(some_id=event_id))
-        story = tell(event_id, stack=here.stack, journal=here.journal, letters=found.letters, thoroughly=scan)
+        candidates = sources(here.stack, found.letters) if source is None else [source]
+        stories = [
+            tell(each, event_id, stack=here.stack, journal=here.journal, letters=found.letters, thoroughly=scan)
+            for each in candidates
+        ]
+    known = [story for story in stories if story.known]
     if as_json:
-        _print_json({**story.as_dict(), "out_of_sight": found.out_of_sight})
-    elif story.known:
-        show_story(story, found.out_of_sight)
-    if not story.known:
-        typer.echo(f"nothing is known of the event {event_id}: no journal row, no dead letter", err=True)
+        _print_json({"stories": [story.as_dict() for story in known], "out_of_sight": found.out_of_sight})
+    else:
+        for story in known:
+            show_story(story, found.out_of_sight)
+    if not known:
+        asked = " or ".join(candidates) or "any source: name one with --source"
+        typer.echo(f"nothing is known of an event {event_id} of {asked}: no journal row, no dead letter", err=True)
         raise typer.Exit(1)
 
 

@@ -65,15 +65,16 @@ def show_tally(console: Console, tally: Tally, did: str) -> None:
     parts = [f"{did} {_letters(tally.moved)}"]
     if tally.done_since:
         parts.append(f"{tally.done_since:,} had been done since")
-    if tally.left:
-        parts.append(f"{tally.left:,} left: the same command again goes on")
+    parts += [f"{count:,} kept: {reason}" for reason, count in tally.kept.most_common()]
+    if left := tally.left - tally.kept.total():
+        parts.append(f"{left:,} left: the same command again goes on")
     _say(console, "; ".join(parts))
 
 
 def show_story(story: Story, out_of_sight: int) -> None:
     """Print who published an event, and what became of it at each consumer."""
     console = Console()
-    _say(console, f"{story.event_type or 'event'} {story.event_id}")
+    _say(console, f"{story.event_type or 'event'} {story.event_id} of {story.source}")
     if story.publisher is not None:
         _say(console, f"published by {story.publisher.name}, which handled {story.publisher.event_id}")
     widest = max(len(chapter.consumer) for chapter in story.chapters)

@@ -3,24 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Any
 
 import msgspec
 from eachonce.aws import Codec
+from eachonce.former import former_key
 from eachonce.journal import State, row_key, unpack_outbox
 
 Row = Mapping[str, Any]
 
 
 class Renewal(Enum):
-    """What a row said when its event was to count afresh."""
+    """What the journal said when an event was to count afresh."""
 
     RENEWED = "renewed"
     NOTHING = "nothing"  # no row, so nothing was counted
     BUSY = "busy"  # someone is at it right now, under a lease
-    DONE = "done"  # done since
+    DONE = "done"  # this very event is done
+    REUSED = "another event of its source and id is done"
+    UNPROVEN = "it may be the event of its id that was done before sources counted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """An event as a consumer's journal knows it; fingerprints are None where its content can't be read."""
+
+    consumer: str
+    source: str
+    event_id: str
+    fingerprint: str | None
+    former_fingerprint: str | None
 
 
 class Journal:
@@ -32,16 +47,35 @@ class Journal:
         self._clock = clock
         self._codec = Codec()
 
-    def row(self, consumer: str, event_id: str) -> Row | None:
-        """Return what the journal says of an event at a consumer, as it is now."""
-        answer = self._client.get_item(TableName=self._table, Key=_key(consumer, event_id), ConsistentRead=True)
-        return self._codec.item(answer["Item"]) if "Item" in answer else None
+    def row(self, consumer: str, source: str, event_id: str) -> Row | None:
+        """Return what the journal says of an event at a consumer, or what it said before sources counted."""
+        return self._get(row_key(consumer, source, event_id)) or self._get(former_key(consumer, event_id))
 
-    def renew(self, consumer: str, event_id: str) -> Renewal:
+    def foresee(self, event: Sought) -> Renewal:
+        """Return what `renew` would come to now, but for a lease; changes nothing."""
+        row = self._get(_pk(event))
+        if row is not None and row["state"] == State.DONE:
+            return _done(row, event)
+        return self._former(event) or (Renewal.NOTHING if row is None else Renewal.RENEWED)
+
+    def renew(self, event: Sought) -> Renewal:
         """Let an event that isn't done count afresh at a consumer: no failures, no starts, its errors kept.
 
         A claim that lasts stays as it is. Atomic, and safe to happen twice.
         """
+        return self._former(event) or self._renew(event)
+
+    def _former(self, event: Sought) -> Renewal | None:
+        """Whether the event may be one that was done when numbers were doubles and sources didn't count."""
+        row = self._get(former_key(event.consumer, event.event_id)) or {}
+        same = event.former_fingerprint is not None and row.get("fingerprint") == event.former_fingerprint
+        return Renewal.UNPROVEN if same and row.get("state") == State.DONE else None
+
+    def _get(self, pk: str) -> Row | None:
+        answer = self._client.get_item(TableName=self._table, Key={"pk": {"S": pk}}, ConsistentRead=True)
+        return self._codec.item(answer["Item"]) if "Item" in answer else None
+
+    def _renew(self, event: Sought) -> Renewal:
         now = self._clock()
         values = {
             ":tried": State.TRIED,
@@ -54,7 +88,7 @@ class Journal:
         try:
             self._client.update_item(
                 TableName=self._table,
-                Key=_key(consumer, event_id),
+                Key={"pk": {"S": _pk(event)}},
                 # The fence stays: who began the event before may still be the one who ends it.
                 UpdateExpression="SET #state = :tried, attempts = :zero, redriven_at = :at REMOVE begun",
                 ConditionExpression=(
@@ -66,7 +100,7 @@ class Journal:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except self._client.exceptions.ConditionalCheckFailedException as refused:
-            return _why_not(self._codec.item(refused.response.get("Item", {})))
+            return _why_not(self._codec.item(refused.response.get("Item", {})), event)
         return Renewal.RENEWED
 
     def publications(self) -> Iterator[tuple[str, list[Row]]]:
@@ -85,11 +119,15 @@ def published(row: Row) -> list[Row]:
     return [msgspec.json.decode(event) for event in unpack_outbox(row["outbox"])] if "outbox" in row else []
 
 
-def _why_not(row: Row) -> Renewal:
+def _why_not(row: Row, event: Sought) -> Renewal:
     if not row:
         return Renewal.NOTHING
-    return Renewal.DONE if row.get("state") == State.DONE else Renewal.BUSY
+    return _done(row, event) if row["state"] == State.DONE else Renewal.BUSY
 
 
-def _key(consumer: str, event_id: str) -> dict[str, Any]:
-    return {"pk": {"S": row_key(consumer, event_id)}}
+def _done(row: Row, event: Sought) -> Renewal:
+    return Renewal.DONE if row.get("fingerprint") == event.fingerprint is not None else Renewal.REUSED
+
+
+def _pk(event: Sought) -> str:
+    return row_key(event.consumer, event.source, event.event_id)

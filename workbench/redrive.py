@@ -2,19 +2,20 @@
 
 For each letter, in this order: the journal lets the event count afresh, a copy is sent, the letter is deleted. Whatever
 is killed after any of these leaves the letter where it was, or a copy beside it, and a copy changes nothing: the same
-command again goes on. An event that has been done since is only deleted.
+command again goes on. A letter whose very event has been done since is only deleted; one whose id another event has
+used is kept, since its consumer would only reject it again.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
 from eachonce.chunks import chunks
-from eachonce.journal import State
 from eachonce.listener import MAX_BODY_BYTES
 
 from workbench.dead_letter import DeadLetter
@@ -32,13 +33,18 @@ _BLAMES_A_MESSAGE = frozenset(
 )
 
 
+_FREE = frozenset({Renewal.RENEWED, Renewal.NOTHING, Renewal.BUSY})
+_KEPT = frozenset({Renewal.REUSED, Renewal.UNPROVEN})
+
+
 @dataclass(slots=True, kw_only=True)
 class Tally:
-    """Of the chosen letters: how many were redriven (or dropped), and how many had been done since."""
+    """Of the chosen letters: how many were redriven (or dropped), had been done since, or are kept, by the reason."""
 
     chosen: int
     moved: int = 0
     done_since: int = 0
+    kept: Counter[str] = field(default_factory=Counter)
 
     @property
     def left(self) -> int:
@@ -64,26 +70,28 @@ class Redrive:
             for letters in _chosen(reading, message_ids):
                 renewals = list(pool.map(self._renew, letters))
                 done = [each for each, renewal in zip(letters, renewals, strict=True) if renewal is Renewal.DONE]
-                sent = self._send(queues, [letter for letter in letters if letter not in done])
-                deleted = reading.delete([*done, *sent])
+                free = [each for each, renewal in zip(letters, renewals, strict=True) if renewal in _FREE]
+                deleted = reading.delete([*done, *self._send(queues, free)])
+                tally.kept.update(renewal.value for renewal in renewals if renewal in _KEPT)
                 _count(tally, done, deleted)
                 yield len(letters)
 
-    def done_since(self, letters: Sequence[DeadLetter], seen: Callable[[int], None]) -> int:
-        """Return how many of these letters' events have been done; changes nothing."""
+    def foresee(self, letters: Sequence[DeadLetter], seen: Callable[[int], None]) -> Tally:
+        """Return what redriving these letters would come to now; changes nothing."""
+        tally = Tally(chosen=len(letters))
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            done = 0
-            for is_done in pool.map(self._is_done, letters):
-                done += is_done
+            for renewal in pool.map(self._foresee, letters):
+                tally.done_since += renewal is Renewal.DONE
+                tally.moved += renewal in _FREE
+                tally.kept.update([renewal.value] if renewal in _KEPT else [])
                 seen(1)
-            return done
+        return tally
 
     def _renew(self, letter: DeadLetter) -> Renewal:
-        return Renewal.NOTHING if letter.event_id is None else self._journal.renew(letter.consumer, letter.event_id)
+        return Renewal.NOTHING if letter.event is None else self._journal.renew(letter.event)
 
-    def _is_done(self, letter: DeadLetter) -> bool:
-        row = None if letter.event_id is None else self._journal.row(letter.consumer, letter.event_id)
-        return row is not None and row.get("state") == State.DONE
+    def _foresee(self, letter: DeadLetter) -> Renewal:
+        return Renewal.NOTHING if letter.event is None else self._journal.foresee(letter.event)
 
     def _send(self, queues: ConsumerQueues, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
         """Return those that the queue took."""

@@ -44,8 +44,7 @@ class Session:
     def foresee(self, letters: Sequence[DeadLetter]) -> Tally:
         """Return what redriving the letters would come to now; changes nothing."""
         with counting(self._progress, "reading the journal", len(letters)) as passed:
-            done_since = self._redrive.done_since(letters, passed)
-        return Tally(chosen=len(letters), moved=len(letters) - done_since, done_since=done_since)
+            return self._redrive.foresee(letters, passed)
 
     def drop(self, letters: Sequence[DeadLetter]) -> Tally:
         """Delete letters for good."""

@@ -13,6 +13,7 @@ _JOURNAL = "JournalTable"
 _QUEUE = "QueueUrl"
 _DEAD_LETTERS = "DeadLetterQueueUrl"
 _FUNCTION = "Function"
+_SOURCE = "EventSource"
 
 
 class UnknownStackError(Exception):
@@ -42,12 +43,16 @@ class ConsumerQueues:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """What the commands need of a stack; `endpoints` are the functions that publish without consuming."""
+    """What the commands need of a stack.
+
+    `endpoints` are the functions that publish without consuming, and `sources` those of the events that it publishes.
+    """
 
     name: str
     journal_table: str
     consumers: tuple[ConsumerQueues, ...]
     endpoints: tuple[str, ...]
+    sources: tuple[str, ...] = ()
 
     def chosen(self, consumer: str | None) -> tuple[ConsumerQueues, ...]:
         """Return all queues, or those of `reserve-stock` (or `ReserveStock`). Raises UnknownConsumerError."""
@@ -97,4 +102,10 @@ def _stack(name: str, outputs: Mapping[str, str]) -> Stack:
         if prefix + _QUEUE in outputs  # the relay has a dead-letter queue, too, but consumes a stream
     )
     endpoints = tuple(consumer_name(key.removesuffix(_FUNCTION)) for key in outputs if key.endswith(_FUNCTION))
-    return Stack(name=name, journal_table=outputs[_JOURNAL], consumers=consumers, endpoints=endpoints)
+    return Stack(
+        name=name,
+        journal_table=outputs[_JOURNAL],
+        consumers=consumers,
+        endpoints=endpoints,
+        sources=(outputs[_SOURCE],) if _SOURCE in outputs else (),
+    )

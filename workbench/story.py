@@ -6,7 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import product
 from typing import Any
+
+from eachonce.journal import read_key
 
 from workbench.dead_letter import DeadLetter
 from workbench.journal import Journal, Row, published
@@ -29,7 +32,7 @@ _TOLD = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publisher:
-    """Whose handling of which event published this one."""
+    """Whose handling of which event published this one; `event_id` is the cause's."""
 
     name: str
     event_id: str
@@ -64,6 +67,7 @@ class Chapter:
 class Story:
     """All that is known of an event; `publisher` is None where nothing at hand tells."""
 
+    source: str
     event_id: str
     event_type: str | None
     publisher: Publisher | None
@@ -81,31 +85,46 @@ class Story:
         publisher = self.publisher
         return {
             "event_id": self.event_id,
+            "source": self.source,
             "type": self.event_type,
             "publisher": None if publisher is None else {"name": publisher.name, "event_id": publisher.event_id},
             "consumers": [chapter.as_dict() for chapter in self.chapters],
         }
 
 
+def sources(stack: Stack, letters: Iterable[DeadLetter]) -> list[str]:
+    """Return the sources that an event of these letters may have: their own, and the stack's."""
+    own = [letter.event.source for letter in letters if letter.event is not None]
+    return list(dict.fromkeys([*own, *stack.sources]))
+
+
 def tell(
-    event_id: str, *, stack: Stack, journal: Journal, letters: Sequence[DeadLetter], thoroughly: bool = False
+    source: str,
+    event_id: str,
+    *,
+    stack: Stack,
+    journal: Journal,
+    letters: Sequence[DeadLetter],
+    thoroughly: bool = False,
 ) -> Story:
-    """Tell an event's story from the journal and the dead letters that hold it.
+    """Tell an event's story from the journal and those of the dead letters that hold it.
 
     Every consumer has a chapter, and an endpoint only if it knows the event. A dead letter names the event's cause,
     and so its publisher. Without one the whole journal would have to be read: it is, where `thoroughly` is set.
     """
-    rows = {name: journal.row(name, event_id) for name in _names(stack)}
+    letters = [letter for letter in letters if letter.event is None or letter.event.source == source]
+    rows = {name: journal.row(name, source, event_id) for name in _names(stack)}
     chapters = [
         _chapter(name, row, [letter for letter in letters if letter.consumer == name])
         for name, row in rows.items()
         if row is not None or name not in stack.endpoints
     ]
-    publisher, event_type = _by_cause(event_id, stack, journal, letters)
+    publisher, event_type = _by_cause(source, event_id, stack, journal, letters)
     if publisher is None and thoroughly:
-        publisher, event_type = _by_scan(event_id, journal)
+        publisher, event_type = _by_scan(source, event_id, journal)
     types = [event_type, *(letter.event_type for letter in letters), *(row.get("type") for row in rows.values() if row)]
     return Story(
+        source=source,
         event_id=event_id,
         event_type=next((each for each in types if each), None),
         publisher=publisher,
@@ -129,27 +148,28 @@ def _chapter(consumer: str, row: Row | None, letters: Iterable[DeadLetter]) -> C
 
 
 def _by_cause(
-    event_id: str, stack: Stack, journal: Journal, letters: Iterable[DeadLetter]
+    source: str, event_id: str, stack: Stack, journal: Journal, letters: Sequence[DeadLetter]
 ) -> tuple[Publisher | None, str | None]:
-    for cause_id in {letter.cause_id: None for letter in letters if letter.cause_id}:
-        for name in _names(stack):
-            event = _find(published(journal.row(name, cause_id) or {}), event_id)
-            if event is not None:
-                return Publisher(name=name, event_id=cause_id), event["type"]
-    return None, None
-
-
-def _by_scan(event_id: str, journal: Journal) -> tuple[Publisher | None, str | None]:
-    for pk, events in journal.publications():
-        event = _find(events, event_id)
+    """Find who published an event among those who handled its cause, of which it names the id alone."""
+    causes = {letter.cause_id: None for letter in letters if letter.cause_id}
+    for cause_id, cause_source, name in product(causes, sources(stack, letters), _names(stack)):
+        event = _find(published(journal.row(name, cause_source, cause_id) or {}), source, event_id)
         if event is not None:
-            name, _, cause_id = pk.partition("#")
             return Publisher(name=name, event_id=cause_id), event["type"]
     return None, None
 
 
-def _find(events: Iterable[Row], event_id: str) -> Row | None:
-    return next((event for event in events if event["id"] == event_id), None)
+def _by_scan(source: str, event_id: str, journal: Journal) -> tuple[Publisher | None, str | None]:
+    for pk, events in journal.publications():
+        event = _find(events, source, event_id)
+        if event is not None:
+            name, _, cause_id = read_key(pk)
+            return Publisher(name=name, event_id=cause_id), event["type"]
+    return None, None
+
+
+def _find(events: Iterable[Row], source: str, event_id: str) -> Row | None:
+    return next((event for event in events if (event["source"], event["id"]) == (source, event_id)), None)
 
 
 def _plain(name: str, value: Any) -> tuple[str, Any]:

@@ -228,7 +228,7 @@ class Shop:
 
 
 def _row(order: Json) -> str:
-    return f"place-order#{order['order_id']}"
+    return f"place-order##shop#{order['order_id']}"
 
 
 @pytest.fixture

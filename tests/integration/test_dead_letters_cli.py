@@ -185,11 +185,12 @@ def test_a_redriven_event_takes_effect_once(shop: Shop) -> None:
     redriven = shop.told("dlq", "redrive")
     shop.settle()
 
-    counts = {"found": 3, "redriven": 2, "done_since": 1, "left": 0, "out_of_sight": 0}
+    counts = {"found": 3, "redriven": 2, "done_since": 1, "kept": {}, "left": 0, "out_of_sight": 0}
     assert foreseen == counts | {"dry_run": True}
     assert redriven == counts | {"dry_run": False}
     assert [group["reason"] for group in shop.told("dlq", "list")["reasons"]] == [REASON]
-    assert {shop.told("why", event_id)["consumers"][0]["state"] for event_id in (done, new)} == {"DONE"}
+    stories = [shop.told("why", event_id)["stories"][0] for event_id in (done, new)]
+    assert {story["consumers"][0]["state"] for story in stories} == {"DONE"}
     assert shop.units("sold") == sold != 0
     assert shop.units("adjusted") == adjusted("reserve_stock/StockAdjusted.json") != 0
 
@@ -213,14 +214,15 @@ def test_why_tells_an_events_whole_story(shop: Shop) -> None:
     """From the request that led to it to what each consumer made of it."""
     shop.invoke("place-order", "place_order/direct.json")
     shop.settle()
-    (request,) = [chapter for chapter in shop.told("why", "536365")["consumers"] if chapter["state"]]
+    (told,) = shop.told("why", "536365")["stories"]
+    (request,) = [chapter for chapter in told["consumers"] if chapter["state"]]
     (placed,) = request["published"]
 
     story = shop.eachonce("why", placed["id"], "--scan")
 
     assert (request["consumer"], placed["type"]) == ("place-order", "OrderPlaced")
     lines = story.stdout.splitlines()
-    assert lines[0] == f"OrderPlaced {placed['id']}"
+    assert lines[0] == f"OrderPlaced {placed['id']} of shop"
     assert lines[1] == "published by place-order, which handled 536365"
     assert lines[2].split()[:2] == ["reserve-stock", "DONE"]
     assert lines[3].split()[:2] == ["published", "StockReserved"]
@@ -245,7 +247,7 @@ def test_why_says_that_an_event_is_dead(shop: Shop) -> None:
         (["dlq", "list", "--stack", "nowhere"], 2, "Stack with id nowhere does not exist"),
         (["dlq", "redrive", "--resaon", "x"], 2, "--reason"),
         (["dlq", "show", "e-404"], 1, "no dead letter has the id e-404"),
-        (["why", "e-404"], 1, "nothing is known of the event e-404"),
+        (["why", "e-404"], 1, "nothing is known of an event e-404 of shop"),
         (["dlq", "list", "--endpoint-url", "http://127.0.0.1:1"], 1, "start the local cloud with `make serve`"),
     ],
 )

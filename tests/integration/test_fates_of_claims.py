@@ -22,7 +22,7 @@ def test_an_effect_outside_the_commit_is_claimed_before_it_happens(tmp_path: Pat
     ended = play(batch(errand("posted", kind="Letter"), *NINE), tmp_path)
 
     assert ended.effects == {**NINE_ONCE, "posted": 1}
-    assert [run.key for run in ended.runs if run.errand == "posted"] == ["errands#posted"]
+    assert [run.key for run in ended.runs if run.errand == "posted"] == ["errands##town#posted"]
     assert ended.journal["posted"]["state"] == "DONE"
     assert "uncertain" not in ended.journal["posted"]
 
@@ -32,7 +32,7 @@ def test_a_crash_after_the_effect_runs_it_again_with_the_same_key(tmp_path: Path
     ended = play(lambda town: crash_and_let_the_lease_end(town, "Letter"), tmp_path, visibility_seconds=1)
 
     assert ended.effects == {**NINE_ONCE, "posted": 1}
-    assert [run.key for run in ended.runs if run.errand == "posted"] == ["errands#posted"] * 2
+    assert [run.key for run in ended.runs if run.errand == "posted"] == ["errands##town#posted"] * 2
     assert ended.journal["posted"]["state"] == "DONE"
     assert ended.journal["posted"]["uncertain"] is True
 

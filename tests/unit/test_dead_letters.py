@@ -8,7 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 import time_machine
+from eachonce.former import former_fingerprint
 from eachonce.journal import State
+from eachonce.listener import unwrap
 
 from tests.deployed import LETTERS, ORDERED, PARCELS, Deployed, Killed, body_of
 from workbench.dead_letter import DeadLetter, Selection
@@ -57,6 +59,7 @@ def test_a_letter_says_what_its_function_noted() -> None:
     assert letter.as_dict() == {
         "consumer": "letters",
         "event_id": "e-1",
+        "source": "post",
         "message_id": "m-1",
         "type": "LetterPosted",
         "reason": "the address is unknown",
@@ -216,9 +219,9 @@ def test_a_redriven_event_counts_afresh(deployed: Deployed) -> None:
 
     deployed.redrive()
 
-    row = deployed.journal.row("letters", "e-1")
+    row = deployed.row("letters", "e-1")
     assert row == {
-        "pk": "letters#e-1",
+        "pk": "letters##post#e-1",
         "state": State.TRIED,
         "attempts": 0,
         "errors": errors,
@@ -229,9 +232,9 @@ def test_a_redriven_event_counts_afresh(deployed: Deployed) -> None:
 
 def test_what_has_been_done_since_is_only_deleted(deployed: Deployed) -> None:
     """By this consumer: what another one did is its own affair."""
-    row = {"state": State.DONE, "done_at": "2026-01-01T00:00:00+00:00"}
-    deployed.put_row("letters", "e-1", **row)
-    deployed.put_row("parcels", "e-2", **row)
+    deployed.put_done("letters", body_of("e-1"))
+    deployed.put_done("parcels", body_of("e-2"))
+    row = deployed.row("letters", "e-1")
     deployed.bury(body_of("e-1"))
     deployed.bury(body_of("e-2"))
 
@@ -239,24 +242,84 @@ def test_what_has_been_done_since_is_only_deleted(deployed: Deployed) -> None:
 
     assert deployed.bodies(LETTERS.url) == Counter([body_of("e-2")])
     assert deployed.bodies(LETTERS.dead_letters_url) == Counter()
-    assert deployed.journal.row("letters", "e-1") == {"pk": "letters#e-1", **row}
+    assert deployed.row("letters", "e-1") == row
     assert (tally.moved, tally.done_since) == (1, 1)
+
+
+ANOTHER_IS_DONE = {
+    "another's content under its id": lambda deployed: deployed.put_done("letters", body_of("e-1", to="Bob")),
+    "another's tenant": lambda deployed: deployed.put_done("letters", body_of("e-1", tenant="t")),
+    "a row without content": lambda deployed: deployed.put_row("letters", "e-1", state=State.DONE),
+    "a row from before sources counted": lambda deployed: deployed.put_former_row(
+        "letters", "e-1", state=State.DONE, fingerprint=former_fingerprint(unwrap(body_of("e-1")))
+    ),
+}
+
+
+@pytest.mark.parametrize("another", ANOTHER_IS_DONE)
+def test_what_is_not_provably_the_same_event_is_kept(deployed: Deployed, another: str) -> None:
+    """Deleted it would be lost, and sent it would only come back: it lies where it lay, and the reason is told."""
+    ANOTHER_IS_DONE[another](deployed)
+    deployed.bury(body_of("e-1"))
+
+    foreseen = Redrive(deployed.sqs, deployed.journal).foresee(deployed.look().letters, lambda _: None)
+    tally = deployed.redrive()
+
+    assert deployed.bodies(LETTERS.url) == Counter()
+    assert deployed.bodies(LETTERS.dead_letters_url) == Counter([body_of("e-1")])
+    assert (tally.moved, tally.done_since, tally.left) == (0, 0, 1)
+    assert tally == foreseen
+    (reason,) = tally.kept
+    assert "is done" in reason or "was done" in reason
+
+
+ANOTHER_IS_ELSEWHERE = {
+    "of another source": lambda deployed: deployed.put_row("letters", "e-1", source="bank", state=State.DONE),
+    "of another content, before sources counted": lambda deployed: deployed.put_former_row(
+        "letters", "e-1", state=State.DONE, fingerprint="f" * 24
+    ),
+    "not done": lambda deployed: deployed.put_former_row("letters", "e-1", state=State.REJECTED, fingerprint="f" * 24),
+}
+
+
+@pytest.mark.parametrize("another", ANOTHER_IS_ELSEWHERE)
+def test_another_event_holds_up_nobody(deployed: Deployed, another: str) -> None:
+    """An id that another source has used, too, is no reason to keep a letter."""
+    ANOTHER_IS_ELSEWHERE[another](deployed)
+    deployed.bury(body_of("e-1"))
+
+    assert deployed.redrive().moved == 1
+    assert deployed.bodies(LETTERS.url) == Counter([body_of("e-1")])
+
+
+def test_two_letters_under_one_id_have_each_its_own_fate(deployed: Deployed) -> None:
+    """One of them is done, the other is not: it is not lost for its namesake's sake."""
+    deployed.put_done("letters", body_of("e-1"))
+    deployed.bury(body_of("e-1"))
+    deployed.bury(body_of("e-1", to="Bob"))
+
+    tally = deployed.redrive()
+
+    assert (tally.moved, tally.done_since, tally.kept.total()) == (0, 1, 1)
+    assert deployed.bodies(LETTERS.dead_letters_url) == Counter([body_of("e-1", to="Bob")])
 
 
 def test_a_dry_run_tells_and_changes_nothing(deployed: Deployed) -> None:
     """How many have been done since."""
-    deployed.put_row("letters", "e-1", state=State.DONE)
+    deployed.put_done("letters", body_of("e-1"))
     deployed.put_row("letters", "e-2", state=State.REJECTED, attempts=10)
     for event_id in ("e-1", "e-2", "e-3"):
         deployed.bury(body_of(event_id))
     deployed.bury(MALFORMED)
 
-    done = Redrive(deployed.sqs, deployed.journal).done_since(deployed.look().letters, lambda _: None)
+    seen: list[int] = []
+    tally = Redrive(deployed.sqs, deployed.journal).foresee(deployed.look().letters, seen.append)
 
-    assert done == 1
+    assert (tally.done_since, tally.moved, tally.left) == (1, 3, 0)
+    assert sum(seen) == 4
     assert len(deployed.look().letters) == 4
     assert deployed.bodies(LETTERS.url) == Counter()
-    assert deployed.journal.row("letters", "e-2") == {"pk": "letters#e-2", "state": State.REJECTED, "attempts": 10}
+    assert deployed.row("letters", "e-2") == {"pk": "letters##post#e-2", "state": State.REJECTED, "attempts": 10}
 
 
 def test_a_letter_without_an_event_is_redriven_as_it_is(deployed: Deployed) -> None:
@@ -275,7 +338,7 @@ def test_a_claim_that_lasts_is_left_alone(deployed: Deployed, clock: time_machin
 
     assert deployed.redrive().moved == 1
 
-    row = deployed.journal.row("letters", "e-1")
+    row = deployed.row("letters", "e-1")
     assert row is not None
     assert (row["state"], row["begun"]) == (State.STARTED, {"1-f"})
 
@@ -287,7 +350,7 @@ def test_a_claim_that_has_ended_counts_afresh(deployed: Deployed) -> None:
 
     deployed.redrive()
 
-    row = deployed.journal.row("letters", "e-1")
+    row = deployed.row("letters", "e-1")
     assert row is not None
     assert (row["state"], row.get("begun"), row["fence"]) == (State.TRIED, None, "1-f")
 
@@ -365,7 +428,7 @@ def test_a_redrive_killed_at_any_point_loses_nothing(clock: time_machine.Travell
     bodies = [body_of(f"e-{number}") for number in range(12)] + [MALFORMED]
     for calls in itertools.count(1):
         deployed = Deployed()
-        deployed.put_row("letters", "e-done", state=State.DONE)
+        deployed.put_done("letters", body_of("e-done"))
         for number in range(12):
             deployed.put_row("letters", f"e-{number}", state=State.REJECTED, attempts=10)
         for body in [*bodies, body_of("e-done")]:
@@ -384,7 +447,7 @@ def test_a_redrive_killed_at_any_point_loses_nothing(clock: time_machine.Travell
         assert set(sent) == set(bodies), f"killed after {calls} calls"
         assert max(sent.values()) <= 2, f"killed after {calls} calls"
         assert deployed.bodies(LETTERS.dead_letters_url) == Counter(), f"killed after {calls} calls"
-        rows = [deployed.journal.row("letters", f"e-{number}") for number in range(12)]
+        rows = [deployed.row("letters", f"e-{number}") for number in range(12)]
         assert [(row["state"], row["attempts"]) for row in rows if row] == [(State.TRIED, 0)] * 12
     assert calls > 20  # it was killed within every step
 
@@ -403,6 +466,6 @@ def test_dropped_letters_are_gone_for_good(deployed: Deployed) -> None:
     assert (tally.moved, tally.left) == (1, 0)
     assert deployed.bodies(LETTERS.url) == Counter()
     assert deployed.bodies(LETTERS.dead_letters_url) == Counter([body_of("e-2")])
-    row = deployed.journal.row("letters", "e-1")
+    row = deployed.row("letters", "e-1")
     assert row is not None
     assert row["state"] == State.REJECTED

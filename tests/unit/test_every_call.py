@@ -149,8 +149,8 @@ def assert_each_has_its_fate(town: Town) -> None:
     weights = {item["parcel"]: item["grams"] for item in town.store.items("Weights")}
     assert weights == {"a": 100, "done": 100, "poison": 100}
     assert 1 <= len(town.letters) <= 2
-    assert set(town.letters) == {"post#e-letter"}
-    states = {row["pk"].removeprefix("post#e-"): row["state"] for row in town.store.items("Journal")}
+    assert set(town.letters) == {"post##post#e-letter"}
+    states = {row["pk"].removeprefix("post##post#e-"): row["state"] for row in town.store.items("Journal")}
     assert {states[name] for name in ("a", "done", "poison", "letter")} == {State.DONE}
     dead = {letter["notes"]["event_id"]: letter["notes"] for letter in town.store.dead_letters()}
     assert dead.keys() == {"e-fails", "e-refused"}

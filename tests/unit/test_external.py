@@ -58,7 +58,7 @@ def test_the_effect_happens_once(post: Consumer, mailbox: Mailbox, context: Cont
     post(batch(MESSAGE, MESSAGE), context)
     post(batch(MESSAGE), context)
 
-    assert mailbox.letters == ["post#e-1"]
+    assert mailbox.letters == ["post##post#e-1"]
     assert printed.counts() == {"Done": 1, "Duplicate": 2}
 
 
@@ -86,7 +86,7 @@ def test_while_one_works_another_waits(
 
     assert returned(post(batch(MESSAGE), context)) == []
     assert [returned(response) for response in responses] == [["m-1"]]
-    assert mailbox.letters == ["post#e-1"]
+    assert mailbox.letters == ["post##post#e-1"]
 
 
 def test_after_a_workers_death_the_next_one_waits_for_its_lease(
@@ -104,7 +104,7 @@ def test_after_a_workers_death_the_next_one_waits_for_its_lease(
     assert returned(post(batch(MESSAGE), context)) == ["m-1"]
     clock.shift(35.001)
     assert returned(post(batch(MESSAGE), context)) == []
-    assert mailbox.letters == ["post#e-1", "post#e-1"]
+    assert mailbox.letters == ["post##post#e-1", "post##post#e-1"]
 
 
 def test_a_worker_that_sleeps_too_long_can_not_commit(
@@ -170,7 +170,7 @@ def test_after_a_failure_the_claim_is_free_at_once(
     assert row.keys().isdisjoint({"fence", "lease_until"})
 
     assert returned(make_consumer((Weighed, mailbox.send), external=True)(batch(MESSAGE), context)) == []
-    assert mailbox.letters == ["post#e-1"]
+    assert mailbox.letters == ["post##post#e-1"]
 
 
 def test_a_claim_that_can_not_be_given_back_ends_with_its_lease(
@@ -203,7 +203,7 @@ def test_a_claim_whose_answer_was_lost_is_not_an_effect(
     assert returned(post(batch(MESSAGE), context)) == ["m-1"]
     clock.shift(36)
     assert returned(post(batch(MESSAGE), context)) == []
-    assert mailbox.letters == ["post#e-1"]
+    assert mailbox.letters == ["post##post#e-1"]
 
 
 def test_a_commit_whose_answer_was_lost_is_no_second_effect(
@@ -215,7 +215,7 @@ def test_a_commit_whose_answer_was_lost_is_no_second_effect(
     assert returned(post(batch(MESSAGE), context)) == ["m-1"]
     assert store.journal("post")["state"] == State.DONE
     assert returned(post(batch(MESSAGE), context)) == []
-    assert mailbox.letters == ["post#e-1"]
+    assert mailbox.letters == ["post##post#e-1"]
 
 
 def test_the_key_is_the_same_for_every_try(post: Consumer, mailbox: Mailbox, context: Context, faults: Faults) -> None:
@@ -225,7 +225,7 @@ def test_the_key_is_the_same_for_every_try(post: Consumer, mailbox: Mailbox, con
     post(batch(MESSAGE), context)
     post(batch(MESSAGE), context)
 
-    assert mailbox.letters == ["post#e-1", "post#e-1"]
+    assert mailbox.letters == ["post##post#e-1", "post##post#e-1"]
 
 
 def test_an_effect_is_not_run_again_for_a_lost_race(
@@ -245,7 +245,7 @@ def test_an_effect_is_not_run_again_for_a_lost_race(
     response = make_consumer((Weighed, send_and_compare), external=True)(batch(MESSAGE), context)
 
     assert returned(response) == ["m-1"]
-    assert mailbox.letters == ["post#e-1"]
+    assert mailbox.letters == ["post##post#e-1"]
     assert store.journal("post")["state"] == State.TRIED
     assert "attempts" not in store.journal("post")  # nobody failed
 
@@ -257,7 +257,7 @@ def test_an_id_with_other_content_has_no_effect(
     post(batch(MESSAGE), context)
     post(batch(record(weighed(grams=5))), context)
 
-    assert mailbox.letters == ["post#e-1"]
+    assert mailbox.letters == ["post##post#e-1"]
     assert len(store.dead_letters()) == 1
 
 
@@ -286,7 +286,7 @@ def test_an_uncertain_effect_is_run_again_with_its_key(
     """And the journal says that there may have been two."""
     assert returned(post(again(times), context)) == []
 
-    assert mailbox.letters == ["post#e-1", "post#e-1"]
+    assert mailbox.letters == ["post##post#e-1", "post##post#e-1"]
     row = store.journal("post")
     assert (row["state"], row["uncertain"]) == (State.DONE, True)
 
@@ -301,7 +301,7 @@ def test_an_uncertain_effect_may_be_left_to_a_person(
 
     assert returned(post(again(times), context)) == []
 
-    assert mailbox.letters == ["post#e-1"]
+    assert mailbox.letters == ["post##post#e-1"]
     (dead,) = store.dead_letters()
     assert dead["notes"]["reason"] == "its effect is uncertain: an earlier try ended without a word"
     row = store.journal("post")
@@ -319,7 +319,7 @@ def test_an_uncertain_effect_is_not_run_again_while_its_dead_letter_waits(
     assert returned(post(again(2), context)) == ["m-1"]
     assert returned(post(again(3), context)) == []
 
-    assert mailbox.letters == ["post#e-1"]
+    assert mailbox.letters == ["post##post#e-1"]
     assert len(store.dead_letters()) == 1
 
 
@@ -337,7 +337,7 @@ def test_an_effect_that_failed_with_a_word_is_not_uncertain(
     post = make_consumer((Weighed, mailbox.send), external=True, uncertain="reject")
 
     assert returned(post(again(), context)) == []
-    assert mailbox.letters == ["post#e-1"]
+    assert mailbox.letters == ["post##post#e-1"]
     assert "uncertain" not in store.journal("post")
 
 
@@ -386,7 +386,7 @@ def test_an_effect_that_kills_its_worker_is_rejected_in_the_end(
     assert returned(post(again(3), context)) == []
     (dead,) = store.dead_letters()
     assert dead["notes"]["reason"].startswith("its handler ended without a word 2 times")
-    assert mailbox.letters == ["post#e-1"] * 2
+    assert mailbox.letters == ["post##post#e-1"] * 2
 
 
 def test_too_late_no_claim_is_made(post: Consumer, mailbox: Mailbox, store: Store) -> None:
@@ -450,5 +450,5 @@ def test_a_fault_at_any_call_never_sends_an_uncertain_letter_again(
         clock.shift(36)
 
     assert times < 5
-    assert mailbox.letters == ["post#e-1"]
+    assert mailbox.letters == ["post##post#e-1"]
     assert {dead["notes"]["event_id"] for dead in store.dead_letters()} == {"e-1"}

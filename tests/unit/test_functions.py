@@ -97,7 +97,7 @@ def test_an_invoice_of_digits_is_an_order(place: Any, store: Store) -> None:
 
     assert response == {"outcome": "done", "order_id": "536365", "parts": 1}
     assert store.item("Orders", order_id="536365")["placed_at"] == "2010-12-01T08:26:00"
-    (event,) = published(store, "place-order#536365")
+    (event,) = published(store, "place-order##shop#536365")
     assert (event["source"], event["type"], event["subject"]) == ("shop", "OrderPlaced", "536365")
     assert event["data"] == {
         "order_id": "536365",
@@ -115,7 +115,7 @@ def test_an_invoice_that_begins_with_c_is_a_return(place: Any, store: Store) -> 
     response = place(invoice("C536379", line("D", -1, "27.50"), line("22632", -3, "1.85")))
 
     assert response["outcome"] == "done"
-    (event,) = published(store, "place-order#C536379")
+    (event,) = published(store, "place-order##shop#C536379")
     assert (event["type"], event["data"]["order_id"]) == ("OrderCancelled", "C536379")
     assert event["data"]["lines"] == [line("D", 1, "27.50"), line("22632", 3, "1.85")]
 
@@ -124,7 +124,7 @@ def test_lines_of_no_or_fewer_units_correct_the_stock(place: Any, store: Store) 
     """They are no sale: they keep their sign, and have no price."""
     place(invoice("536589", line("21777", -10, "0.00"), line("85123A", 6, "2.55"), line("22000", 0, "0.00")))
 
-    sold, corrected = published(store, "place-order#536589")
+    sold, corrected = published(store, "place-order##shop#536589")
     assert (sold["type"], sold["data"]["lines"]) == ("OrderPlaced", [line("85123A", 6, "2.55")])
     assert corrected["type"] == "StockAdjusted"
     assert corrected["data"]["lines"] == [{"sku": "21777", "quantity": -10}, {"sku": "22000", "quantity": 0}]
@@ -134,7 +134,7 @@ def test_an_invoice_may_have_corrections_only(place: Any, store: Store) -> None:
     """Then nothing was sold."""
     place(invoice("536589", line("21777", -10, "0.00"), customer=None))
 
-    assert [event["type"] for event in published(store, "place-order#536589")] == ["StockAdjusted"]
+    assert [event["type"] for event in published(store, "place-order##shop#536589")] == ["StockAdjusted"]
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_a_large_order_is_published_in_parts_of_40_lines(place: Any, store: Stor
 
     response = place(invoice("536365", *lines))
 
-    events = published(store, "place-order#536365")
+    events = published(store, "place-order##shop#536365")
     assert response["parts"] == len(events) == parts
     assert [sold for event in events for sold in event["data"]["lines"]] == lines
     assert [(event["data"]["part"], event["data"]["parts"]) for event in events] == [
@@ -201,7 +201,9 @@ def test_sold_and_corrected_lines_are_numbered_apart(place: Any, store: Store) -
     """Parts are of one kind of event."""
     place(invoice("536365", *[line()] * 41, *[line(quantity=-1)] * 41))
 
-    numbered = [(e["type"], e["data"]["part"], e["data"]["parts"]) for e in published(store, "place-order#536365")]
+    numbered = [
+        (e["type"], e["data"]["part"], e["data"]["parts"]) for e in published(store, "place-order##shop#536365")
+    ]
     assert numbered == [
         ("OrderPlaced", 1, 2),
         ("OrderPlaced", 2, 2),
@@ -214,7 +216,7 @@ def test_a_large_return_is_published_in_parts_too(place: Any, store: Store) -> N
     """As orders are."""
     place(invoice("C536365", *[line(quantity=-1)] * 41))
 
-    assert [event["data"]["parts"] for event in published(store, "place-order#C536365")] == [2, 2]
+    assert [event["data"]["parts"] for event in published(store, "place-order##shop#C536365")] == [2, 2]
 
 
 def test_the_same_invoice_again_is_answered_and_not_placed(place: Any, store: Store) -> None:
@@ -242,7 +244,7 @@ def test_an_invoice_number_is_used_once(place: Any, load: Load, context: Context
 def test_duplicate_lines_both_count(load: Load, place: Any, store: Store) -> None:
     """They are real: the same thing twice on one invoice is twice the thing, in every table."""
     place(invoice("536365", line("85123A", 6, "2.55"), line("85123A", 6, "2.55")))
-    events = [on_the_bus(event) for event in published(store, "place-order#536365")]
+    events = [on_the_bus(event) for event in published(store, "place-order##shop#536365")]
 
     deliver(load("reserve_stock").handler, *events)
     deliver(load("tally_sales").handler, *events)
@@ -276,9 +278,9 @@ def test_stock_that_is_reserved_is_told(load: Load, store: Store) -> None:
     """A part at a time; what comes back or is corrected reserves nothing."""
     deliver(load("reserve_stock").handler, order(part=2, parts=3), order("OrderCancelled", event_id="e-2"))
 
-    (event,) = published(store, "reserve-stock#e-1")
+    (event,) = published(store, "reserve-stock##post#e-1")
     assert (event["type"], event["data"]) == ("StockReserved", {"order_id": "536365", "part": 2, "parts": 3})
-    assert published(store, "reserve-stock#e-2") == []
+    assert published(store, "reserve-stock##post#e-2") == []
 
 
 def test_an_order_of_40_different_things_is_one_transaction(load: Load, store: Store) -> None:
@@ -372,7 +374,7 @@ def test_an_order_is_confirmed_once(load: Load, tmp_path: Path) -> None:
     deliver(handler, order(), order())
     deliver(handler, order())
 
-    assert mails(tmp_path) == [{"key": "notify-customer#e-1", "order_id": "536365", "customer": "17850"}]
+    assert mails(tmp_path) == [{"key": "notify-customer##post#e-1", "order_id": "536365", "customer": "17850"}]
 
 
 def test_an_order_in_parts_is_confirmed_once(load: Load, tmp_path: Path) -> None:
@@ -387,12 +389,12 @@ def test_an_order_in_parts_is_confirmed_once(load: Load, tmp_path: Path) -> None
 def test_a_second_try_to_confirm_finds_the_first_ones_file(load: Load, tmp_path: Path) -> None:
     """The folder knows the key, whatever the order's number looks like."""
     app = load("notify_customer")
-    confirmation = app.Confirmation(key="notify-customer#../../e-1", order_id="536365", customer=None)
+    confirmation = app.Confirmation(key="notify-customer##post#../../e-1", order_id="536365", customer=None)
 
     app.send(confirmation)
     app.send(confirmation)
 
-    assert mails(tmp_path) == [{"key": "notify-customer#../../e-1", "order_id": "536365", "customer": None}]
+    assert mails(tmp_path) == [{"key": "notify-customer##post#../../e-1", "order_id": "536365", "customer": None}]
 
 
 def test_with_a_sender_confirmations_go_by_ses(load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -410,7 +412,7 @@ def test_with_a_sender_confirmations_go_by_ses(load: Load, tmp_path: Path, monke
 def test_the_relay_brings_an_order_to_the_bus(load: Load, place: Any, store: Store, bus: str, context: Context) -> None:
     """From the till to the bus, through the journal's stream."""
     place(invoice())
-    row = stream_record(store.stored("Journal", pk="place-order#536365"), number="1")
+    row = stream_record(store.stored("Journal", pk="place-order##shop#536365"), number="1")
 
     response = load("relay_outbox").handler(batch(row), context)
 

@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from tests.parcels import Arrived
 
 NOON = datetime(2010, 12, 1, 12, tzinfo=UTC)
-MARK = Mark("post", "e-1", "f" * 24)
+MARK = Mark("post", "post", "e-1", "f" * 24)
 
 names = st.text(st.sampled_from("ab#%"), min_size=1, max_size=4)
 
@@ -36,8 +36,8 @@ def published(parcel: str, *, event_id: str = "x") -> Event[Any]:
 
 def test_a_row_belongs_to_one_consumer_and_one_event() -> None:
     """Each consumer has its own mark for the same event."""
-    assert MARK.pk == "post#e-1"
-    assert str(MARK) == f"post#e-1#{'f' * 24}"
+    assert MARK.pk == "post##post#e-1"
+    assert str(MARK) == f"post##post#e-1#{'f' * 24}"
     assert str(MARK).startswith(MARK.prefix)
 
 
@@ -47,7 +47,7 @@ def test_a_row_belongs_to_one_consumer_and_one_event() -> None:
 @example("a#b", "a%23b")
 def test_no_events_marks_look_like_anothers(one: str, other: str) -> None:
     """An event's prefix begins the marks of its own contents and of no other event, whatever its id is made of."""
-    mark, theirs = Mark("post", one, "0" * 24), Mark("post", other, "1" * 24)
+    mark, theirs = Mark("post", "post", one, "0" * 24), Mark("post", "post", other, "1" * 24)
 
     assert str(theirs).startswith(mark.prefix) == (one == other)
 
@@ -57,7 +57,7 @@ def test_a_done_row_tells_what_happened_and_when() -> None:
     row = done_row(MARK, at=NOON)
 
     assert row == {
-        "pk": "post#e-1",
+        "pk": "post##post#e-1",
         "state": State.DONE,
         "fingerprint": "f" * 24,
         "done_at": "2010-12-01T12:00:00+00:00",

@@ -45,7 +45,7 @@ def test_an_event_is_claimed_before_its_effect(office: Office) -> None:
     begun = office.begun(lease=HALF_A_MINUTE)
 
     assert office.row() == {
-        "pk": "post#e-1",
+        "pk": "post##post#e-1",
         "state": State.STARTED,
         "fingerprint": "c" * 24,
         "type": "Weighed",
@@ -142,7 +142,7 @@ def test_several_events_begin_in_one_call(office: Office, faults: Faults) -> Non
     begun = begin_all(office, "e-1", "e-2", "e-3")
 
     assert faults.calls == ["TransactWriteItems"]
-    assert begun.keys() == {"post#e-1", "post#e-2", "post#e-3"}
+    assert begun.keys() == {"post##post#e-1", "post##post#e-2", "post##post#e-3"}
     for event in ("e-1", "e-2", "e-3"):
         row = office.row(event)
         assert (row["state"], row["fence"], "begun" in row) == (State.STARTED, begun[row["pk"]].fence, False)
@@ -150,7 +150,7 @@ def test_several_events_begin_in_one_call(office: Office, faults: Faults) -> Non
 
 def test_one_event_begins_without_a_transaction(office: Office, faults: Faults) -> None:
     """Half the price."""
-    assert begin_all(office, "e-1").keys() == {"post#e-1"}
+    assert begin_all(office, "e-1").keys() == {"post##post#e-1"}
     assert faults.calls == ["UpdateItem"]
 
 
@@ -171,7 +171,7 @@ def test_beginnings_whose_answer_was_lost_are_ours_and_count_once(
 
     begun = begin_all(office, *events)
 
-    assert begun.keys() == {f"post#{event}" for event in events}
+    assert begun.keys() == {f"post##post#{event}" for event in events}
     assert ["begun" in office.row(event) for event in events] == [False] * len(events)
 
 
@@ -387,7 +387,7 @@ def test_a_rejection_is_told_with_its_reason(office: Office) -> None:
     reject(office)
 
     assert office.row() == {
-        "pk": "post#e-1",
+        "pk": "post##post#e-1",
         "state": State.REJECTED,
         "fingerprint": "c" * 24,
         "type": "Weighed",
@@ -477,7 +477,10 @@ def test_rows_are_read_by_key(office: Office, faults: Faults) -> None:
 
     rows = office.ledger.rows([mark(event) for event in ("e-1", "e-2", "e-3", "e-1")])
 
-    assert {pk: row["state"] for pk, row in rows.items()} == {"post#e-1": State.TRIED, "post#e-2": State.DONE}
+    assert {pk: row["state"] for pk, row in rows.items()} == {
+        "post##post#e-1": State.TRIED,
+        "post##post#e-2": State.DONE,
+    }
     assert faults.calls == ["BatchGetItem"]
 
 
@@ -489,7 +492,14 @@ def test_no_rows_need_no_call(office: Office, faults: Faults) -> None:
 
 def test_a_story_is_what_outlives_the_tries() -> None:
     """Not their state, nor who holds the row."""
-    row = {"pk": "post#e-1", "state": State.TRIED, "fence": "1-f", "begun": {"1-f"}, "attempts": 3, "uncertain": True}
+    row = {
+        "pk": "post##post#e-1",
+        "state": State.TRIED,
+        "fence": "1-f",
+        "begun": {"1-f"},
+        "attempts": 3,
+        "uncertain": True,
+    }
 
     assert story_of(row) == {"attempts": 3, "uncertain": True}
     assert story_of(None) == {}

@@ -14,7 +14,7 @@ from eachonce.work import Address, Item
 
 from tests.parcels import Arrived
 
-MARK = Mark("post", "e-1", "f" * 24)
+MARK = Mark("post", "post", "e-1", "f" * 24)
 NOON = datetime(2010, 12, 1, 12, tzinfo=UTC)
 P = {"parcel": "p"}
 

@@ -29,13 +29,13 @@ def committed(store: Store, context: Context, *event_ids: str, consumer: str = "
     post.on(Weighed)(weigh_and_announce)
     post(batch(*[record(weighed(event_id=event_id)) for event_id in event_ids]), context)
     return [
-        stream_record(store.stored("Journal", pk=f"{consumer}#{event_id}"), number=str(100 + place))
+        stream_record(store.stored("Journal", pk=f"{consumer}##post#{event_id}"), number=str(100 + place))
         for place, event_id in enumerate(event_ids)
     ]
 
 
 def row(outbox: Any) -> dict[str, Any]:
-    return {"pk": {"S": "post#e-1"}, "state": {"S": "DONE"}, "outbox": outbox}
+    return {"pk": {"S": "post##post#e-1"}, "state": {"S": "DONE"}, "outbox": outbox}
 
 
 def test_published_events_reach_the_bus_with_the_commit_that_caused_them(
@@ -71,7 +71,7 @@ def test_a_compressed_outbox_is_read_too(relay: Relay, store: Store, bus: str, c
 
 def test_a_row_without_events_has_nothing_to_relay(relay: Relay, context: Context, faults: Faults) -> None:
     """A claim, a failure, a row that its time to live took: the stream's filter lets none of them through anyway."""
-    started = stream_record({"pk": {"S": "post#e-1"}, "state": {"S": "STARTED"}}, number="1", name="MODIFY")
+    started = stream_record({"pk": {"S": "post##post#e-1"}, "state": {"S": "STARTED"}}, number="1", name="MODIFY")
     expired = stream_record(None, number="2", name="REMOVE")
 
     assert relay(batch(started, expired), context) == {"batchItemFailures": []}
@@ -144,7 +144,7 @@ def test_an_outbox_that_can_not_be_read_stops_nobody_else(
     assert sorted(event["causationid"] for event in store.on_the_bus(bus)) == ["e-1", "e-2"]
     (letter,) = store.dead_letters()
     note = json.loads(letter["Body"])
-    assert note["Keys"] == {"pk": {"S": "post#e-1"}}
+    assert note["Keys"] == {"pk": {"S": "post##post#e-1"}}
     assert note["reason"]
     (line,) = printed.logs()
     assert (line["message"], line["sequence_number"]) == ("not published", "1")

@@ -21,7 +21,7 @@ def deployed() -> Deployed:
 
 def story_of(deployed: Deployed, event_id: str, **options: Any) -> Story:
     letters = deployed.look(some_id=event_id).letters
-    return tell(event_id, stack=STACK, journal=deployed.journal, letters=letters, **options)
+    return tell("post", event_id, stack=STACK, journal=deployed.journal, letters=letters, **options)
 
 
 def chapter(story: Story, consumer: str) -> Chapter:

@@ -47,7 +47,7 @@ def test_a_poison_event_dies_alone(
             clock.shift(30)
             # what left its queue before the end does not come again
             deleted = {
-                row["pk"].removeprefix("post#e-") for row in store.items("Journal") if row["state"] == State.DONE
+                row["pk"].removeprefix("post##post#e-") for row in store.items("Journal") if row["state"] == State.DONE
             }
             batch_ = [parcel for parcel in batch_ if times == 2 or parcel not in deleted]
             done.append(",".join(sorted(deleted)))

@@ -159,6 +159,7 @@ _SETTINGS = _EveryTable(
     source="certified",
     dead_letter_queue_url=f"https://sqs.{REGION}.amazonaws.com/123456789012/dead-letters",
     bus="certified",
+    former_rows=False,
 )
 
 

@@ -15,7 +15,7 @@ from unittest.mock import patch
 import boto3.session
 import eachonce.lanes
 from eachonce import Contract, Event
-from eachonce.event import fingerprint
+from eachonce.identity import fingerprint
 from moto.moto_api._internal import mock_random
 
 from workbench.simulator import strand
@@ -114,7 +114,7 @@ def _decode(chaos: Chaos, watch: Watch) -> Any:
             raise Killed
         about = f"{worker.function} {contract.__name__} {order_id} {getattr(decoded, 'part', 1)}"
         if order_id.startswith(FAILS) or chaos.delivery(DeliveryFault.HANDLER_FAILED, about):
-            event = Event(id="", source="", type=contract.event_type(), data=data)
+            event = Event(id="", source="", type=contract.event_type(), subject=decoded.subject, data=data)
             watch.failed(strand.current().environment["POWERTOOLS_SERVICE_NAME"], fingerprint(event))
             raise SimulatedError(f"simulated: {worker.function} fails")
         return decoded

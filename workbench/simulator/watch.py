@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from eachonce.journal import State, unpack_outbox
+from eachonce.journal import State, read_key, unpack_outbox
 
 from workbench.history import Happening
 from workbench.simulator.poison import is_poison
@@ -77,7 +77,7 @@ class Watch:
         pk = row["pk"]
         if old.get("state") == State.DONE and row.get("done_at") != old["done_at"]:
             self.violated("no effect twice", f"{pk} was committed at {old['done_at']} and at {row.get('done_at')}")
-        counted, made = int(row.get("attempts", 0)), self.failures[pk.partition("#")[0], row["fingerprint"]]
+        counted, made = int(row.get("attempts", 0)), self.failures[read_key(pk)[0], row["fingerprint"]]
         if counted > made and pk not in self._overcounted:
             self._overcounted.add(pk)
             self.violated("no attempt that the handler didn't fail", f"{pk} has {counted} attempts of {made} failures")

@@ -24,7 +24,6 @@ from eachonce.outcome import Outcome, Verdict
 from eachonce.settings import Settings
 from eachonce.triage import Triage, triage
 
-_UNREAD = Outcome(verdict=Verdict.RETRY, reason="the journal could not be asked about earlier deliveries")
 _TOO_LATE = Outcome(verdict=Verdict.ABANDONED, reason="the function's time was nearly over")
 
 
@@ -128,7 +127,8 @@ class Consumer(Function):
         for delivery, outcome in settled:
             if delivery.event is None or (outcome is not BEHIND and outcome is not _TOO_LATE):
                 continue
-            begun = sorted_out.begun.get(row_key(self.name, delivery.event.id))
+            event = delivery.event
+            begun = sorted_out.begun.get(row_key(self.name, event.source, event.id))
             if begun is not None:
                 with suppress(EachonceError, *aws_errors()):
                     self.execution.ledger.release(self.execution.mark(delivery.event), begun)
@@ -149,15 +149,17 @@ class Consumer(Function):
             reason = f"{self.name} has no handler for {event.type}"
             ignored = Outcome(verdict=Verdict.IGNORED)
             return ignored if self._unknown == "ignore" else Outcome(verdict=Verdict.REJECT, reason=reason)
-        if delivery.message_id in sorted_out.unread:
-            return _UNREAD
+        if (error := sorted_out.unread.get(delivery.message_id)) is not None:
+            reason = "the journal could not be asked about earlier deliveries"
+            return Outcome(verdict=Verdict.RETRY, reason=reason, error=type(error).__name__)
         if deadline.near:
             return _TOO_LATE
-        pk = row_key(self.name, event.id)
+        pk = row_key(self.name, event.source, event.id)
         attempt = Try(
             id=f"{delivery.message_id}/{delivery.receive_count}",
             age=delivery.age(datetime.now(UTC)),
             row=sorted_out.rows.get(pk, {}),
+            former=sorted_out.former,
             begun=sorted_out.begun.get(pk),
             suspect=suspect,
         )

@@ -5,24 +5,17 @@ https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
-from hashlib import blake2b
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 
 from eachonce.contract import Contract
-from eachonce.errors import ContractError, without_values
+from eachonce.identity import derived_id
 
 T = TypeVar("T")
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
-
-# The namespace of derived event ids: any constant does, as long as it never changes.
-_DERIVED = uuid.UUID("5d2f2a52-3f0c-5a0e-9d6e-0e7f3c1b8a41")
-
-_FINGERPRINT_BYTES = 12
 
 
 class Event(
@@ -31,7 +24,7 @@ class Event(
     """A notice that something happened, with all that a handler needs to know about it.
 
     The names are CloudEvents' own; `tenant`, `sequence`, `correlationid`, `causationid` and `hops` are its
-    extension attributes. `id` is the idempotency key: every copy of an event carries the same one.
+    extension attributes. `source` and `id` together are the idempotency key: every copy of an event carries the same.
     """
 
     id: Name
@@ -56,12 +49,9 @@ class Event(
         return msgspec.structs.replace(self, data=data)
 
     def causes(self, data: Contract, *, by: str, place: int, source: str, time: datetime) -> Event[Any]:
-        """Return the event that the consumer `by` publishes as its `place`-th answer to this one.
-
-        Its id is derived from the cause, the consumer and the place: a handler that runs again publishes the same ids.
-        """
+        """Return the event that the consumer `by` publishes as its `place`-th answer to this one."""
         return Event(
-            id=str(uuid.uuid5(_DERIVED, f"{self.id}/{by}/{place}")),
+            id=derived_id(self.source, self.id, by=by, place=place),
             source=source,
             type=data.event_type(),
             data=data,
@@ -85,16 +75,3 @@ def decode(text: bytes | msgspec.Raw) -> RawEvent:
     Raises msgspec.DecodeError when it is no event, RecursionError when it nests too deeply to be read.
     """
     return _decoder.decode(text)
-
-
-def fingerprint(event: RawEvent) -> str:
-    """Return 24 hex digits that tell an event's type and data from any other's.
-
-    Key order and white space don't count, since a bus may write the same JSON anew. Raises ContractError when the data
-    can't be read: JSON has numbers too large and nesting too deep for any reader.
-    """
-    try:
-        canonical = msgspec.json.encode(msgspec.json.decode(event.data), order="sorted")
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise ContractError(event.type, without_values(error)) from error
-    return blake2b(event.type.encode() + b"\0" + canonical, digest_size=_FINGERPRINT_BYTES).hexdigest()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from eachonce.aws import Aws, aws_errors
@@ -22,14 +23,16 @@ from eachonce.errors import (
     WorkError,
     WorkTooLargeError,
 )
-from eachonce.event import Event, RawEvent, fingerprint
+from eachonce.event import Event, RawEvent
+from eachonce.former import former_key, former_mark, former_row, former_rows, judge_former
 from eachonce.handler import Handler
+from eachonce.identity import fingerprint
 from eachonce.journal import Mark, State
 from eachonce.ledger import Begun, Ledger, require_deaths_below, story_of
 from eachonce.outcome import Outcome, Verdict
 from eachonce.publisher import MAX_BYTES, size_bytes
 from eachonce.settings import Settings
-from eachonce.work import Work
+from eachonce.work import Item, Work
 from eachonce.writer import Writer
 
 # Under contention someone always wins, so a handful of runs suffices; then the event gives way to its neighbours.
@@ -43,6 +46,7 @@ class Try:
     - `id`: the same for the same delivery, so that its failure counts once; None where failures aren't counted
     - `age`: how long ago the message was first received
     - `row`: the event's journal row, where it was read
+    - `former`: rows from before sources counted, this event's perhaps among them; None where nobody has looked yet
     - `begun`: what `Ledger.begin_all` returned for it
     - `suspect`: whether an earlier try ended without a word
     """
@@ -50,6 +54,7 @@ class Try:
     id: str | None = None
     age: timedelta = timedelta()
     row: Mapping[str, Any] = field(default_factory=dict)
+    former: Mapping[str, Item] | None = None
     begun: Begun | None = None
     suspect: bool = False
 
@@ -87,35 +92,46 @@ class Execution:
 
     def mark(self, event: RawEvent) -> Mark:
         """Return what this consumer's journal knows the event by; raises ContractError when its data can't be read."""
-        return Mark(self._consumer, event.id, fingerprint(event))
+        former = partial(former_mark, self._consumer, event)
+        return Mark(self._consumer, event.source, event.id, fingerprint(event), former)
+
+    def former(self, events: Iterable[RawEvent]) -> dict[str, Item]:
+        """Return what the journal said of up to 100 events before sources counted, by its rows' keys."""
+        return former_rows(self._writer, self._consumer, events) if self._settings.former_rows else {}
 
     def run(self, handler: Handler, event: RawEvent, attempt: Try, *, deadline: Deadline) -> Outcome:
         """Handle one event and return what became of it; a failure of the handler is an outcome, too."""
         try:
             mark = self.mark(event)
-            begun = self._begin(handler, event, mark, attempt, deadline)
+            rows = self.former([event]) if attempt.former is None else attempt.former
+            former = former_row(rows, self._consumer, event)
+            begun = self._begin(handler, event, mark, attempt, former, deadline)
         except (EachonceError, *aws_errors()) as error:
             return _outcome(error, attempt)
         if isinstance(begun, Outcome):
             return begun
         try:
             typed = event.with_data(handler.contract.decode(event.data))  # a contract runs its user's code, too
-            return self._run(handler, typed, mark, begun, _story(attempt, begun), deadline)
+            key = former_key(self._consumer, event.id) if former else mark.pk  # a receiver must know it again
+            return self._run(handler, typed, mark, begun, _story(attempt, begun), key, deadline)
         except Exception as error:  # noqa: BLE001 - whatever a handler raises is this event's affair, not its neighbours'
             return self._end(_outcome(error, attempt), event, mark, attempt, begun)
 
     def _begin(
-        self, handler: Handler, event: RawEvent, mark: Mark, attempt: Try, deadline: Deadline
+        self, handler: Handler, event: RawEvent, mark: Mark, attempt: Try, former: Item, deadline: Deadline
     ) -> Begun | Outcome | None:
         """Note the beginning where it must be known: of a suspect, and of an effect outside the commit."""
         if attempt.row.get("state") == State.DONE:
             return judge_row(attempt.row, mark)
+        if (known := judge_former(former, now=self._clock())) is not None:
+            return known
         if attempt.begun is not None or not (handler.external or attempt.suspect):
             return attempt.begun
         require_deaths_below(self._max_starts, attempt.row, now=self._clock())
         lease = deadline.lease if handler.external else deadline.usable
         begun = self.ledger.begin(mark, event_type=event.type, lease=lease, claim=handler.external)
-        if isinstance(begun, Outcome) or not (handler.external and begun.starts > 1):
+        uncertain = isinstance(begun, Begun) and (begun.starts > 1 or former.get("state") == State.STARTED)
+        if isinstance(begun, Outcome) or not (handler.external and uncertain):
             return begun
         self.ledger.doubt(mark)
         if handler.uncertain == "reject":
@@ -130,11 +146,12 @@ class Execution:
         mark: Mark,
         begun: Begun | None,
         story: Mapping[str, Any],
+        key: str,
         deadline: Deadline,
     ) -> Outcome:
         fence = None if begun is None else begun.fence
         for _ in range(_RUNS):
-            work = Work(self._writer.fetch, idempotency_key=mark.pk)
+            work = Work(self._writer.fetch, idempotency_key=key)
             handler.handle(event, work)
             if deadline.near and not handler.external:
                 raise _TooLateError

@@ -7,10 +7,11 @@ transaction as the event's effects, and never before.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -22,6 +23,10 @@ TABLE = "Journal"
 # The row must outlive every copy of the event: 14 days in the queue, 14 in its dead-letter queue, a day of the bus's
 # own retries, and a few for a person to replay an archive. An older copy would be taken for a new event.
 RETENTION = timedelta(days=35)
+
+# DynamoDB takes keys of 2,048 bytes; a name of this size leaves room for anybody's own index.
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+_MAX_KEY_BYTES = 1024
 
 # Below this size compression saves nothing worth having: DynamoDB counts whole kilobytes.
 _COMPRESS_OVER_BYTES = 1024
@@ -36,31 +41,59 @@ class State(StrEnum):
     REJECTED = "REJECTED"  # in the dead-letter queue
 
 
-def row_key(consumer: str, event_id: str) -> str:
-    """Return the `pk` of an event's row at a consumer."""
-    return f"{consumer}#{event_id}"
+def row_key(consumer: str, source: str, event_id: str) -> str:
+    """Return the `pk` of an event's row at a consumer: `reserve-stock##shop#536365`.
+
+    A source and an id that are too long for a key together are told by their digest. With a single # the keys of before
+    sources counted began, and a right to a function's own rows (`dynamodb:LeadingKeys`) fits both.
+    """
+    key = f"{consumer}##{_escaped(source)}#{event_id}"
+    if len(key.encode()) <= _MAX_KEY_BYTES:
+        return key
+    return f"{consumer}###{blake2b(msgspec.json.encode([source, event_id])).hexdigest()}"  # no source is empty
+
+
+def read_key(pk: str) -> tuple[str, str | None, str]:
+    """Return whose row it is, and the source and id of its event.
+
+    The source is None in a row from before sources counted; where the key has a digest, it stands for both of them.
+    """
+    consumer, _, rest = pk.partition("#")
+    if not rest.startswith("#"):
+        return consumer, None, rest
+    source, _, event_id = rest[1:].partition("#")
+    return consumer, source.replace("%23", "#").replace("%25", "%"), event_id
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Who did it: a consumer, for an event of this id and content. Rows and items carry it, to know copies by."""
+    """Who did it: a consumer, for an event of this identity and content. Rows and items carry it, to know copies by.
+
+    `former` is what marked the event before its source was a part of its identity, where that can be told.
+    """
 
     consumer: str
+    source: str
     event_id: str
     fingerprint: str
+    former: Callable[[], str | None] = field(default=lambda: None, compare=False, repr=False)
 
     @property
     def pk(self) -> str:
         """The journal row's key."""
-        return row_key(self.consumer, self.event_id)
+        return row_key(self.consumer, self.source, self.event_id)
 
     @property
     def prefix(self) -> str:
-        """What the marks of all contents under this event id begin with, and no other event's."""
-        return f"{self.consumer}#{self.event_id.replace('%', '%25').replace('#', '%23')}#"
+        """What the marks of all contents of this event begin with, and no other event's."""
+        return f"{self.consumer}##{_escaped(self.source)}#{_escaped(self.event_id)}#"
 
     def __str__(self) -> str:
         return f"{self.prefix}{self.fingerprint}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("#", "%23")
 
 
 def done_row(

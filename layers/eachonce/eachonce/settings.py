@@ -19,6 +19,8 @@ class Settings:
     - `queue_url`: the queue that it consumes, from QUEUE_URL
     - `dead_letter_queue_url`: where its rejected messages go, from DEAD_LETTER_QUEUE_URL
     - `bus`: the event bus that it may publish to, from EVENT_BUS
+    - `former_rows`: whether the journal may hold rows from before an event's source was a part of its identity; they
+      are asked for, unless JOURNAL_FORMER_ROWS is "none"
     - `code_version`: which code ran, from AWS_LAMBDA_FUNCTION_VERSION
     """
 
@@ -27,6 +29,7 @@ class Settings:
     queue_url: str | None = None
     dead_letter_queue_url: str | None = None
     bus: str | None = None
+    former_rows: bool = True
     code_version: str = "$LATEST"
 
     @classmethod
@@ -38,6 +41,7 @@ class Settings:
             queue_url=environment.get("QUEUE_URL") or None,
             dead_letter_queue_url=environment.get("DEAD_LETTER_QUEUE_URL") or None,
             bus=environment.get("EVENT_BUS") or None,
+            former_rows=environment.get("JOURNAL_FORMER_ROWS") != "none",
             code_version=environment.get("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
         )
 

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from eachonce.aws import aws_errors
 from eachonce.errors import ContractError, EachonceError
+from eachonce.event import RawEvent
 from eachonce.execution import Execution
 from eachonce.handler import Handlers
 from eachonce.journal import Mark, State
@@ -36,15 +37,17 @@ class Triage:
     - `harmless`: to be handled side by side
     - `suspects`: lanes to be handled after them, alone, one delivery after the other; the least suspicious first
     - `rows`: the journal rows of what has come before, by key
+    - `former`: the rows from before sources counted, by key; None where nobody has looked
     - `begun`: what was noted of those that are handled under a mark, by key
-    - `unread`: the message ids for which the journal could not be asked
+    - `unread`: the message ids for which the journal could not be asked, and why not
     """
 
     harmless: Sequence[Delivery]
     suspects: Sequence[Sequence[Delivery]] = ()
     rows: Mapping[str, Item] = field(default_factory=dict)
+    former: Mapping[str, Item] | None = None
     begun: Mapping[str, Begun] = field(default_factory=dict)
-    unread: frozenset[str] = frozenset()
+    unread: Mapping[str, Exception] = field(default_factory=dict)
 
 
 def triage(
@@ -54,9 +57,14 @@ def triage(
 
     After the `lease`, whatever is marked now and has not ended with a word is dead.
     """
+    handled = {one.message_id: one.event for one in deliveries if one.event and handlers.find(one.event.type)}
+    try:
+        former = _former(list(handled.values()), execution)
+    except (EachonceError, *aws_errors()) as error:
+        return Triage(deliveries, unread=dict.fromkeys(handled, error))
     marks = _marks(deliveries, handlers, execution)
     if not marks:
-        return Triage(deliveries)
+        return Triage(deliveries, former=former)
     try:
         rows = {
             pk: row for chunk in _hundreds(list(marks.values())) for pk, row in execution.ledger.rows(chunk).items()
@@ -64,8 +72,8 @@ def triage(
         new = _unmarked(deliveries, handlers, marks, rows)
         begin_all = partial(execution.ledger.begin_all, lease=lease)
         begun = {pk: mark for chunk in _hundreds(new) for pk, mark in begin_all(chunk).items()}
-    except (EachonceError, *aws_errors()):
-        return Triage(deliveries, unread=frozenset(marks))
+    except (EachonceError, *aws_errors()) as error:
+        return Triage(deliveries, former=former, unread=dict.fromkeys(marks, error))
     # A mark that could not be written in common is written for each alone.
     suspect = {mark.pk for mark, _ in new if mark.pk not in begun}
     suspect |= {pk for pk, row in rows.items() if row["state"] == State.STARTED}
@@ -75,7 +83,11 @@ def triage(
         return 1 + len(rows.get(mark.pk, {}).get("begun", ())) if mark is not None and mark.pk in suspect else 0
 
     harmless, suspects = _sorted(deliveries, suspicion, ordered=ordered)
-    return Triage(harmless, suspects, rows, begun)
+    return Triage(harmless, suspects, rows, former, begun)
+
+
+def _former(events: Sequence[RawEvent], execution: Execution) -> dict[str, Item]:
+    return {pk: row for chunk in _hundreds(events) for pk, row in execution.former(chunk).items()}
 
 
 def _marks(deliveries: Iterable[Delivery], handlers: Handlers, execution: Execution) -> dict[str, Mark]:

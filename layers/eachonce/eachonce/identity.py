@@ -1,0 +1,83 @@
+"""Identity: which event is which, and whether two of them are copies of one.
+
+CloudEvents makes `source` and `id` together unique. What else an event says of itself is its content, of which the
+fingerprint is a digest: the same identity with other content is no copy.
+https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md#id
+"""
+
+from __future__ import annotations
+
+import uuid
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, DecimalException
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from eachonce.errors import ContractError, without_values
+
+if TYPE_CHECKING:
+    from eachonce.event import RawEvent
+
+# The namespace of derived event ids: any constant does, as long as it never changes.
+_DERIVED = uuid.UUID("5d2f2a52-3f0c-5a0e-9d6e-0e7f3c1b8a41")
+
+_FINGERPRINT_BYTES = 12
+
+# Nothing is rounded: a digit that doesn't count would make two events copies of each other.
+_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
+# Integers of fewer digits are `int`, however they are written, and larger ones Decimal: 1e4000 is not to become digits.
+_MANY_DIGITS = 19
+_ALL_DIGITS_0 = bytes.maketrans(b"123456789", b"000000000")
+
+
+def derived_id(source: str, event_id: str, *, by: str, place: int) -> str:
+    """Return the id of the event that the consumer `by` publishes as its `place`-th answer to this one.
+
+    It follows from the cause alone, so a handler that runs again publishes the same ids.
+    """
+    cause = msgspec.json.encode([source, event_id, by, place])
+    return str(uuid.uuid5(_DERIVED, cause.decode()))
+
+
+def fingerprint(event: RawEvent) -> str:
+    """Return 24 hex digits that tell an event's type, tenant, subject and data from any other's.
+
+    Key order, white space and the way a number is written don't count, since a bus may write the same JSON anew; every
+    digit of a number does. Raises ContractError when the data can't be read: JSON has numbers too large and nesting too
+    deep for any reader.
+    """
+    envelope = msgspec.json.encode([event.type, event.tenant, event.subject])
+    try:
+        canonical = _canonical(event.data)
+    except (msgspec.DecodeError, DecimalException, RecursionError) as error:
+        raise ContractError(event.type, without_values(error)) from error
+    return blake2b(envelope + canonical, digest_size=_FINGERPRINT_BYTES).hexdigest()
+
+
+def _canonical(data: msgspec.Raw) -> bytes:
+    value = _decoder.decode(data)
+    has_large = b"0" * _MANY_DIGITS in bytes(data).translate(_ALL_DIGITS_0)  # eight times as fast as a regex
+    return _encoder.encode(_in_one_form(value) if has_large else value)
+
+
+def _number(text: str) -> int | Decimal:
+    """Read a number with a point or an exponent in it, in the one form that its value has."""
+    number = Decimal(text).normalize(_EXACT)
+    return int(number) if number.adjusted() < _MANY_DIGITS - 1 and number == int(number) else number
+
+
+def _in_one_form(value: Any) -> Any:
+    """Return JSON whose large integers are written as those with an exponent are."""
+    match value:
+        case dict():
+            return {name: _in_one_form(inner) for name, inner in value.items()}
+        case list():
+            return [_in_one_form(inner) for inner in value]
+        case int() if abs(value) >= 10 ** (_MANY_DIGITS - 1):
+            return Decimal(value).normalize(_EXACT)
+    return value
+
+
+_decoder = msgspec.json.Decoder(float_hook=_number)
+_encoder = msgspec.json.Encoder(decimal_format="number", order="sorted")
