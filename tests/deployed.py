@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from collections import Counter
@@ -108,7 +109,8 @@ class Deployed:
     def bury(self, body: str, *, queues: ConsumerQueues = LETTERS, group: str | None = None, **notes: str) -> str:
         """Put a message into a dead-letter queue; return its id."""
         attributes = {name: {"DataType": "String", "StringValue": value} for name, value in notes.items()}
-        order = {} if group is None else {"MessageGroupId": group, "MessageDeduplicationId": f"{body}-{notes}"}
+        content = hashlib.sha256(f"{body}-{notes}".encode()).hexdigest()
+        order = {} if group is None else {"MessageGroupId": group, "MessageDeduplicationId": content}
         sent = self.sqs.send_message(
             QueueUrl=queues.dead_letters_url, MessageBody=body, MessageAttributes=attributes, **order
         )

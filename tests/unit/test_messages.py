@@ -112,10 +112,10 @@ def test_a_receipt_that_was_never_given_out_is_refused(receipt: str) -> None:
         queue().delete(receipt, 0)
 
 
-def test_visibility_can_be_changed_only_in_flight() -> None:
+def test_a_fifo_queues_visibility_can_be_changed_only_in_flight() -> None:
     """0 seconds return a message at once; after that there is nothing left to change."""
-    messages = queue()
-    messages.send(message("a"), 0)
+    messages = queue(fifo=True)
+    messages.send(message("a", group_id="g"), 0)
     (received,) = take(messages, 1, 0).messages
 
     messages.change_visibility(received.receipt, 0, 1)

@@ -22,7 +22,7 @@ _HANDLERS = {
     "secretsmanager": "moto.secretsmanager.responses:SecretsManagerResponse",
     "ses": "moto.ses.responses:EmailResponse",
     "sns": "moto.sns.responses:SNSResponse",
-    "sqs": "moto.sqs.responses:SQSResponse",
+    "sqs": "workbench.store.queues.wire:SqsResponse",
     "ssm": "moto.ssm.responses:SimpleSystemManagerResponse",
     "streams": "moto.dynamodbstreams.responses:DynamoDBStreamsHandler",
     "sts": "moto.sts.responses:TokenResponse",

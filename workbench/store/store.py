@@ -37,6 +37,7 @@ _QUEUE_PROPERTIES = (
     "KmsMasterKeyId",
     "MaximumMessageSize",
     "ReceiveMessageWaitTimeSeconds",
+    "RedriveAllowPolicy",
     "RedrivePolicy",
     "SqsManagedSseEnabled",
 )
@@ -146,10 +147,11 @@ class Store:
         properties = copy.deepcopy(dict(queue.properties))
         attributes = {name: properties[name] for name in _QUEUE_PROPERTIES if properties.get(name) is not None}
         attributes |= {
-            "FifoQueue": str(queue.fifo).lower(),
             "VisibilityTimeout": queue.visibility_timeout_seconds,
             "MessageRetentionPeriod": queue.retention_seconds,
         }
+        if queue.fifo:
+            attributes["FifoQueue"] = True
         tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
         self._sqs.create_queue(queue.name, tags, **attributes)
 

@@ -6,53 +6,78 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMe
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
-from moto.sqs.exceptions import InvalidParameterValue, MissingParameter, SQSException
-from moto.sqs.models import MAXIMUM_MESSAGE_DELAY
+from moto.sqs.exceptions import MissingParameter, SQSException
 
-_FORBIDDEN_CHARACTERS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+from workbench.store.queues import attributes
+from workbench.store.queues.attributes import Attributes
+from workbench.store.queues.message import Message
+from workbench.store.queues.refusals import ALLOWED_CHARACTERS, FORBIDDEN_CHARACTERS, invalid, invalid_value
+
+MAX_MESSAGE_BYTES = 1_048_576
+MAX_DELAY_SECONDS = 900
+
+_ID = re.compile("[!-~]{1,128}")  # ASCII's letters, digits and punctuation
 
 
-def check(
-    queue: Any, body: str, attributes: Mapping[str, Any], delay: int | None, deduplication_id: str | None
-) -> None:
-    """Raise `SQSException` as SQS refuses a message; a `delay` of None is the queue's own."""
-    if not body:
-        raise MissingParameter("MessageBody")
-    if _FORBIDDEN_CHARACTERS.search(body):
-        raise SQSException("InvalidMessageContents", "The message contains characters outside the allowed set.")
-    if size_bytes(body, attributes) > queue.maximum_message_size:
-        raise InvalidParameterValue(
+def check(queue: Any, message: Message, delay: int | None) -> None:
+    """Raise `SQSException` as SQS refuses to send a message; a `delay` of None is the queue's own."""
+    check_body(message.body)
+    attributes.check(message.attributes)
+    attributes.check_system(message.system)
+    if size_bytes(message.body, message.attributes) > queue.maximum_message_size:
+        raise invalid(
             "One or more parameters are invalid. "
             f"Reason: Message must be shorter than {queue.maximum_message_size} bytes."
         )
-    if delay is not None and not 0 <= delay <= MAXIMUM_MESSAGE_DELAY:
-        raise InvalidParameterValue(
-            f"Value {delay} for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900."
-        )
-    if delay and queue.fifo_queue:
-        raise InvalidParameterValue(
-            f"Value {delay} for parameter DelaySeconds is invalid. Reason: "
-            "The request include parameter that is not valid for this queue type."
-        )
-    if deduplication_id is not None and not queue.fifo_queue:
-        raise InvalidParameterValue("MessageDeduplicationId is valid for FIFO queues only.")
+    check_id("MessageGroupId", message.group_id)
+    check_id("MessageDeduplicationId", message.deduplication_id)
+    if queue.fifo_queue:
+        _check_fifo(message, delay)
+    else:
+        _check_standard(message, delay)
 
 
-def size_bytes(body: str, attributes: Mapping[str, Mapping[str, Any]]) -> int:
-    """A message's size: its body, and each attribute's name, type and value.
+def check_body(body: str | None) -> None:
+    """Raise `SQSException` for a body that no queue takes."""
+    if not body:
+        raise MissingParameter("MessageBody")
+    if FORBIDDEN_CHARACTERS.search(body):
+        raise SQSException("InvalidMessageContents", f"Invalid characters found. {ALLOWED_CHARACTERS}")
+
+
+def check_id(parameter: str, given: str | None) -> None:
+    """Raise `SQSException` for a group, a deduplication or an attempt that no queue knows; None is nothing given."""
+    if given is not None and not _ID.fullmatch(given):
+        reason = f"{parameter} can only include alphanumeric and punctuation characters. 1 to 128 in length."
+        raise invalid_value(parameter, given, reason)
+
+
+def size_bytes(body: str, with_attributes: Attributes) -> int:
+    """A message's size: its body and its attributes.
 
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
     """
-    return len(body.encode()) + sum(_attribute_bytes(name, value) for name, value in attributes.items())
+    return len(body.encode(errors="surrogatepass")) + attributes.size_bytes(with_attributes)
 
 
-def _attribute_bytes(name: str, value: Mapping[str, Any]) -> int:
-    content = value.get("StringValue") or value.get("BinaryValue") or b""
-    return (
-        len(name.encode())
-        + len(value["DataType"].encode())
-        + len(content if isinstance(content, bytes) else content.encode())
-    )
+def _check_fifo(message: Message, delay: int | None) -> None:
+    if message.group_id is None:
+        raise MissingParameter("MessageGroupId")
+    if message.deduplication_id is None:
+        raise invalid(
+            "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided "
+            "explicitly"
+        )
+    if delay:
+        reason = "The request include parameter that is not valid for this queue type."
+        raise invalid_value("DelaySeconds", delay, reason)
+
+
+def _check_standard(message: Message, delay: int | None) -> None:
+    if message.deduplication_id is not None:
+        reason = "The request includes a parameter that is not valid for this queue type."
+        raise invalid_value("MessageDeduplicationId", message.deduplication_id, reason)
+    if delay is not None and not 0 <= delay <= MAX_DELAY_SECONDS:
+        raise invalid_value("DelaySeconds", delay, f"DelaySeconds must be >= 0 and <= {MAX_DELAY_SECONDS}.")

@@ -20,6 +20,9 @@ from workbench.store.queues.order import FifoOrder, Order, StandardOrder
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagededuplicationid-property.html
 DEDUPLICATION_SECONDS = 300
 
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
+MAX_VISIBILITY_SECONDS = 43_200
+
 _FIRST_SEQUENCE = 18_000_000_000_000_000_000  # 20 digits, as SQS's have
 
 
@@ -29,6 +32,10 @@ class ReceiptInvalidError(ValueError):
 
 class ReceiptExpiredError(ValueError):
     """A receipt handle of a message that is gone, was received again, or is no longer in flight."""
+
+
+class HiddenTooLongError(ValueError):
+    """A visibility that would hide a message for more than twelve hours since it was received."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,15 +72,27 @@ class Messages:
         self._hidden: list[tuple[float, int, Message]] = []
         self._tickets = itertools.count()
         self._sequences = itertools.count(_FIRST_SEQUENCE)
-        self._recent: OrderedDict[str, tuple[float, Message]] = OrderedDict()
+        self._recent: OrderedDict[tuple[str | None, str], tuple[float, Message]] = OrderedDict()
         self._visible = 0
         self._in_flight = 0
 
-    def send(self, message: Message, now: float, *, delay_seconds: float = 0) -> Message:
-        """Hold a message; returns it, or the earlier one of which it is a duplicate (FIFO, within five minutes)."""
+    @property
+    def in_flight(self) -> int:
+        """How many messages were received and neither deleted nor seen to come back."""
+        return self._in_flight
+
+    def send(self, message: Message, now: float, *, delay_seconds: float = 0, by_group: bool = False) -> Message:
+        """Hold a message; returns it, or the earlier one of which it is a duplicate (FIFO, within five minutes).
+
+        Duplicates are looked for in the whole queue, or `by_group` in the message's own group.
+        """
+        if self.fifo and (earlier := self._duplicate(message, now, by_group=by_group)) is not None:
+            return earlier
+        return self.enqueue(message, now, delay_seconds=delay_seconds)
+
+    def enqueue(self, message: Message, now: float, *, delay_seconds: float = 0) -> Message:
+        """Hold a message, whatever came before it."""
         if self.fifo:
-            if (earlier := self._duplicate(message, now)) is not None:
-                return earlier
             message.sequence = next(self._sequences)
         message.sent_at = now
         self._held[message.id] = message
@@ -85,9 +104,22 @@ class Messages:
 
     def adopt(self, message: Message, now: float) -> None:
         """Hold a message that another queue gave up, with its identity and its history."""
-        message.gone = False
         if self.fifo:
             message.sent_at = now  # a FIFO queue counts retention anew, a standard queue goes on counting
+        self.restore(message)
+
+    def withdraw(self, now: float, *, retention_seconds: float) -> Message | None:
+        """Give up the next visible message, which nobody receives; None when there is none."""
+        self._surface(now)
+        while (message := self._order.next(None)) is not None:
+            self._forget(message)
+            if message.sent_at + retention_seconds > now:
+                return message
+        return None
+
+    def restore(self, message: Message) -> None:
+        """Take back what was withdrawn."""
+        message.gone = False
         self._held[message.id] = message
         self._show(message)
 
@@ -131,15 +163,20 @@ class Messages:
     def change_visibility(self, receipt: str, seconds: float, now: float) -> None:
         """Hide a message in flight for `seconds` from now, 0 to show it at once.
 
-        Raises `ReceiptInvalidError`, or `ReceiptExpiredError` when the message is not in flight by this receipt.
+        A standard queue hides a message again whose visibility has ended, as long as nobody else received it. Raises
+        `ReceiptInvalidError`, `ReceiptExpiredError` when the message isn't to be had by this receipt any more, or
+        `HiddenTooLongError`.
         """
         self._surface(now)
         message = self._received(receipt)
-        if message is None or message.receipt != receipt or not message.in_flight:
+        if message is None or message.receipt != receipt or (self.fifo and not message.in_flight):
             raise ReceiptExpiredError(receipt)
+        if now + seconds - message.received_at > MAX_VISIBILITY_SECONDS:
+            raise HiddenTooLongError(receipt)
         if seconds > 0:
+            self._fly(message)
             self._hide(message, now + seconds)
-        else:
+        elif message.in_flight:
             self._show(message)
 
     def depth(self, now: float) -> Depth:
@@ -155,18 +192,20 @@ class Messages:
         return self._hidden[0][0] if self._hidden else None
 
     def purge(self) -> None:
-        """Forget all messages."""
+        """Forget all messages, and which have been sent before."""
         for message in list(self._held.values()):
             self._forget(message)
+        self._recent.clear()
 
-    def _duplicate(self, message: Message, now: float) -> Message | None:
+    def _duplicate(self, message: Message, now: float, *, by_group: bool) -> Message | None:
         while self._recent and next(iter(self._recent.values()))[0] + DEDUPLICATION_SECONDS <= now:
             self._recent.popitem(last=False)
         if message.deduplication_id is None:
             return None
-        if (known := self._recent.get(message.deduplication_id)) is not None:
+        identity = (message.group_id if by_group else None, message.deduplication_id)
+        if (known := self._recent.get(identity)) is not None:
             return known[1]
-        self._recent[message.deduplication_id] = now, message
+        self._recent[identity] = now, message
         return None
 
     def _received(self, receipt: str) -> Message | None:
@@ -180,16 +219,21 @@ class Messages:
 
     def _hand_over(self, message: Message, now: float, visibility_seconds: float) -> None:
         message.receives += 1
+        message.received_at = now
         if message.first_received_at is None:
             message.first_received_at = now
         identity = f"{self.name}\n{message.id}\n{message.receives}"
         message.receipt = base64.urlsafe_b64encode(identity.encode()).decode()
-        self._order.departed(message)
-        self._out_of_sight(message)
-        message.in_flight = True
-        self._in_flight += 1
+        self._fly(message)
         visibility_seconds = self._disorder.hidden_seconds(self.name, message.body, visibility_seconds)
         self._hide(message, now + visibility_seconds)  # even for 0 seconds: this receive must not see it again
+
+    def _fly(self, message: Message) -> None:
+        if not message.in_flight:
+            self._order.departed(message)
+            self._out_of_sight(message)
+            message.in_flight = True
+            self._in_flight += 1
 
     def _hide(self, message: Message, until: float) -> None:
         message.hidden_until = until

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from moto.sqs.exceptions import QueueDoesNotExist, ReceiptHandleIsInvalid, SQSException
-from moto.sqs.models import Message as MotoMessage
 
+from workbench.store.queues.attributes import digest
 from workbench.store.queues.message import Message
 from workbench.store.queues.messages import Depth
 from workbench.store.queues.sqs import Sqs, Wake, settings_of
@@ -59,10 +59,10 @@ class Queues:
             raise QueueUnavailableError(queue_arn)
         named = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
         try:
-            sent = self._sqs.send_message(
+            sent = self._sqs.send(
                 _name(queue_arn),
                 body,
-                message_attributes=named,
+                attributes=named,
                 group_id=group_id,
                 deduplication_id=deduplication_id,
                 delay_seconds=delay_seconds,
@@ -87,7 +87,7 @@ class Queues:
     def delete(self, queue_arn: str, receipt_handle: str) -> None:
         """Forget a message; idempotent, and without effect for a handle that is no longer the message's newest."""
         try:
-            self._sqs.delete_message(self._known(queue_arn), receipt_handle)
+            self._sqs.delete(self._known(queue_arn), receipt_handle)
         except ReceiptHandleIsInvalid:
             raise
         except SQSException:
@@ -96,7 +96,7 @@ class Queues:
     def change_visibility(self, queue_arn: str, receipt_handle: str, seconds: int) -> None:
         """Hide a message in flight for `seconds` from now, 0 to show it at once; one that isn't in flight stays."""
         try:
-            self._sqs.change_message_visibility(self._known(queue_arn), receipt_handle, seconds)
+            self._sqs.change_visibility(self._known(queue_arn), receipt_handle, seconds)
         except ReceiptHandleIsInvalid:
             raise
         except SQSException:
@@ -108,7 +108,7 @@ class Queues:
 
     def next_visible_seconds(self, queue_arn: str) -> float | None:
         """In how many seconds a hidden message becomes visible by itself: 0 for now, None when none is hidden."""
-        due = self._sqs.contents[self._known(queue_arn)].next_due()
+        due = self._sqs.next_due(self._known(queue_arn))
         return None if due is None else max(due - time.time(), 0.0)
 
     def on_send(self, queue_arn: str, wake: Wake) -> None:
@@ -148,7 +148,7 @@ def _record(message: Message, queue_arn: str, region: str) -> Record:
         "messageId": message.id,
         "receiptHandle": message.receipt,
         "body": message.body,
-        "attributes": _system_attributes(message),
+        "attributes": message.system_attributes(),
         "messageAttributes": {name: _message_attribute(value) for name, value in message.attributes.items()},
         "md5OfBody": hashlib.md5(message.body.encode(), usedforsecurity=False).hexdigest(),
         "eventSource": "aws:sqs",
@@ -156,25 +156,8 @@ def _record(message: Message, queue_arn: str, region: str) -> Record:
         "awsRegion": region,
     }
     if message.attributes:
-        record["md5OfMessageAttributes"] = _attributes_md5(message)
+        record["md5OfMessageAttributes"] = digest(message.attributes)
     return record
-
-
-def _system_attributes(message: Message) -> dict[str, str]:
-    attributes = {
-        "ApproximateReceiveCount": str(message.receives),
-        "SentTimestamp": str(int(message.sent_at * 1000)),
-        "SenderId": "AIDAIT2UOQQY3AUEKVGXU",
-        "ApproximateFirstReceiveTimestamp": str(int((message.first_received_at or message.sent_at) * 1000)),
-    }
-    optional = {
-        "SequenceNumber": str(message.sequence) if message.sequence else None,
-        "MessageGroupId": message.group_id,
-        "MessageDeduplicationId": message.deduplication_id,
-        "DeadLetterQueueSourceArn": message.source_arn,
-        "AWSTraceHeader": message.system.get("AWSTraceHeader", {}).get("StringValue"),
-    }
-    return attributes | {name: value for name, value in optional.items() if value is not None}
 
 
 def _message_attribute(value: Mapping[str, Any]) -> Record:
@@ -184,9 +167,3 @@ def _message_attribute(value: Mapping[str, Any]) -> Record:
     if (binary := value.get("BinaryValue")) is not None:
         attribute["binaryValue"] = base64.b64encode(binary).decode()
     return attribute
-
-
-def _attributes_md5(message: Message) -> str:
-    known = MotoMessage(message.id, message.body)
-    known.message_attributes = dict(message.attributes)
-    return known.attribute_md5

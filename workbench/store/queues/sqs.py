@@ -1,6 +1,6 @@
-"""SQS behind the wire: moto keeps what a queue is (attributes, policy, tags), `Messages` what it holds.
+"""SQS's queues: moto keeps what a queue is (attributes, policy, tags), `Messages` what it holds.
 
-Written against moto 5.2.5, whose `SQSResponse` calls exactly the methods that are overridden here.
+Written against moto 5.2.5. Each operation raises `SQSException` as SQS refuses it.
 """
 
 from __future__ import annotations
@@ -8,24 +8,44 @@ from __future__ import annotations
 import hashlib
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from moto.sqs.exceptions import InvalidParameterValue, ReceiptHandleIsInvalid
+from moto.core.utils import camelcase_to_underscores
+from moto.sqs.exceptions import (
+    InvalidAttributeName,
+    PurgeQueueInProgress,
+    QueueAlreadyExists,
+    ReceiptHandleIsInvalid,
+)
 from moto.sqs.models import Message as MotoMessage
 from moto.sqs.models import Queue as MotoQueue
-from moto.sqs.models import SQSBackend, _filter_message_attributes
+from moto.sqs.models import SQSBackend
 
 from workbench.history import History
+from workbench.store.queues import redrive, settings
+from workbench.store.queues.attributes import Attributes
 from workbench.store.queues.disorder import Disorder
 from workbench.store.queues.limits import check
 from workbench.store.queues.message import Message
-from workbench.store.queues.messages import Depth, Messages, ReceiptExpiredError, ReceiptInvalidError
+from workbench.store.queues.messages import (
+    MAX_VISIBILITY_SECONDS,
+    Depth,
+    HiddenTooLongError,
+    Messages,
+    ReceiptExpiredError,
+    ReceiptInvalidError,
+)
+from workbench.store.queues.moves import Moves
+from workbench.store.queues.refusals import FORBIDDEN_CHARACTERS, invalid_value, outside
 
 Wake = Callable[[], None]
 
-# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
-MAX_VISIBILITY_SECONDS = 43_200
+# .../SQSDeveloperGuide/quotas-queues.html, for FIFO queues avoid-backlog-with-the-same-message-group-id.html
+MAX_IN_FLIGHT = 120_000
+
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_PurgeQueue.html
+_PURGE_SECONDS = 60
 
 
 class Sqs(SQSBackend):
@@ -37,19 +57,50 @@ class Sqs(SQSBackend):
         self._history = history
         self.contents: dict[str, Messages] = {}
         self.wakes: dict[str, list[Wake]] = {}
+        self.moves = Moves(self)
 
     def reset(self) -> None:
         """Forget everything, as moto wants it before it begins anew."""
         self.queues.clear()
         self.contents.clear()
         self.wakes.clear()
+        self.moves = Moves(self)
 
     def create_queue(self, name: str, tags: dict[str, str] | None = None, **kwargs: Any) -> MotoQueue:
-        """Create a queue, empty."""
-        queue = super().create_queue(name, tags, **kwargs)
-        if name not in self.contents:
-            self.contents[name] = Messages(name, fifo=queue.fifo_queue, disorder=self._disorder)
+        """Create a queue, empty; one that is there already, with the same attributes, is that one."""
+        fifo = "FifoQueue" in kwargs
+        values = settings.read(kwargs, fifo=fifo)
+        settings.check_name(name, fifo=fifo)
+        if name in self.queues:
+            return self._same(name, values)
+        settings.check_throughput(values)
+        queue = MotoQueue(name, region=self.region_name, account_id=self.account_id)  # type: ignore[abstract]
+        self._apply(queue, values)
+        self.queues[name] = queue
+        self.contents[name] = Messages(name, fifo=fifo, disorder=self._disorder)
+        queue.tags = dict(tags or {})
         return queue
+
+    def set_queue_attributes(self, queue_name: str, attributes: Mapping[str, Any]) -> MotoQueue:
+        """Change some attributes, or none of them."""
+        queue = self.get_queue(queue_name)
+        values = settings.read(attributes, fifo=queue.fifo_queue)
+        settings.check_throughput(self._described(queue) | values)
+        self._apply(queue, values)
+        return queue
+
+    def get_queue_attributes(self, queue_name: str, attribute_names: list[str]) -> dict[str, Any]:
+        """A queue's attributes, with the counts of what it really holds."""
+        queue = self.get_queue(queue_name)
+        for name in attribute_names:
+            if name not in settings.NAMES and name != "All":
+                raise InvalidAttributeName(name)
+        described = self._described(queue)
+        return (
+            described
+            if "All" in attribute_names
+            else {name: described[name] for name in attribute_names if name in described}
+        )
 
     def delete_queue(self, queue_name: str) -> None:
         """Delete a queue with all that it holds."""
@@ -57,20 +108,47 @@ class Sqs(SQSBackend):
         del self.contents[queue_name]
 
     def purge_queue(self, queue_name: str) -> None:
-        """Forget all that a queue holds."""
-        super().purge_queue(queue_name)
+        """Forget all that a queue holds, at most once a minute."""
+        queue = self.get_queue(queue_name)
+        now = time.time()
+        if queue.last_purged_at is not None and now - queue.last_purged_at < _PURGE_SECONDS:
+            raise PurgeQueueInProgress(queue_name)
+        queue.last_purged_at = now
         self.contents[queue_name].purge()
 
-    def get_queue_attributes(self, queue_name: str, attribute_names: list[str]) -> dict[str, Any]:
-        """Moto's attributes, with the counts of what is really held."""
-        attributes = super().get_queue_attributes(queue_name, attribute_names)
-        depth = self.depth(queue_name)
-        counts = {
-            "ApproximateNumberOfMessages": depth.visible,
-            "ApproximateNumberOfMessagesNotVisible": depth.in_flight,
-            "ApproximateNumberOfMessagesDelayed": depth.delayed,
-        }
-        return attributes | {name: count for name, count in counts.items() if name in attributes}
+    def list_queues(self, queue_name_prefix: str | None) -> list[MotoQueue]:
+        """The queues whose names begin so."""
+        return [queue for name, queue in self.queues.items() if name.startswith(queue_name_prefix or "")]
+
+    def send(
+        self,
+        queue_name: str,
+        body: str,
+        *,
+        attributes: Attributes | None = None,
+        system: Attributes | None = None,
+        delay_seconds: int | None = None,
+        deduplication_id: str | None = None,
+        group_id: str | None = None,
+    ) -> Message:
+        """Send one message; returns it, or the one of which it is a duplicate."""
+        queue = settings_of(self.get_queue(queue_name))
+        if deduplication_id is None and queue.fifo_queue and queue.content_based_deduplication:
+            deduplication_id = hashlib.sha256(body.encode(errors="surrogatepass")).hexdigest()
+        message = Message(
+            id=str(uuid.uuid4()),
+            body=body,
+            attributes=attributes or {},
+            system=system or {},
+            group_id=group_id,
+            deduplication_id=deduplication_id,
+        )
+        check(queue, message, delay_seconds)
+        delay = queue.delay_seconds if delay_seconds is None or queue.fifo_queue else delay_seconds
+        by_group = queue.deduplication_scope == "messageGroup"
+        held = self._holding(queue_name).send(message, time.time(), delay_seconds=delay, by_group=by_group)
+        self.wake(queue_name)
+        return held
 
     def send_message(
         self,
@@ -81,47 +159,51 @@ class Sqs(SQSBackend):
         deduplication_id: str | None = None,
         group_id: str | None = None,
         system_attributes: dict[str, Any] | None = None,
-        validate_group_id: bool = True,  # noqa: FBT001, FBT002 - moto's signature
+        validate_group_id: bool = True,  # noqa: ARG002, FBT001, FBT002 - moto's signature
     ) -> MotoMessage:
-        """Send one message; raises as SQS refuses it."""
-        queue = settings_of(self.get_queue(queue_name))
-        delay = int(queue.delay_seconds if delay_seconds is None else delay_seconds)
-        content_based = bool(queue.content_based_deduplication)
-        if deduplication_id is None and queue.fifo_queue and content_based:
-            deduplication_id = hashlib.sha256(message_body.encode()).hexdigest()
-        check(queue, message_body, message_attributes or {}, None if delay_seconds is None else delay, deduplication_id)
-        self._validate_message(queue, message_body, 0, deduplication_id, group_id, validate_group_id)
-        message = Message(
-            id=str(uuid.uuid4()),
-            body=message_body,
-            attributes=message_attributes or {},
-            system=system_attributes or {},
-            group_id=group_id,
+        """Send for moto's other services."""
+        sent = self.send(
+            queue_name,
+            message_body,
+            attributes=message_attributes,
+            system=system_attributes,
+            delay_seconds=delay_seconds,
             deduplication_id=deduplication_id,
+            group_id=group_id,
         )
-        held = self.contents[queue_name].send(message, time.time(), delay_seconds=delay)
-        self._wake(queue_name)
-        return _for_moto(held)
+        return MotoMessage(sent.id, sent.body)
 
     def take(self, queue_name: str, limit: int, visibility_seconds: int | None = None) -> list[Message]:
-        """Up to `limit` visible messages, hidden from now on; moves those received too often to the dead letters."""
+        """Up to `limit` visible messages, hidden from now on; moves those received too often to the dead letters.
+
+        None of more than may be in flight at once.
+        """
         queue = settings_of(self.get_queue(queue_name))
-        redrive = queue.redrive_policy if queue.dead_letter_queue is not None else None
-        received = self.contents[queue_name].receive(
-            limit,
+        messages = self._holding(queue_name)
+        dead_letters = self.dead_letters_of(queue)
+        received = messages.receive(
+            min(limit, MAX_IN_FLIGHT - messages.in_flight),
             time.time(),
             visibility_seconds=queue.visibility_timeout if visibility_seconds is None else visibility_seconds,
             retention_seconds=queue.message_retention_period,
-            max_receives=redrive["maxReceiveCount"] if redrive else None,
+            max_receives=None if dead_letters is None else queue.redrive_policy["maxReceiveCount"],
         )
         for message in received.dead:
-            self._bury(message, queue)
+            self._bury(message, queue, dead_letters)
         return received.messages
 
-    def _bury(self, message: Message, queue: Any) -> None:
-        dead_letter_queue = queue.dead_letter_queue
+    def dead_letters_of(self, queue: Any) -> Any:
+        """The queue of a queue's dead letters; None when it has none, or that one was deleted."""
+        return None if queue.redrive_policy is None else self.queue_at(queue.redrive_policy["deadLetterTargetArn"])
+
+    def queue_at(self, queue_arn: str | None) -> Any:
+        """The queue of an ARN, None when there is no such queue here."""
+        queue = self.queues.get(queue_arn.rpartition(":")[2]) if queue_arn else None
+        return queue if queue is not None and queue.queue_arn == queue_arn else None
+
+    def _bury(self, message: Message, queue: Any, dead_letters: Any) -> None:
         message.source_arn = queue.queue_arn
-        self.contents[dead_letter_queue.name].adopt(message, time.time())
+        self.contents[dead_letters.name].adopt(message, time.time())
         self._history.record(
             "dead-lettered",
             queue_arn=queue.queue_arn,
@@ -129,60 +211,87 @@ class Sqs(SQSBackend):
             receives=message.receives,
             body=message.body,
         )
-        self._wake(dead_letter_queue.name)
+        self.wake(dead_letters.name)
 
-    def receive_message(
-        self,
-        queue_name: str,
-        count: int,
-        wait_seconds_timeout: int,  # noqa: ARG002 - the server waits, so that the loop goes on
-        visibility_timeout: int,
-        message_attribute_names: list[str] | None = None,
-    ) -> list[MotoMessage]:
-        """Receive for the wire."""
-        received = [_for_moto(message) for message in self.take(queue_name, count, visibility_timeout)]
-        for message in received:
-            _filter_message_attributes(message, message_attribute_names or [])
-        return received
-
-    def delete_message(self, queue_name: str, receipt_handle: str) -> None:
-        """Delete for the wire; raises as SQS refuses it."""
+    def delete(self, queue_name: str, receipt_handle: str) -> None:
+        """Forget a message."""
         self.get_queue(queue_name)
         try:
             self.contents[queue_name].delete(receipt_handle, time.time())
         except ReceiptInvalidError:
-            raise ReceiptHandleIsInvalid from None
+            raise _invalid_receipt(receipt_handle) from None
         except ReceiptExpiredError:
-            raise _unusable(receipt_handle, "The receipt handle has expired.") from None
+            raise invalid_value("ReceiptHandle", receipt_handle, "The receipt handle has expired.") from None
         self._wake_if_visible(queue_name)
 
-    def change_message_visibility(self, queue_name: str, receipt_handle: str, visibility_timeout: int) -> None:
-        """Change a message's visibility for the wire; raises as SQS refuses it."""
+    def change_visibility(self, queue_name: str, receipt_handle: str, seconds: int) -> None:
+        """Hide a message for so long from now."""
         self.get_queue(queue_name)
-        if not 0 <= int(visibility_timeout) <= MAX_VISIBILITY_SECONDS:
-            raise InvalidParameterValue(
-                f"VisibilityTimeout must be 0 to {MAX_VISIBILITY_SECONDS}, not {visibility_timeout}"
-            )
+        if not 0 <= seconds <= MAX_VISIBILITY_SECONDS:
+            raise outside("VisibilityTimeout", seconds, 0, MAX_VISIBILITY_SECONDS)
         try:
-            self.contents[queue_name].change_visibility(receipt_handle, int(visibility_timeout), time.time())
+            self.contents[queue_name].change_visibility(receipt_handle, seconds, time.time())
         except ReceiptInvalidError:
-            raise ReceiptHandleIsInvalid from None
+            raise _invalid_receipt(receipt_handle) from None
         except ReceiptExpiredError:
             reason = "Message does not exist or is not available for visibility timeout change."
-            raise _unusable(receipt_handle, reason) from None
+            raise invalid_value("ReceiptHandle", receipt_handle, reason) from None
+        except HiddenTooLongError:
+            reason = f"Total VisibilityTimeout for the message is beyond the limit [{MAX_VISIBILITY_SECONDS} seconds]"
+            raise invalid_value("VisibilityTimeout", seconds, reason) from None
         self._wake_if_visible(queue_name)
 
     def depth(self, queue_name: str) -> Depth:
         """How many messages a queue holds now."""
-        return self.contents[queue_name].depth(time.time())
+        return self._holding(queue_name).depth(time.time())
+
+    def next_due(self, queue_name: str) -> float | None:
+        """When the next message becomes visible by itself, None when none will."""
+        due = self._holding(queue_name).next_due(), self.moves.next_due()
+        return min((at for at in due if at is not None), default=None)
+
+    def wake(self, queue_name: str) -> None:
+        """Tell whoever reads a queue that it has changed."""
+        for wake in self.wakes.get(queue_name, ()):
+            wake()
+
+    def _holding(self, queue_name: str) -> Messages:
+        self.moves.advance(time.time())
+        return self.contents[queue_name]
 
     def _wake_if_visible(self, queue_name: str) -> None:
         if self.depth(queue_name).visible:
-            self._wake(queue_name)
+            self.wake(queue_name)
 
-    def _wake(self, queue_name: str) -> None:
-        for wake in self.wakes.get(queue_name, ()):
-            wake()
+    def _same(self, name: str, values: Mapping[str, Any]) -> MotoQueue:
+        described = self._described(self.queues[name])
+        for attribute, value in values.items():
+            if value is not None and described.get(attribute) != settings.text(value):
+                raise QueueAlreadyExists(
+                    f"A queue already exists with the same name and a different value for attribute {attribute}"
+                )
+        return self.queues[name]
+
+    def _apply(self, queue: Any, values: Mapping[str, Any]) -> None:
+        if (policy := values.get("RedrivePolicy")) is not None:
+            redrive.check_target(policy, queue.queue_arn, self.queue_at(policy["deadLetterTargetArn"]))
+        for name, value in values.items():
+            setattr(queue, camelcase_to_underscores(name), settings.for_moto(name, value))
+        if values.get("KmsMasterKeyId"):
+            queue.sqs_managed_sse_enabled = "false"
+        queue.dead_letter_queue = self.dead_letters_of(queue)
+        queue.last_modified_timestamp = time.time()
+
+    def _described(self, queue: Any) -> dict[str, str]:
+        counts = {}
+        if queue.name in self.contents:
+            depth = self.depth(queue.name)
+            counts = {
+                "ApproximateNumberOfMessages": depth.visible,
+                "ApproximateNumberOfMessagesNotVisible": depth.in_flight,
+                "ApproximateNumberOfMessagesDelayed": depth.delayed,
+            }
+        return settings.described(queue) | {name: str(count) for name, count in counts.items()}
 
 
 def settings_of(queue: MotoQueue) -> Any:
@@ -190,19 +299,8 @@ def settings_of(queue: MotoQueue) -> Any:
     return queue
 
 
-def _unusable(receipt_handle: str, reason: str) -> InvalidParameterValue:
-    return InvalidParameterValue(f"Value {receipt_handle} for parameter ReceiptHandle is invalid. Reason: {reason}")
-
-
-def _for_moto(message: Message) -> MotoMessage:
-    known: Any = MotoMessage(message.id, message.body, dict(message.system))
-    known.message_attributes = dict(message.attributes)
-    known.receipt_handle = message.receipt
-    known.sent_timestamp = int(message.sent_at * 1000)
-    known.approximate_receive_count = message.receives
-    known.approximate_first_receive_timestamp = int((message.first_received_at or message.sent_at) * 1000)
-    known.group_id = message.group_id
-    known.deduplication_id = message.deduplication_id
-    known.sequence_number = str(message.sequence) if message.sequence else None
-    made: MotoMessage = known
-    return made
+def _invalid_receipt(receipt_handle: str) -> ReceiptHandleIsInvalid:
+    refusal = ReceiptHandleIsInvalid()
+    shown = FORBIDDEN_CHARACTERS.sub("?", receipt_handle)
+    refusal.message = f'The input receipt handle "{shown}" is not a valid receipt handle.'
+    return refusal
