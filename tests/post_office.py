@@ -6,6 +6,8 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
+from botocore.exceptions import ClientError
+
 from tests.topologies import queue, topology
 from workbench.history import Happening, History
 from workbench.store.store import Store
@@ -80,6 +82,32 @@ class PostOffice:
     def attributes(self, url: str) -> dict[str, str]:
         """All that a queue says of itself."""
         told: dict[str, str] = self.ask("GetQueueAttributes", QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        return told
+
+
+class Desk:
+    """A post office's place for the layer: its port to SQS, without a network."""
+
+    exceptions: Any = None
+
+    def __init__(self, office: PostOffice) -> None:
+        self._office = office
+        self.calls: list[str] = []
+
+    def send_message_batch(self, **request: Any) -> dict[str, Any]:
+        return self._call("SendMessageBatch", request)
+
+    def delete_message_batch(self, **request: Any) -> dict[str, Any]:
+        return self._call("DeleteMessageBatch", request)
+
+    def change_message_visibility_batch(self, **request: Any) -> dict[str, Any]:
+        return self._call("ChangeMessageVisibilityBatch", request)
+
+    def _call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        self.calls.append(operation)
+        status, _, told = self._office.answer(operation, json.dumps(request).encode())
+        if status != 200:
+            raise ClientError({"Error": {"Code": told["__type"], "Message": told["Message"]}}, operation)
         return told
 
 

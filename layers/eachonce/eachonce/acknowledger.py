@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from eachonce import notes
 from eachonce.aws import Aws, aws_errors
 from eachonce.backoff import Backoff
 from eachonce.chunks import chunks
@@ -22,8 +23,19 @@ from eachonce.settings import Settings
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
 _MAX_BATCH = 10
-_MAX_NOTE = 1024  # characters
-_MAX_NOTES_BYTES = 8 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """A rejected message on its way to the dead-letter queue, with what is noted beside it."""
+
+    delivery: Delivery
+    outcome: Outcome
+    notes: dict[str, str]
+
+    @property
+    def size_bytes(self) -> int:
+        return _body_bytes(self.delivery) + notes.size_bytes(self.notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,27 +102,28 @@ class Acknowledger:
                 delivery.message_id: _kept(outcome, "no dead-letter queue is set") for delivery, outcome in rejected
             }
         failed: dict[str, Outcome] = {}
-        for chunk in chunks(rejected, size_bytes=_size_bytes, max_items=_MAX_BATCH, max_bytes=MAX_BODY_BYTES):
+        letters = [self._letter(*settled) for settled in rejected]
+        for chunk in chunks(
+            letters, size_bytes=lambda letter: letter.size_bytes, max_items=_MAX_BATCH, max_bytes=MAX_BODY_BYTES
+        ):
             failed |= self._send(chunk)
         return failed
 
-    def _send(self, chunk: Sequence[Settled]) -> dict[str, Outcome]:
-        entries = [self._entry(str(place), *settled) for place, settled in enumerate(chunk)]
+    def _send(self, chunk: Sequence[_Letter]) -> dict[str, Outcome]:
+        entries = [_entry(str(place), letter) for place, letter in enumerate(chunk)]
         try:
             response = self.aws.sqs.send_message_batch(QueueUrl=self.settings.dead_letter_queue_url, Entries=entries)
         except (*aws_errors(), UnicodeError) as error:
             answered = not isinstance(error, aws_errors()[1])
             if answered and len(chunk) > 1:  # one message may be to blame for the whole call: each has its own then
-                return {
-                    message_id: outcome for settled in chunk for message_id, outcome in self._send([settled]).items()
-                }
+                return {message_id: outcome for letter in chunk for message_id, outcome in self._send([letter]).items()}
             refusals = dict.fromkeys(range(len(chunk)), type(error).__name__)
         else:
             refusals = {int(failure["Id"]): failure["Code"] for failure in response.get("Failed", [])}
-        return {chunk[place][0].message_id: _kept(chunk[place][1], code) for place, code in refusals.items()}
+        return {chunk[place].delivery.message_id: _kept(chunk[place].outcome, code) for place, code in refusals.items()}
 
-    def _entry(self, entry_id: str, delivery: Delivery, outcome: Outcome) -> dict[str, Any]:
-        notes = {
+    def _letter(self, delivery: Delivery, outcome: Outcome) -> _Letter:
+        known = {
             "reason": outcome.reason,
             "error": outcome.error,
             "consumer": self.consumer,
@@ -119,26 +132,22 @@ class Acknowledger:
             "first_seen": None if delivery.first_seen is None else delivery.first_seen.isoformat(),
             "code_version": self.settings.code_version,
         }
-        entry = {
-            "Id": entry_id,
-            "MessageBody": delivery.body,
-            "MessageAttributes": {
-                name: {"DataType": "String", "StringValue": _printable(value)} for name, value in notes.items() if value
-            },
-        }
-        if delivery.group_id is not None:
-            entry |= {"MessageGroupId": delivery.group_id, "MessageDeduplicationId": delivery.message_id}
-        return entry
+        return _Letter(delivery, outcome, notes.fitting(known, MAX_BODY_BYTES - _body_bytes(delivery)))
+
+
+def _entry(entry_id: str, letter: _Letter) -> dict[str, Any]:
+    delivery = letter.delivery
+    entry: dict[str, Any] = {"Id": entry_id, "MessageBody": delivery.body}
+    if letter.notes:
+        entry["MessageAttributes"] = notes.attributes(letter.notes)
+    if delivery.group_id is not None:
+        entry |= {"MessageGroupId": delivery.group_id, "MessageDeduplicationId": delivery.message_id}
+    return entry
 
 
 def _kept(outcome: Outcome, why: str) -> Outcome:
     return replace(outcome, verdict=Verdict.RETRY, reason=f"{outcome.reason} (not yet in the dead-letter queue: {why})")
 
 
-def _size_bytes(settled: Settled) -> int:
-    return len(settled[0].body.encode(errors="surrogatepass")) + _MAX_NOTES_BYTES
-
-
-def _printable(text: str) -> str:
-    """Return text that SQS takes as an attribute: short, and without control characters."""
-    return "".join(character if character.isprintable() else "?" for character in text)[:_MAX_NOTE]
+def _body_bytes(delivery: Delivery) -> int:
+    return len(delivery.body.encode(errors="surrogatepass"))
