@@ -7,7 +7,8 @@ import pytest
 import time_machine
 
 from tests.post_office import CONTENT, DEAD, DEAD_LEDGER, GROUPS, LEDGER, ORDERS, PLAIN, PostOffice
-from tests.topologies import arn
+from tests.topologies import arn, queue, topology
+from workbench.store.store import Store
 
 LIMITS = {
     "DelaySeconds": (0, 900),
@@ -183,7 +184,8 @@ def test_setting_one_attribute_leaves_the_others(office: PostOffice) -> None:
 
     office.ask("SetQueueAttributes", QueueUrl=ORDERS.url, Attributes={"Policy": ""})
     assert "Policy" not in office.attributes(ORDERS.url)
-    assert refused(office, Policy="no JSON")[0] == refused(office, Policy="[]")[0] == "InvalidAttributeValue"
+    for wrong in ("no JSON", "[]", "{}", '{"Statement": [5]}'):
+        assert refused(office, Policy=wrong) == ("InvalidAttributeValue", "Invalid value for the parameter Policy.")
 
 
 def changed(office: PostOffice) -> dict[str, str]:
@@ -210,6 +212,16 @@ def test_attributes_are_told_by_name(office: PostOffice) -> None:
     assert office.ask("GetQueueAttributes", **params) == {}
     assert office.refused("GetQueueAttributes", AttributeNames=["Colour"], **params)[0] == "InvalidAttributeName"
     assert office.refused("SetQueueAttributes", **params)[0] == "MissingParameter"
+
+
+@pytest.mark.parametrize(
+    "tags", [{"": "x"}, {"k" * 129: "x"}, {"k": "v" * 257}, {"\ud800": "x"}, {"k": "\uffff"}], ids=ascii
+)
+def test_tags_have_lengths_and_characters(office: PostOffice, tags: dict[str, str]) -> None:
+    """128 for a key, 256 for a value, as they can be answered again."""
+    assert office.refused("TagQueue", QueueUrl=PLAIN.url, Tags=tags)[0] == "InvalidParameterValue"
+    assert office.refused("CreateQueue", QueueName="new", tags=tags)[0] == "InvalidParameterValue"
+    assert office.ask("ListQueueTags", QueueUrl=PLAIN.url) == {"Tags": {}}
 
 
 # Dead letters
@@ -252,6 +264,18 @@ def test_a_redrive_policy_names_a_queue_and_a_count(office: PostOffice, name: st
 
     assert code == "InvalidParameterValue"
     assert f"Reason: {reason}" in message
+
+
+def test_dead_letters_may_have_dead_letters() -> None:
+    """Each queue is made after the one that it names, however the template orders them."""
+    last = queue("a-last")
+    middle = queue("c-middle", dead_letters=last)
+    first = queue("b-first", dead_letters=middle)
+
+    store = Store(topology(queues=(first, middle, last)))
+    store.create()
+
+    assert store.queues.depth(first.arn).total == 0
 
 
 def test_a_redrive_policy_is_set_and_taken_away(office: PostOffice) -> None:

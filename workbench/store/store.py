@@ -170,5 +170,11 @@ def _remember_no_instances() -> None:
 
 
 def _dead_letter_queues_first(queues: Iterable[Queue]) -> list[Queue]:
-    # moto wants a dead-letter queue to be there before the queue that names it.
-    return sorted(queues, key=lambda queue: queue.dead_letter_arn is not None)
+    """The queues, each after the one that its dead letters go to, as SQS wants that one to be there."""
+    waiting = {queue.arn: queue for queue in queues}
+    ordered: list[Queue] = []
+    while waiting:
+        ready = [queue for queue in waiting.values() if queue.dead_letter_arn not in waiting]
+        ordered += ready or waiting.values()  # a ring of them: SQS will say so
+        waiting = {arn: queue for arn, queue in waiting.items() if queue not in ordered}
+    return ordered

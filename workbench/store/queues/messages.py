@@ -130,7 +130,7 @@ class Messages:
         self._surface(now)
         received = Received(messages=[], dead=[])
         last: Message | None = None
-        limit = self._disorder.batch(self.name, limit) if self._visible > 1 else limit
+        limit = self._disorder.batch(self.name, limit) if self._visible > 1 and limit > 0 else limit
         while len(received.messages) < limit and (message := self._order.next(last)) is not None:
             if message.sent_at + retention_seconds <= now:
                 self._forget(message)

@@ -13,6 +13,7 @@ from typing import Any
 from moto.sqs.exceptions import InvalidAttributeName, InvalidAttributeValue, SQSException
 
 from workbench.store.queues import redrive
+from workbench.store.queues.refusals import FORBIDDEN_CHARACTERS, invalid
 
 _NUMBERS = {
     "DelaySeconds": (0, 900),
@@ -43,6 +44,9 @@ COUNTED = (
 )
 SETTABLE = (*_NUMBERS, *_CHOICES, "KmsMasterKeyId", "Policy", "RedrivePolicy", "RedriveAllowPolicy")
 NAMES = frozenset((*COUNTED, *SETTABLE))
+
+_MAX_TAG_NAME = 128
+_MAX_TAG_VALUE = 256
 
 _WHOLE = re.compile("[0-9]{1,10}")
 _PLAIN_NAME = re.compile("[A-Za-z0-9_-]{1,80}")
@@ -110,6 +114,18 @@ def described(queue: Any) -> dict[str, str]:
     return {name: text(value) for name, value in values.items() if value is not None}
 
 
+def check_tags(tags: Mapping[str, str]) -> None:
+    """Raise `SQSException` for tags that no queue has.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html
+    """
+    for name, value in tags.items():
+        if not 0 < len(name) <= _MAX_TAG_NAME or FORBIDDEN_CHARACTERS.search(name):
+            raise invalid(f"Tag keys must be between 1 and {_MAX_TAG_NAME} characters in length.")
+        if len(value) > _MAX_TAG_VALUE or FORBIDDEN_CHARACTERS.search(value):
+            raise invalid(f"Tag values must be between 0 and {_MAX_TAG_VALUE} characters in length.")
+
+
 def text(value: object) -> str:
     """A value as SQS answers it."""
     if isinstance(value, bool):
@@ -164,6 +180,7 @@ def _policy(value: str) -> dict[str, Any] | None:
         policy = json.loads(value)
     except (ValueError, RecursionError):
         policy = None
-    if not isinstance(policy, dict):
+    statements = policy.get("Statement") if isinstance(policy, dict) else None
+    if not isinstance(statements, list) or not all(isinstance(statement, dict) for statement in statements):
         raise InvalidAttributeValue("Policy")
-    return policy
+    return dict(policy)

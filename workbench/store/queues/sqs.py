@@ -71,6 +71,7 @@ class Sqs(SQSBackend):
         fifo = "FifoQueue" in kwargs
         values = settings.read(kwargs, fifo=fifo)
         settings.check_name(name, fifo=fifo)
+        settings.check_tags(tags or {})
         if name in self.queues:
             return self._same(name, values)
         settings.check_throughput(values)
@@ -115,6 +116,11 @@ class Sqs(SQSBackend):
             raise PurgeQueueInProgress(queue_name)
         queue.last_purged_at = now
         self.contents[queue_name].purge()
+
+    def tag_queue(self, queue_name: str, tags: dict[str, str]) -> None:
+        """Add tags to a queue, or change them."""
+        settings.check_tags(tags)
+        super().tag_queue(queue_name, tags)
 
     def list_queues(self, queue_name_prefix: str | None) -> list[MotoQueue]:
         """The queues whose names begin so."""

@@ -6,9 +6,11 @@ moto finds the operation, reads the query protocol's parameters and writes the a
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections.abc import Collection, Sequence
 from typing import Any
+from urllib.parse import urlparse
 
 from moto.core.request import Request, determine_request_protocol
 from moto.core.responses import ActionResult, EmptyResult
@@ -25,8 +27,11 @@ from workbench.store.queues.messages import MAX_VISIBILITY_SECONDS
 from workbench.store.queues.refusals import invalid, invalid_value, outside
 from workbench.store.queues.sqs import MAX_IN_FLIGHT, Sqs, settings_of
 
+_MAX_LISTED = 1000
 _MAX_RECEIVED = 10
 _MAX_WAIT_SECONDS = 20
+
+_PLACE = re.compile("[0-9]{1,6}")
 
 # The names of the movement tasks' answers in the query protocol, of which moto's model knows nothing.
 _MISNAMED = (
@@ -93,9 +98,23 @@ class SqsResponse(SQSResponse):
         self._required("QueueName")
         return super().create_queue()
 
+    def list_queues(self) -> Any:
+        """ListQueues."""
+        queues = self._sqs.list_queues(self._get_param("QueueNamePrefix"))
+        return self._page("QueueUrls", queues) if queues else EmptyResult()
+
+    def list_dead_letter_source_queues(self) -> Any:
+        """ListDeadLetterSourceQueues."""
+        return self._page("queueUrls", self._sqs.list_dead_letter_source_queues(self._get_queue_name()))
+
     def set_queue_attributes(self) -> Any:
         """SetQueueAttributes."""
         self._sqs.set_queue_attributes(self._get_queue_name(), self._required("Attributes"))
+        return EmptyResult()
+
+    def tag_queue(self) -> Any:
+        """TagQueue."""
+        self._sqs.tag_queue(self._get_queue_name(), self._required("Tags"))
         return EmptyResult()
 
     def send_message(self) -> Any:
@@ -202,6 +221,19 @@ class SqsResponse(SQSResponse):
         entries: list[Entry] = self._get_param("Entries", [])
         batch.check(entries, action)
         return name, entries
+
+    def _page(self, name: str, queues: Sequence[Any]) -> ActionResult:
+        """A list of queues, in pages where a page's length is asked for; the token is where the next one begins."""
+        limit = self._number("MaxResults", _MAX_LISTED, 1, _MAX_LISTED)
+        token = self._get_param("NextToken", "0")
+        if not _PLACE.fullmatch(token):
+            raise invalid("Invalid or expired next token.")
+        begins, ends = int(token), int(token) + limit
+        at = urlparse(self.uri)
+        answer: dict[str, Any] = {name: [queue.url(at) for queue in queues[begins:ends]]}
+        if ends < len(queues) and self._get_param("MaxResults") is not None:
+            answer["NextToken"] = str(ends)
+        return ActionResult(answer)
 
     def _required(self, parameter: str) -> Any:
         return _of(self.params, parameter)
