@@ -16,6 +16,7 @@ NAMES = {
     "EachonceError",
     "Endpoint",
     "Event",
+    "HandlerError",
     "LostRaceError",
     "MalformedMessageError",
     "MissingSettingError",

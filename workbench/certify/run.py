@@ -46,7 +46,7 @@ def observed(handler: Handler, own: list[str], tell: Callable[[Run], None]) -> H
         before = len(own)
         try:
             with watched(run.effects):
-                handler.handle(event, work)
+                handler.run(event, work)
             run.said = said(work)
         except Exception as error:
             run.said, run.raised = (f"raises {type(error).__name__}: {error}",), True

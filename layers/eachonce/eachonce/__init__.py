@@ -11,6 +11,7 @@ from eachonce.endpoint import Endpoint
 from eachonce.errors import (
     ContractError,
     EachonceError,
+    HandlerError,
     LostRaceError,
     MalformedMessageError,
     MissingSettingError,
@@ -53,6 +54,7 @@ __all__ = [  # noqa: RUF022 - grouped by use
     # errors
     "ContractError",
     "EachonceError",
+    "HandlerError",
     "LostRaceError",
     "MalformedMessageError",
     "PublishError",

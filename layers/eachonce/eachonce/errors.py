@@ -8,6 +8,7 @@
     ├── PublishError             entries that the bus did not take
     ├── MissingSettingError      the function's environment lacks a name
     ├── UnavailableError         a request that could not be handled now
+    ├── HandlerError             what is no handler, or says what can't be meant
     ├── WorkError                a work that can't be committed as it stands
     │   └── WorkTooLargeError    ... since it is more than one transaction holds
     ├── LostRaceError            what a work read has changed since
@@ -82,6 +83,10 @@ class MissingSettingError(EachonceError):
 
 class UnavailableError(EachonceError):
     """The request could not be handled now; sending the same request again is safe."""
+
+
+class HandlerError(EachonceError, TypeError):
+    """Code that can't be a handler, or that says what can't be meant: its author is to mend it."""
 
 
 class WorkError(EachonceError):

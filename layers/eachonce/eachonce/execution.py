@@ -15,6 +15,7 @@ from eachonce.deadline import Deadline
 from eachonce.errors import (
     ContractError,
     EachonceError,
+    HandlerError,
     LostRaceError,
     MissingSettingError,
     Reject,
@@ -152,7 +153,7 @@ class Execution:
         fence = None if begun is None else begun.fence
         for _ in range(_RUNS):
             work = Work(self._writer.fetch, idempotency_key=key)
-            handler.handle(event, work)
+            handler.run(event, work)
             if deadline.near and not handler.external:
                 raise _TooLateError
             try:
@@ -234,6 +235,9 @@ def _outcome(error: Exception, attempt: Try) -> Outcome:
             return Outcome(verdict=Verdict.RETRY, reason=error.reason, counted=error.counted, after=error.after)
         case _TooLateError():
             return Outcome(verdict=Verdict.ABANDONED, reason="the function's time was nearly over")
+        case HandlerError():
+            name = type(error).__name__
+            return Outcome(verdict=Verdict.RETRY, reason=str(error), error=name, cause=error, counted=True)
         case MissingSettingError():
             return Outcome(verdict=Verdict.RETRY, reason=str(error), error=type(error).__name__, cause=error)
     name, ours = type(error).__name__, not isinstance(error, aws_errors())
