@@ -7,14 +7,22 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ParamValidationError,
+    ReadTimeoutError,
+)
 from eachonce import Consumer, Event, Reject, Retry, Wait, Work
 from eachonce.journal import State
 
 from tests import faults as wire
 from tests.faults import Faults
 from tests.moods import delivered, fail, later, moody, wait
-from tests.parcels import Registered, Weighed, register, registered, weigh, weighed
+from tests.parcels import Registered, Weighed, heaviest, register, registered, weigh, weighed
 from tests.printed import Printed
 from tests.records import Context, batch, record, returned
 from tests.store import Store
@@ -122,6 +130,177 @@ def test_what_the_handler_can_do_nothing_about_is_not_counted(
         else (row["state"], row.get("begun"), row.get("attempts")) == (State.TRIED, None, None)
     )
     assert store.dead_letters() == []
+
+
+def answered(code: str, status: int = 400) -> ClientError:
+    return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, "Weigh")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        answered("ValidationException"),
+        answered("AccessDeniedException"),
+        answered("ResourceNotFoundException"),
+        answered("ConditionalCheckFailedException"),
+        answered("404", 404),
+        ClientError({}, "Weigh"),
+        NoCredentialsError(),
+        ParamValidationError(report="no grams"),
+        BotoCoreError(),
+    ],
+    ids=lambda error: str(error)[:60],
+)
+@pytest.mark.parametrize("external", [False, True])
+def test_a_handlers_own_call_that_aws_refuses_is_its_failure(
+    make_consumer: Make, store: Store, context: Context, error: Exception, *, external: bool
+) -> None:
+    """As any exception: the layer knows its own calls, and this is none of them."""
+
+    def ask(event: Event[Weighed], work: Work) -> None:
+        raise error
+
+    post = make_consumer((Weighed, ask), external=external, max_attempts=2)
+
+    assert [returned(post(delivered(times), context)) for times in (1, 2)] == [["m-1"], []]
+
+    (dead,) = store.dead_letters()
+    assert dead["notes"]["reason"] == "it failed 2 times; the last time: the handler failed"
+    assert dead["notes"]["error"] == type(error).__name__
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        answered("ThrottlingException"),
+        answered("SlowDown", 503),
+        answered("Unheard", 500),
+        answered("Unheard", 429),
+        EndpointConnectionError(endpoint_url="https://scales.example"),
+        ConnectTimeoutError(endpoint_url="https://scales.example"),
+    ],
+    ids=lambda error: str(error)[:60],
+)
+def test_what_passes_by_awss_own_list_is_not_counted(
+    make_consumer: Make, store: Store, context: Context, error: Exception
+) -> None:
+    """Whoever asked: the event can do nothing about a service that is busy or down."""
+
+    def ask(event: Event[Weighed], work: Work) -> None:
+        raise error
+
+    post = make_consumer((Weighed, ask), max_attempts=1)
+
+    assert returned(post(delivered(1), context)) == ["m-1"]
+    assert store.items("Journal") == []
+
+
+TOUCH: dict[str, Callable[[Work, dict[str, Any]], object]] = {
+    "read": lambda work, key: work.read("Weights", key),
+    "create": lambda work, key: work.create("Weights", key),
+    "put": lambda work, key: work.put("Weights", key, newer_than="at", at=1),
+    "add": lambda work, key: work.add("Weights", key, grams=1),
+}
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("", "the key's parcel has 0 bytes, and DynamoDB takes 1 to 2,048"),
+        (b"", "the key's parcel has 0 bytes"),
+        ("p" * 2049, "the key's parcel has 2,049 bytes"),
+        ("é" * 1025, "the key's parcel has 2,050 bytes"),
+        (True, "the key's parcel is a text, a number or bytes, not a bool"),
+        (None, "not a NoneType"),
+        (["p"], "not a list"),
+    ],
+    ids=["empty", "no bytes", "long", "wide", "a bool", "none", "a list"],
+)
+@pytest.mark.parametrize("touch", TOUCH)
+def test_a_key_that_no_item_can_have_rejects_the_event(
+    make_consumer: Make, store: Store, context: Context, faults: Faults, touch: str, value: Any, says: str
+) -> None:
+    """At once, before any call, in words that say what DynamoDB takes; its neighbours don't mind."""
+
+    def handle(event: Event[Weighed], work: Work) -> None:
+        TOUCH[touch](work, {"parcel": value})
+
+    post = make_consumer((Weighed, handle), (Registered, register), concurrency=1)
+
+    response = post(batch(record(weighed(), message_id="m-1"), record(registered(event_id="e-2"))), context)
+
+    assert returned(response) == []
+    (dead,) = store.dead_letters()
+    assert says in dead["notes"]["reason"]
+    assert [item["parcel"] for item in store.items("Parcels")] == ["p"]
+    assert "GetItem" not in faults.calls
+
+
+@pytest.mark.parametrize("touch", TOUCH)
+def test_a_key_that_dynamodb_refuses_rejects_the_event(
+    make_consumer: Make, store: Store, context: Context, touch: str
+) -> None:
+    """What only DynamoDB knows of its table is as final as what the layer knows."""
+
+    def handle(event: Event[Weighed], work: Work) -> None:
+        TOUCH[touch](work, {"wrong": "p"})
+
+    assert returned(make_consumer((Weighed, handle))(delivered(1), context)) == []
+
+    (dead,) = store.dead_letters()
+    assert "DynamoDB refuses the" in dead["notes"]["reason"]
+    assert dead["notes"]["error"] == "WorkError"
+
+
+@pytest.mark.parametrize("touch", TOUCH)
+def test_a_table_that_the_handler_mistypes_is_its_failure(
+    make_consumer: Make, store: Store, context: Context, touch: str
+) -> None:
+    """Nobody but its author can mend it: counted, and then rejected with the name that is missing."""
+
+    def handle(event: Event[Weighed], work: Work) -> None:
+        TOUCH[touch](_Elsewhere(work), {"parcel": "p"})  # type: ignore[arg-type]
+
+    post = make_consumer((Weighed, handle), max_attempts=2)
+
+    assert [returned(post(delivered(times), context)) for times in (1, 2)] == [["m-1"], []]
+
+    (dead,) = store.dead_letters()
+    assert "TABLE_WIEGHTS is not set" in dead["notes"]["reason"]
+
+
+class _Elsewhere:
+    """A work whose tables all have the same wrong name."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda table, *given, **named: getattr(self._work, name)("Wieghts", *given, **named)
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ResourceNotFoundException", "ExpiredTokenException"])
+@pytest.mark.parametrize("operation", ["GetItem", "TransactWriteItems"])
+def test_no_event_is_rejected_for_what_the_function_may_not_do(
+    make_consumer: Make,
+    store: Store,
+    context: Context,
+    faults: Faults,
+    printed: Printed,
+    operation: str,
+    code: str,
+) -> None:
+    """A missing right or table is an operator's to mend: uncounted, and each time a warning says what is refused."""
+    post = make_consumer((Weighed, heaviest), max_attempts=1)
+    faults.next(operation, wire.refused(code), times=3)
+
+    for _ in range(3):
+        assert returned(post(delivered(1), context)) == ["m-1"]
+
+    assert store.items("Journal") == []
+    assert [(line["level"], line["error"]) for line in printed.logs()] == [("WARNING", code)] * 3
+    assert returned(post(delivered(1), context)) == []
+    assert store.item("Weights", parcel="p")["grams"] == 100
 
 
 def test_after_its_last_attempt_an_event_is_rejected(make_consumer: Make, store: Store, context: Context) -> None:

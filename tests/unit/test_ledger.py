@@ -6,8 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import BotoCoreError
-from eachonce import Reject, Retry, Work
+from eachonce import AwsError, Reject, Retry, Work
 from eachonce.journal import RETENTION, State
 from eachonce.ledger import Begun, require_deaths_below, story_of
 from eachonce.outcome import Outcome, Verdict
@@ -452,7 +451,7 @@ def test_a_word_that_can_not_be_said_is_an_error(office: Office, faults: Faults,
     begun = office.begun()
     faults.next("UpdateItem", wire.never_sent)
 
-    with pytest.raises(BotoCoreError):
+    with pytest.raises(AwsError):
         say(office, word, begun)
 
 

@@ -10,6 +10,7 @@ from eachonce import EachonceError, PublishError, Unsent
 
 NAMES = {
     "Aws",
+    "AwsError",
     "Consumer",
     "Contract",
     "ContractError",

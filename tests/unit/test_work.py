@@ -171,6 +171,42 @@ def test_the_layers_own_attributes_are_not_for_handlers(write: Callable[[Work, s
         write(work_on(), attribute)
 
 
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda work: work.create("Parcels", P, parcel="p"),
+        lambda work: work.put("Parcels", P, newer_than="parcel", parcel="p"),
+        lambda work: work.add("Parcels", P, parcel=1),
+    ],
+    ids=["create", "put", "add"],
+)
+def test_a_part_of_the_key_is_no_attribute(write: Callable[[Work], None]) -> None:
+    """One of the two would be lost."""
+    with pytest.raises(WorkError, match="parcel is a part of the key"):
+        write(work_on())
+
+
+@pytest.mark.parametrize(
+    "misuse",
+    [
+        lambda work, key: work.put("Parcels", key, place="Leeds"),
+        lambda work, key: work.put("Parcels", key, newer_than="at", place="Leeds"),
+        lambda work, key: work.create("Parcels", key, written_by="me"),
+        lambda work, key: (work.create("Parcels", key), work.create("Parcels", key)),
+        lambda work, key: (work.create("Parcels", key), work.read("Parcels", key)),
+        lambda work, key: work.read("Parcels", key | {"parcel": "a secret" * 1000}),
+    ],
+    ids=["blindly", "no attribute", "reserved", "twice", "read late", "long"],
+)
+def test_what_is_wrong_with_a_work_is_told_without_values(misuse: Callable[[Work, dict[str, Any]], object]) -> None:
+    """Many may read a reason."""
+    with pytest.raises(WorkError) as raised:
+        misuse(work_on(), {"parcel": "a secret"})
+
+    assert "Parcels" in str(raised.value)
+    assert "secret" not in str(raised.value)
+
+
 @pytest.mark.parametrize("key", [{}, {"a": 1, "b": 2, "c": 3}])
 def test_a_key_has_one_or_two_attributes(key: dict[str, Any]) -> None:
     """As DynamoDB's keys do."""

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from botocore.exceptions import BotoCoreError, ClientError
-from eachonce import Retry, Work, WorkError
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ReadTimeoutError,
+)
+from botocore.retries.standard import ThrottledRetryableChecker, TransientRetryableChecker
+from eachonce import AwsError, Retry, Work, WorkError
 from eachonce.journal import done_row
 from eachonce.plan import Plan, plan
+from eachonce.refusal import is_passing
 from eachonce.work import Address
 from eachonce.writer import RefusedError, Writer
 
 from tests import faults as wire
 from tests.faults import Faults
 from tests.office import NOON, Fill, Office, mark
+from tests.parcels import Arrived
 from tests.store import Store
 
 P = {"parcel": "p"}
@@ -34,6 +44,14 @@ def writer(office: Office) -> Writer:
 
 def create(work: Work) -> None:
     work.create("Parcels", P, sender="Ada")
+
+
+def see(work: Work) -> None:
+    work.put("Places", P, newer_than="at", at=1)
+
+
+def publish(work: Work) -> None:
+    work.publish(Arrived(parcel="p"))
 
 
 def weigh(work: Work) -> None:
@@ -121,17 +139,96 @@ def test_what_stays_held_back_is_no_answer(office: Office, faults: Faults) -> No
     assert office.naps == [0.02, 0.04, 0.08, 0.16]
 
 
-@pytest.mark.parametrize(
-    ("fault", "error"), [(wire.never_sent, BotoCoreError), (wire.refused("ThrottlingException"), ClientError)]
-)
-def test_a_read_that_fails_is_its_readers_affair(
-    writer: Writer, faults: Faults, fault: wire.Fault, error: type[Exception]
-) -> None:
-    """The error comes as it is."""
-    faults.next("BatchGetItem", fault)
+def unsigned(request: Any, send: Any) -> Any:
+    """Fail as botocore does where there is nothing to sign a request with."""
+    raise NoCredentialsError
 
-    with pytest.raises(error):
-        writer.fetch_all("Weights", [{"parcel": "p"}])
+
+ASKING: dict[str, Callable[[Writer], object]] = {
+    "GetItem": lambda writer: writer.fetch(THERE),
+    "BatchGetItem": lambda writer: writer.fetch_all("Weights", [P]),
+    "UpdateItem": lambda writer: writer.write(operations(writer, see)),
+    "PutItem": lambda writer: writer.write(operations(writer, publish)),
+    "TransactWriteItems": lambda writer: writer.write(operations(writer, weigh)),
+}
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "words"),
+    [
+        (wire.never_sent, "ConnectionClosedError", "AWS did not do as it was asked"),
+        (wire.answer_lost, "ReadTimeoutError", "AWS did not do as it was asked"),
+        (wire.refused("Throttling"), "Throttling", "AWS did not do as it was asked"),
+        (wire.refused("Unheard", status=503), "Unheard", "AWS did not do as it was asked"),
+        (wire.refused("SlowDown", status=429), "SlowDown", "AWS did not do as it was asked"),
+        (unsigned, "NoCredentialsError", "whatever the event: NoCredentialsError"),
+        (wire.refused("AccessDeniedException"), "AccessDeniedException", "the event: AccessDeniedException"),
+        (wire.refused("ResourceNotFoundException"), "ResourceNotFoundException", "ResourceNotFoundException"),
+        (wire.refused("UnrecognizedClientException"), "UnrecognizedClientException", "UnrecognizedClientException"),
+        (wire.refused("KMSDisabledException"), "KMSDisabledException", "KMSDisabledException"),
+        (wire.refused("Unheard", status=403), "Unheard", "whatever the event: Unheard"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+@pytest.mark.parametrize("operation", ASKING)
+def test_what_aws_does_not_do_is_no_fault_of_the_works(
+    writer: Writer, faults: Faults, operation: str, fault: wire.Fault, code: str, words: str
+) -> None:
+    """Busy, unreachable, or a matter of rights and names: each call of the layer's says so, with the code."""
+    faults.next(operation, fault)
+
+    with pytest.raises(AwsError, match=words) as raised:
+        ASKING[operation](writer)
+
+    assert raised.value.code == code
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        wire.refused("ValidationException"),
+        wire.refused("SerializationException"),
+        wire.refused("ItemCollectionSizeLimitExceededException"),
+        wire.refused("RequestEntityTooLargeException", status=413),
+    ],
+    ids=["invalid", "unreadable", "full", "too large"],
+)
+@pytest.mark.parametrize("operation", ASKING)
+def test_what_dynamodb_can_never_do_is_the_works_fault(
+    writer: Writer, faults: Faults, operation: str, fault: wire.Fault
+) -> None:
+    """No try will do it, and DynamoDB's words say why."""
+    faults.next(operation, fault)
+
+    with pytest.raises(WorkError, match=r"DynamoDB refuses the .*Exception of a test"):
+        ASKING[operation](writer)
+
+
+def test_a_request_that_botocore_itself_refuses_is_told_without_its_values(writer: Writer) -> None:
+    """Its own check, where it is switched on, repeats them."""
+    with pytest.raises(WorkError, match="DynamoDB refuses the read of Weights: ParamValidationError"):
+        writer.fetch(Address.of("Weights", {5: "a secret"}))  # type: ignore[dict-item]
+
+
+def test_what_is_passing_is_what_awss_sdks_try_again() -> None:
+    """Every code, status and exception on the list that botocore goes by."""
+    transient = TransientRetryableChecker
+    codes = {*transient._TRANSIENT_ERROR_CODES, *ThrottledRetryableChecker._THROTTLED_ERROR_CODES}
+
+    assert all(is_passing(answered(code, 400)) for code in codes)
+    assert all(is_passing(answered("Unheard", status)) for status in transient._TRANSIENT_STATUS_CODES)
+    assert all(issubclass(error, transient._TRANSIENT_EXCEPTION_CLS) for error in SILENT)
+    assert all(is_passing(error(**FIELDS)) for error in SILENT)
+    assert not is_passing(answered("Unheard", 400))
+    assert not is_passing(NoCredentialsError())
+
+
+SILENT = (ConnectionClosedError, EndpointConnectionError, ReadTimeoutError)
+FIELDS = {"endpoint_url": "https://scales.example", "error": "none"}
+
+
+def answered(code: str, status: int) -> ClientError:
+    return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, "Weigh")
 
 
 def test_naps_are_spread(store: Store, faults: Faults) -> None:
@@ -185,19 +282,3 @@ def test_a_refusal_is_no_matter_of_other_conflicts(writer: Writer, faults: Fault
         writer.write(operations(writer, weigh))
 
     assert [refusal.operation.address.table for refusal in raised.value.refusals] == ["Weights"]
-
-
-def test_a_write_that_dynamodb_can_never_take_is_the_works_fault(writer: Writer, faults: Faults) -> None:
-    """No try will do it, and DynamoDB's words say why."""
-    faults.next("UpdateItem", wire.refused("ValidationException"))
-
-    with pytest.raises(WorkError, match="ValidationException of a test"):
-        writer.write(operations(writer, create))
-
-
-def test_a_missing_right_comes_as_it_is(writer: Writer, faults: Faults) -> None:
-    """An operator's affair."""
-    faults.next("TransactWriteItems", wire.refused("AccessDeniedException"))
-
-    with pytest.raises(ClientError, match="AccessDeniedException"):
-        writer.write(operations(writer, weigh))

@@ -9,6 +9,7 @@ from eachonce.consumer import Consumer
 from eachonce.contract import Contract
 from eachonce.endpoint import Endpoint
 from eachonce.errors import (
+    AwsError,
     ContractError,
     EachonceError,
     HandlerError,
@@ -52,6 +53,7 @@ __all__ = [  # noqa: RUF022 - grouped by use
     "Aws",
     "Settings",
     # errors
+    "AwsError",
     "ContractError",
     "EachonceError",
     "HandlerError",

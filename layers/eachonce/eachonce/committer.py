@@ -40,7 +40,7 @@ class Committer:
 
         `fence` is the claim that must still be ours, and `story` what the journal's row keeps of earlier tries. Raises
         LostRaceError when what the work read has changed, Reject when it can never be committed, Retry when DynamoDB is
-        busy or another worker took the event over, and botocore's errors as they come.
+        busy or another worker took the event over, WorkError when it can't be committed as it stands, and AwsError.
         """
         row = {**(story or {}), **done_row(mark, at=self._clock(), outbox=outbox, result=work.result)}
         operations = plan(work, mark, row, fence=fence, table=self._writer.table, encode=self._writer.codec.encode)

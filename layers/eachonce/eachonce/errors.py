@@ -8,6 +8,7 @@
     ├── PublishError             entries that the bus did not take
     ├── MissingSettingError      the function's environment lacks a name
     ├── UnavailableError         a request that could not be handled now
+    ├── AwsError                 what AWS did not do for the layer
     ├── HandlerError             what is no handler, or says what can't be meant
     ├── WorkError                a work that can't be committed as it stands
     │   └── WorkTooLargeError    ... since it is more than one transaction holds
@@ -20,10 +21,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
+
+NO_REASON = "the handler gave no reason"
 
 # From the first quote to the last of its kind, since a value may have quotes of its own; "isn't" has none.
 _QUOTED = re.compile(r"""(?<!\w)(['"]).*\1(?!\w)""", re.DOTALL)
@@ -85,6 +90,18 @@ class UnavailableError(EachonceError):
     """The request could not be handled now; sending the same request again is safe."""
 
 
+class AwsError(EachonceError):
+    """AWS did not do what the layer asked, for no reason that lies in the event; `code` is AWS's word for why.
+
+    It was busy or could not be reached, or the function may not do it, or the table isn't there: then it is an
+    operator's to mend, and no event is rejected for it.
+    """
+
+    def __init__(self, reason: str, *, code: str) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
 class HandlerError(EachonceError, TypeError):
     """Code that can't be a handler, or that says what can't be meant: its author is to mend it."""
 
@@ -102,7 +119,10 @@ class LostRaceError(EachonceError):
 
 
 class Signal(EachonceError):  # noqa: N818 - a word that a handler says
-    """A handler's decision about its event, raised to leave the handler at once."""
+    """A handler's decision about its event, raised to leave the handler at once.
+
+    A time may be a timedelta or a number of seconds. What can't be meant raises HandlerError where it is said.
+    """
 
 
 class Reject(Signal):
@@ -111,8 +131,10 @@ class Reject(Signal):
     The reason is kept where people look: say the rule that was broken, not the payload's values.
     """
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
+    reason = NO_REASON
+
+    def __init__(self, reason: str = NO_REASON) -> None:
+        super().__init__(_words("a Reject's reason", reason))
         self.reason = reason
 
 
@@ -123,12 +145,22 @@ class Retry(Signal):
     can do nothing about, such as a service that is down.
     """
 
+    reason = "the handler asked for another try"
+    after: timedelta | None = None
+    counted = True
+
     def __init__(
-        self, reason: str = "the handler asked for another try", *, after: timedelta | None = None, counted: bool = True
+        self,
+        reason: str = "the handler asked for another try",
+        *,
+        after: timedelta | float | Decimal | None = None,
+        counted: bool = True,
     ) -> None:
-        super().__init__(reason)
+        super().__init__(_words("a Retry's reason", reason))
+        if not isinstance(counted, bool):
+            raise HandlerError(f"a Retry's counted is True or False, not a {type(counted).__name__}")
         self.reason = reason
-        self.after = after
+        self.after = None if after is None else duration("a Retry's after", after)
         self.counted = counted
 
 
@@ -138,8 +170,33 @@ class Wait(Signal):
     `for_` says what is missing. When it still is `up_to` after the message was first received, the event is rejected.
     """
 
-    def __init__(self, for_: str, *, up_to: timedelta) -> None:
-        super().__init__(f"waits for {for_}")
+    reason = "waits for what it needs"
+    up_to: timedelta
+
+    def __init__(self, for_: str = "what it needs", *, up_to: timedelta | float | Decimal) -> None:
+        super().__init__(f"waits for {_words('what a Wait waits for', for_)}")
         self.reason = f"waits for {for_}"
         self.for_ = for_
-        self.up_to = up_to
+        self.up_to = duration("a Wait's up_to", up_to)
+
+
+def duration(name: str, value: object) -> timedelta:
+    """Return a time as a timedelta: it may be a number of seconds; raises HandlerError where it is neither."""
+    if isinstance(value, timedelta):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or not _is_finite(value):
+        raise HandlerError(f"{name} is a timedelta, or a number of seconds, and not a {type(value).__name__} like this")
+    try:
+        return timedelta(seconds=float(value))
+    except OverflowError:
+        return timedelta.max if value > 0 else timedelta.min
+
+
+def _is_finite(value: float | Decimal) -> bool:
+    return value.is_finite() if isinstance(value, Decimal) else isinstance(value, int) or math.isfinite(value)
+
+
+def _words(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise HandlerError(f"{name} is a text, not a {type(value).__name__}")
+    return value

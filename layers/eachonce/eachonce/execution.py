@@ -9,22 +9,12 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from eachonce.aws import Aws, aws_errors
+from eachonce.aws import Aws
 from eachonce.committer import Committer, judge_row
 from eachonce.deadline import Deadline
-from eachonce.errors import (
-    ContractError,
-    EachonceError,
-    HandlerError,
-    LostRaceError,
-    MissingSettingError,
-    Reject,
-    Retry,
-    Wait,
-    WorkError,
-    WorkTooLargeError,
-)
+from eachonce.errors import EachonceError, LostRaceError, Reject, Retry, WorkTooLargeError
 from eachonce.event import Event, RawEvent
+from eachonce.failure import TooLateError, outcome_of
 from eachonce.former import former_key, former_mark, former_row, former_rows, judge_former
 from eachonce.handler import Handler
 from eachonce.identity import fingerprint
@@ -65,10 +55,6 @@ class Try:
         return int(self.row["attempts"]) if "attempts" in self.row else None
 
 
-class _TooLateError(Exception):
-    """The deadline is too near to commit."""
-
-
 class Execution:
     """Runs handlers and commits what they want, for one consumer. Thread-safe."""
 
@@ -107,7 +93,7 @@ class Execution:
             rows = self.former([event]) if attempt.former is None else attempt.former
             former = former_row(rows, self._consumer, event)
             begun = self._begin(handler, event, mark, attempt, former, deadline)
-        except (EachonceError, *aws_errors()) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this event's affair, not its neighbours'
             return _outcome(error, attempt)
         if isinstance(begun, Outcome):
             return begun
@@ -115,7 +101,7 @@ class Execution:
             typed = event.with_data(handler.contract.decode(event.data))  # a contract runs its user's code, too
             key = former_key(self._consumer, event.id) if former else mark.pk  # a receiver must know it again
             return self._run(handler, typed, mark, begun, _story(attempt, begun), key, deadline)
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises is this event's affair, not its neighbours'
+        except Exception as error:  # noqa: BLE001 - likewise whatever a handler raises
             return self._end(_outcome(error, attempt), event, mark, attempt, begun)
 
     def _begin(
@@ -155,7 +141,7 @@ class Execution:
             work = Work(self._writer.fetch, idempotency_key=key)
             handler.run(event, work)
             if deadline.near and not handler.external:
-                raise _TooLateError
+                raise TooLateError
             try:
                 outcome = self._committer.commit(work, mark, self._outbox(event, work), fence=fence, story=story)
             except LostRaceError:
@@ -170,12 +156,12 @@ class Execution:
     def _close(self, outcome: Outcome, mark: Mark, fence: str | None, story: Mapping[str, Any]) -> None:
         """Tell the journal that a begun event is done where only the item of an earlier commit knew it."""
         if fence is not None and outcome.verdict is Verdict.DUPLICATE:
-            with suppress(EachonceError, *aws_errors()):
+            with suppress(EachonceError):
                 self._committer.commit(Work(self._writer.fetch), mark, (), fence=fence, story=story)
 
     def _end(self, outcome: Outcome, event: RawEvent, mark: Mark, attempt: Try, begun: Begun | None) -> Outcome:
         """Tell the journal how a try ended that did not commit; an event that has failed too often is rejected."""
-        with suppress(EachonceError, *aws_errors()):  # what can't be told now is only not counted
+        with suppress(EachonceError):  # what can't be told now is only not counted
             if outcome.verdict is Verdict.ABANDONED and attempt.id is not None:
                 if begun is None:  # it is to run alone next time
                     self.ledger.begin_all([(mark, event.type)], lease=timedelta())
@@ -209,6 +195,10 @@ def _story(attempt: Try, begun: Begun | None) -> dict[str, Any]:
     return {**story_of(attempt.row), **({} if begun is None else begun.story)}
 
 
+def _outcome(error: Exception, attempt: Try) -> Outcome:
+    return outcome_of(error, age=attempt.age, failures=attempt.failures)
+
+
 def _check_sizes(outbox: Sequence[Event[Any]]) -> None:
     """Refuse what the bus would refuse: once it is committed, nobody could publish it."""
     for event in outbox:
@@ -216,30 +206,3 @@ def _check_sizes(outbox: Sequence[Event[Any]]) -> None:
             raise WorkTooLargeError(
                 f"a published {event.type} has {size:,} bytes and the bus takes {MAX_BYTES:,}: split the event"
             )
-
-
-def _outcome(error: Exception, attempt: Try) -> Outcome:
-    """Return what an exception means for the event on whose behalf it was raised."""
-    match error:
-        case Reject():
-            return Outcome(verdict=Verdict.REJECT, reason=error.reason, attempts=attempt.failures)
-        case WorkError() | ContractError():
-            name = type(error).__name__
-            return Outcome(verdict=Verdict.REJECT, reason=str(error), error=name, attempts=attempt.failures)
-        case Wait() if attempt.age > error.up_to:
-            reason = f"{error.reason}, in vain for {error.up_to}"
-            return Outcome(verdict=Verdict.REJECT, reason=reason, error="Wait", attempts=attempt.failures)
-        case Wait():
-            return Outcome(verdict=Verdict.WAIT, reason=error.reason)
-        case Retry():
-            return Outcome(verdict=Verdict.RETRY, reason=error.reason, counted=error.counted, after=error.after)
-        case _TooLateError():
-            return Outcome(verdict=Verdict.ABANDONED, reason="the function's time was nearly over")
-        case HandlerError():
-            name = type(error).__name__
-            return Outcome(verdict=Verdict.RETRY, reason=str(error), error=name, cause=error, counted=True)
-        case MissingSettingError():
-            return Outcome(verdict=Verdict.RETRY, reason=str(error), error=type(error).__name__, cause=error)
-    name, ours = type(error).__name__, not isinstance(error, aws_errors())
-    reason = "the handler failed" if ours else "AWS did not do as it was asked"
-    return Outcome(verdict=Verdict.RETRY, reason=reason, error=name, cause=error, counted=ours)

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from eachonce.aws import aws_errors
 from eachonce.committer import judge_row
-from eachonce.errors import Reject, Retry
+from eachonce.errors import AwsError, Reject, Retry
 from eachonce.journal import RETENTION, TABLE, Mark, State
 from eachonce.outcome import Outcome
 from eachonce.plan import Guard, Operation
+from eachonce.wording import short
 from eachonce.work import Address, Item
 from eachonce.writer import RefusedError, Writer
 
@@ -25,7 +25,6 @@ from eachonce.writer import RefusedError, Writer
 _STORY = ("attempts", "errors", "first_seen", "uncertain", "redriven_at")
 
 _MOST_ERRORS = 10
-_MOST_CHARACTERS = 1024  # of a reason: a row holds 400 KB, and its event's outbox is to fit in, too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +89,7 @@ class Ledger:
     def failed(self, mark: Mark, outcome: Outcome, *, event_type: str, try_id: str, begun: Begun | None) -> Item:
         """Count a failure of the handler; return the row. The same `try_id` twice counts once."""
         now = self._clock()
-        error = {"at": now.isoformat(), "error": outcome.error or "Retry", "reason": _short(outcome.reason)}
+        error = {"at": now.isoformat(), "error": outcome.error or "Retry", "reason": short(outcome.reason or "")}
         values = self._common(mark, event_type) | {
             ":state": State.TRIED,
             ":error": [error],
@@ -119,7 +118,7 @@ class Ledger:
             self._end(mark, begun, refused.found)
             return refused.found
         if len(row["errors"]) > _MOST_ERRORS:
-            with suppress(Retry, *aws_errors()):  # a row that says too much is no reason to lose the count
+            with suppress(Retry, AwsError):  # a row that says too much is no reason to lose the count
                 self._forget_oldest_errors(mark, len(row["errors"]))
         return row
 
@@ -144,7 +143,7 @@ class Ledger:
         values = self._common(mark, event_type) | {
             ":state": State.REJECTED,
             ":done": State.DONE,
-            ":reason": _short(outcome.reason),
+            ":reason": short(outcome.reason or ""),
         }
         self._tell(mark, update, "attribute_not_exists(pk) OR #state <> :done", values)
 
@@ -237,11 +236,6 @@ def _lease_until(fence: str) -> int:
 def _asking(operation: Operation) -> Operation:
     """Return the operation with the row as its answer."""
     return replace(operation, request=operation.request | {"ReturnValues": "ALL_NEW"})
-
-
-def _short(reason: str | None) -> str:
-    """Return a reason of at most so many characters, all of them such as DynamoDB holds."""
-    return (reason or "")[:_MOST_CHARACTERS].encode(errors="replace").decode()
 
 
 def _milliseconds(at: datetime) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from eachonce.event import RawEvent
 from eachonce.outcome import Outcome, Verdict
+from eachonce.wording import short
 
 NAMESPACE = "Eachonce"
 
@@ -24,13 +26,14 @@ _METRICS = {
     Verdict.WAIT: "Waiting",
     Verdict.ABANDONED: "Abandoned",
 }
+_MOST_OF_A_TRACE = 16 * 1024  # characters
 _QUIET = frozenset({Verdict.DONE, Verdict.DUPLICATE, Verdict.STALE, Verdict.IGNORED})
 
 
 class Report:
     """Tells a consumer's outcomes to CloudWatch: logs as JSON, metrics in the embedded metric format.
 
-    No value of a payload is logged: ids, types and reasons only.
+    No value of a payload is logged: ids, types and reasons only, each of a length that a person reads.
     """
 
     def __init__(self, consumer: str) -> None:
@@ -48,9 +51,11 @@ class Report:
                 "age_seconds": _age_seconds(event),
             }
         fields |= {"reason": outcome.reason, "error": outcome.error, "attempts": outcome.attempts}
-        extra = {name: value for name, value in fields.items() if value is not None}
+        extra = {name: _cut(value) for name, value in fields.items() if value is not None}
+        if outcome.cause is not None:
+            extra |= {"exception": _trace(outcome.cause), "exception_name": _cut(type(outcome.cause).__name__)}
         log = self._logger.info if outcome.verdict in _QUIET else self._logger.warning
-        log(outcome.verdict.value, extra=extra, exc_info=outcome.cause)
+        log(outcome.verdict.value, extra=extra)
 
     def count(self, outcomes: Iterable[Outcome]) -> None:
         """Count outcomes by verdict; no outcome, no metric."""
@@ -66,3 +71,12 @@ def _age_seconds(event: RawEvent) -> float | None:
     if event.time is None or event.time.tzinfo is None:
         return None
     return round((datetime.now(UTC) - event.time).total_seconds(), 3)
+
+
+def _cut(value: object) -> object:
+    return short(value) if isinstance(value, str) else value
+
+
+def _trace(error: Exception) -> str:
+    """Return the end of an exception's traceback: not Powertools' own, which is lost where an exception has no text."""
+    return "".join(map(short, traceback.format_exception(error)))[-_MOST_OF_A_TRACE:]

@@ -17,6 +17,13 @@ WRITTEN_BY = "written_by"  # the mark of the event that wrote the item last: the
 CREATED_BY = "created_by"  # the mark of the event that created it
 
 
+# Of a partition key; a sort key has half as much, and only DynamoDB knows which is which.
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+MAX_KEY_BYTES = 2048
+
+_NO_KEYS = (bool, type(None), list, tuple, set, frozenset, dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where an item is: its table's logical name and its key, hashable."""
@@ -89,18 +96,19 @@ class Work:
         """Return an item's attributes, or None; numbers come as Decimal.
 
         The commit fails, and the handler runs again, when another commit has changed the item by then: reads and
-        writes of one work are serializable. Raises WorkError when this work has written the item already.
+        writes of one work are serializable. Raises WorkError when this work has written the item already, or when no
+        item can have this key, and AwsError when DynamoDB can't be asked.
         """
-        address = Address.of(table, key)
+        address = _address(table, key)
         if address in self.writes:
-            raise WorkError(f"{address} is read after it was written: read first, the write happens at the end")
+            raise WorkError(f"{_named(address)} is read after it was written: read first, the write happens at the end")
         item = self._fetch(address)
         self.reads.setdefault(address, revision_of(item))  # a second read may see what the first one did not
         return None if item is None else {name: value for name, value in item.items() if name not in _OWN}
 
     def create(self, table: str, key: Item, **attributes: Any) -> None:
         """Create an item that must not exist yet; where it does, the event is rejected."""
-        self._write(Address.of(table, key), Create(attributes))
+        self._write(_address(table, key), Create(attributes))
 
     def put(self, table: str, key: Item, *, newer_than: str | None = None, **attributes: Any) -> None:
         """Set attributes of an item, whether or not it exists; attributes that are not named stay.
@@ -110,18 +118,19 @@ class Work:
         since the result would depend on the order of arrival: raises WorkError otherwise. Events that put an item by
         the same `newer_than` set the same attributes; one that sets fewer leaves the others to whoever came before.
         """
-        address = Address.of(table, key)
+        address = _address(table, key)
         if newer_than is None and address not in self.reads:
             raise WorkError(
-                f"{address} is put blindly: read it first, or say newer_than which attribute the last write wins"
+                f"{_named(address)} is put blindly: "
+                "read it first, or say newer_than which attribute the last write wins"
             )
         if newer_than is not None and attributes.get(newer_than) is None:
-            raise WorkError(f"{address} is put newer_than {newer_than}, which is not among its attributes")
+            raise WorkError(f"{_named(address)} is put newer_than {newer_than}, which is not among its attributes")
         self._write(address, Put(attributes, newer_than), own_note=newer_by(newer_than or ""))
 
     def add(self, table: str, key: Item, **amounts: int | Decimal) -> None:
         """Add amounts to numbers of an item, whether or not it exists; amounts added to one item sum up."""
-        address = Address.of(table, key)
+        address = _address(table, key)
         earlier = self.writes.pop(address) if isinstance(self.writes.get(address), Add) else None
         if isinstance(earlier, Add):
             amounts = {
@@ -135,11 +144,32 @@ class Work:
 
     def _write(self, address: Address, write: Write, *, own_note: str = "") -> None:
         if address in self.writes:
-            raise WorkError(f"{address} is written twice in one work: write it once")
-        reserved = _OWN.intersection((own_note, *(write.amounts if isinstance(write, Add) else write.attributes)))
-        if reserved:
-            raise WorkError(f"{address}: the layer keeps the attribute {min(reserved)} itself")
+            raise WorkError(f"{_named(address)} is written twice in one work: write it once")
+        names = (own_note, *(write.amounts if isinstance(write, Add) else write.attributes))
+        if reserved := _OWN.intersection(names):
+            raise WorkError(f"{_named(address)}: the layer keeps the attribute {min(reserved)} itself")
+        if parts := {name for name, _ in address.key}.intersection(names):
+            raise WorkError(f"{_named(address)}: {min(parts)} is a part of the key, and can't be an attribute too")
         self.writes[address] = write
 
 
 _OWN = frozenset({WRITTEN_BY, CREATED_BY})
+
+
+def _address(table: str, key: Item) -> Address:
+    """Return the address of an item; raises WorkError when no item can have this key."""
+    for name, value in key.items():
+        if isinstance(value, _NO_KEYS):
+            raise WorkError(f"{table}: the key's {name} is a text, a number or bytes, not a {type(value).__name__}")
+        if isinstance(value, str | bytes | bytearray):
+            size = len(value.encode(errors="surrogatepass") if isinstance(value, str) else value)
+            if not 1 <= size <= MAX_KEY_BYTES:
+                raise WorkError(
+                    f"{table}: the key's {name} has {size:,} bytes, and DynamoDB takes 1 to {MAX_KEY_BYTES:,}"
+                )
+    return Address.of(table, key)
+
+
+def _named(address: Address) -> str:
+    """Return which item it is, for many to read: without the values of its key."""
+    return f"{address.table} by {', '.join(name for name, _ in address.key)}"

@@ -1,16 +1,22 @@
-"""The writer: conditional writes to DynamoDB, and what its refusals mean in general."""
+"""The writer: the layer's calls of DynamoDB, and what its refusals mean in general.
+
+botocore's errors end here. What lies in the request (a value, a key, too much of something) is a WorkError: it is the
+event's, and no try will mend it. What doesn't is an AwsError. So nobody further up has to guess whose call it was.
+"""
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from eachonce.aws import Aws, Codec
-from eachonce.errors import Retry, WorkError
+from eachonce.aws import Aws, Codec, aws_errors
+from eachonce.errors import AwsError, EachonceError, Retry, WorkError
 from eachonce.plan import Operation, Plan
+from eachonce.refusal import code_of, is_operators, is_passing
 from eachonce.settings import Settings
 from eachonce.work import Address, Item
 
@@ -27,6 +33,7 @@ _BUSY_ERRORS = frozenset(
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "InternalServerError",
+        "ReplicatedWriteConflictException",
     }
 )
 
@@ -74,9 +81,10 @@ class Writer:
         self._jitter = jitter
 
     def fetch(self, address: Address) -> Item | None:
-        """Return an item as it is now, or None."""
+        """Return an item as it is now, or None; raises WorkError when there can be no such item, or AwsError."""
         key = {name: self.codec.encode(value) for name, value in address.key}
-        response = self._client.get_item(TableName=self.table(address.table), Key=key, ConsistentRead=True)
+        with _translated(f"the read of {address.table}"):
+            response = self._client.get_item(TableName=self.table(address.table), Key=key, ConsistentRead=True)
         return self.codec.item(response["Item"]) if "Item" in response else None
 
     def fetch_all(self, table: str, keys: Sequence[Item]) -> list[Item]:
@@ -92,7 +100,8 @@ class Writer:
         for tried in range(_BUSY_TRIES):
             if tried:
                 self._nap(tried - 1)
-            response = self._client.batch_get_item(RequestItems=asked)
+            with _translated(f"the reads of {table}"):
+                response = self._client.batch_get_item(RequestItems=asked)
             found += [self.codec.item(item) for item in response["Responses"].get(name, [])]
             asked = response.get("UnprocessedKeys") or {}
             if not asked:
@@ -103,7 +112,7 @@ class Writer:
         """Carry out the operations; return the attributes that a single one asked for.
 
         Raises RefusedError when a condition does not hold, WorkError when DynamoDB can never take it, Retry when it is
-        busy for too long, and botocore's errors as they come.
+        busy for too long, and AwsError when it did not do it for a reason of its own.
         """
         for tried in range(_BUSY_TRIES):
             try:
@@ -125,20 +134,16 @@ class Writer:
                 return {}
             send = self._client.put_item if operations[0].verb == "Put" else self._client.update_item
             return self.codec.item(send(**operations[0].request).get("Attributes", {}))
-        except self._client.exceptions.ClientError as error:
-            raise self._translated(error.response, operations) or error from error
+        except aws_errors() as error:
+            raise self._meaning(error, operations) from error
 
-    def _translated(self, response: Mapping[str, Any], operations: Plan) -> Exception | None:
-        code, message = response["Error"]["Code"], response["Error"].get("Message", "")
+    def _meaning(self, error: Exception, operations: Plan) -> Exception:
+        code = code_of(error)
         if code == "ConditionalCheckFailedException":
-            return RefusedError([Refusal(operations[0], self._found(response))])
+            return RefusedError([Refusal(operations[0], self._found(error.response))])  # type: ignore[attr-defined]
         if code == "TransactionCanceledException":
-            return self._canceled(response["CancellationReasons"], operations)
-        if code in _BUSY_ERRORS:
-            return _BusyError(code)
-        if code == "ValidationException":
-            return WorkError(f"DynamoDB refuses the work: {message}")
-        return None
+            return self._canceled(error.response["CancellationReasons"], operations)  # type: ignore[attr-defined]
+        return _BusyError(code) if code in _BUSY_ERRORS else _translation(error, "the work")
 
     def _canceled(self, reasons: Sequence[Mapping[str, Any]], operations: Plan) -> Exception:
         pairs = list(zip(operations, reasons, strict=True))
@@ -159,3 +164,23 @@ class Writer:
 
     def _found(self, answer: Mapping[str, Any]) -> Item | None:
         return self.codec.item(answer["Item"]) if answer.get("Item") else None
+
+
+@contextmanager
+def _translated(asked: str) -> Iterator[None]:
+    try:
+        yield
+    except aws_errors() as error:
+        raise _translation(error, asked) from error
+
+
+def _translation(error: Exception, asked: str) -> EachonceError:
+    """Return what botocore's error means to the layer that asked."""
+    code = code_of(error)
+    if is_passing(error):
+        return AwsError("AWS did not do as it was asked", code=code)
+    if is_operators(error):
+        return AwsError(f"AWS refuses {asked}, whatever the event: {code}", code=code)
+    # botocore's own check of a request repeats its values, DynamoDB doesn't.
+    response: Mapping[str, Any] = getattr(error, "response", {})
+    return WorkError(f"DynamoDB refuses {asked}: {response.get('Error', {}).get('Message') or code}")
