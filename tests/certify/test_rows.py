@@ -35,6 +35,18 @@ def test_a_table_is_made_when_a_request_names_it(rows: Rows) -> None:
     }
 
 
+def test_a_table_that_is_first_put_into_has_the_key_that_was_learnt(rows: Rows) -> None:
+    """A put has the key among the item's other attributes; what was said before counts more."""
+    rows.learn([Address.of("Sales", {"day": "monday", "place": "here"}), Address.of("Journal", {"units": "3"})])
+    put(rows, "Sales", {"units": {"N": "3"}, **HERE}, Footprint())
+    put(rows, "Journal", {"units": {"S": "3"}, "pk": {"S": "c#e"}}, Footprint())
+
+    assert [str(address) for address, _ in rows.all()] == [
+        "Journal {'pk': 'c#e'}",
+        "Sales {'day': 'monday', 'place': 'here'}",
+    ]
+
+
 def test_the_state_can_be_kept_and_put_back(rows: Rows) -> None:
     """What was written since is gone, and what was there is there again."""
     put(rows, "Journal", {"pk": {"S": "a"}}, Footprint())

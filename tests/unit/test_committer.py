@@ -587,5 +587,5 @@ def test_values_keep_their_types() -> None:
 
 
 def _operation(plan: str) -> str:
-    single = {"create": "UpdateItem", "newer": "UpdateItem", "events": "PutItem", "result": "PutItem"}
+    single = {"create": "PutItem", "newer": "UpdateItem", "events": "PutItem", "result": "PutItem"}
     return single.get(plan, "TransactWriteItems")

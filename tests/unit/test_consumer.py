@@ -380,6 +380,35 @@ def test_a_work_over_the_limit_is_rejected(make_consumer: Make, store: Store, co
     assert "split the event" in dead["notes"]["reason"]
 
 
+def test_an_item_may_be_created_with_300_attributes(make_consumer: Make, store: Store, context: Context) -> None:
+    """A create is a put: DynamoDB's limit of an expression is none of it."""
+
+    def detail(event: Event[Weighed], work: Work) -> None:
+        work.create("Parcels", {"parcel": "p"}, **{f"detail_{number}": number for number in range(300)})
+
+    post = make_consumer((Weighed, detail))
+
+    assert [returned(post(delivered(times), context)) for times in (1, 1)] == [[], []]
+    assert len(store.item("Parcels", parcel="p")) == 303
+    assert store.dead_letters() == []
+
+
+def test_a_change_of_300_attributes_is_rejected_with_the_limit(
+    make_consumer: Make, store: Store, context: Context, faults: Faults
+) -> None:
+    """Before DynamoDB is asked for what it never does."""
+
+    def detail(event: Event[Weighed], work: Work) -> None:
+        work.put("Places", {"parcel": "p"}, newer_than="at", at=1, **{f"detail_{n}": n for n in range(300)})
+
+    assert returned(make_consumer((Weighed, detail))(delivered(1), context)) == []
+
+    assert faults.calls[0] == "SendMessageBatch"
+    (dead,) = store.dead_letters()
+    assert dead["notes"]["error"] == "WorkTooLargeError"
+    assert "DynamoDB takes 4,096" in dead["notes"]["reason"]
+
+
 def test_a_published_event_that_no_bus_takes_is_rejected(make_consumer: Make, store: Store, context: Context) -> None:
     """Before its cause is committed: what is committed must reach the bus."""
 

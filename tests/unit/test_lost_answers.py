@@ -35,7 +35,7 @@ from tests.store import Store
 
 # plan: handler, event, and the calls of its happy path
 WAYS: dict[str, tuple[Any, dict[str, Any], list[str], bool]] = {
-    "create": ((Registered, register), registered(), ["UpdateItem"], False),
+    "create": ((Registered, register), registered(), ["PutItem"], False),
     "newer": ((Seen, see), seen(), ["UpdateItem"], False),
     "events": ((Weighed, announce), weighed(), ["PutItem"], False),
     "add": ((Weighed, weigh), weighed(), ["TransactWriteItems"], False),

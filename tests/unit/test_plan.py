@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
-from eachonce import Work, WorkTooLargeError
+from eachonce import Work, WorkError, WorkTooLargeError
 from eachonce.aws import Codec
 from eachonce.journal import Mark, done_row
-from eachonce.plan import MAX_ITEM_BYTES, MAX_OPERATIONS, Guard, Operation, Plan, plan
+from eachonce.plan import MAX_EXPRESSION_BYTES, MAX_ITEM_BYTES, MAX_OPERATIONS, Guard, Operation, Plan, plan
 from eachonce.work import Address, Item
 
 from tests.parcels import Arrived
@@ -77,16 +78,16 @@ def test_no_effect_needs_no_plan(fill: Callable[[Work], object]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fill", "table", "guard"),
+    ("fill", "write"),
     [
-        (lambda work: work.create("Parcels", P, sender="Ada"), "post-Parcels", Guard.CREATE),
-        (lambda work: work.put("Places", P, newer_than="at", at=1), "post-Places", Guard.NEWER),
+        (lambda work: work.create("Parcels", P, sender="Ada"), ("Put", "post-Parcels", Guard.CREATE)),
+        (lambda work: work.put("Places", P, newer_than="at", at=1), ("Update", "post-Places", Guard.NEWER)),
     ],
     ids=["create", "newer"],
 )
-def test_one_guarded_write_is_its_own_journal(fill: Callable[[Work], object], table: str, guard: Guard) -> None:
+def test_one_guarded_write_is_its_own_journal(fill: Callable[[Work], object], write: tuple[str, str, Guard]) -> None:
     """The item carries the event's mark, so one write unit is enough."""
-    assert outline(planned(fill)) == [("Update", table, guard)]
+    assert outline(planned(fill)) == [write]
 
 
 @pytest.mark.parametrize("fill", [lambda work: work.publish(Arrived(parcel="p")), answer], ids=["publish", "result"])
@@ -99,14 +100,14 @@ def test_only_events_or_a_result_are_one_row(fill: Callable[[Work], object]) -> 
     ("fill", "rest"),
     [
         (lambda work: work.add("Weights", P, grams=1), [("Update", "post-Weights", Guard.NONE)]),
-        (create_two, [("Update", "post-Parcels", Guard.CREATE)] * 2),
-        (create_and_publish, [("Update", "post-Parcels", Guard.CREATE)]),
+        (create_two, [("Put", "post-Parcels", Guard.CREATE)] * 2),
+        (create_and_publish, [("Put", "post-Parcels", Guard.CREATE)]),
         (read_and_put, [("Update", "post-Places", Guard.REVISION)]),
-        (read_and_create, [("Update", "post-Places", Guard.REVISION)]),
+        (read_and_create, [("Put", "post-Places", Guard.REVISION)]),
         (read_and_put_newer, [("Update", "post-Places", Guard.REVISION)]),
         (
             read_another_and_create,
-            [("Update", "post-Parcels", Guard.CREATE), ("ConditionCheck", "post-Places", Guard.REVISION)],
+            [("Put", "post-Parcels", Guard.CREATE), ("ConditionCheck", "post-Places", Guard.REVISION)],
         ),
     ],
     ids=["add", "two creates", "create and publish", "read and put", "read and create", "read and newer", "a check"],
@@ -127,7 +128,7 @@ def test_a_claimed_create_is_journaled() -> None:
     """A create alone would need no journal, but a claim does."""
     operations = planned(lambda work: work.create("Parcels", P), fence="f-1")
 
-    assert outline(operations) == [JOURNAL, ("Update", "post-Parcels", Guard.CREATE)]
+    assert outline(operations) == [JOURNAL, ("Put", "post-Parcels", Guard.CREATE)]
 
 
 def test_the_journal_is_written_unless_it_says_done() -> None:
@@ -160,12 +161,87 @@ def test_every_write_leaves_its_mark() -> None:
     assert "ConditionExpression" not in write.request
 
 
+def test_a_create_puts_the_whole_item_where_there_is_none() -> None:
+    """With its key and its marks, and nothing is changed that is there."""
+    (write,) = planned(lambda work: work.create("Parcels", P, sender="Ada", stamps=2))
+
+    assert write.request == {
+        "TableName": "post-Parcels",
+        "Item": {
+            "parcel": {"S": "p"},
+            "sender": {"S": "Ada"},
+            "stamps": {"N": "2"},
+            "created_by": {"S": str(MARK)},
+            "written_by": {"S": str(MARK)},
+        },
+        "ConditionExpression": "(attribute_not_exists(#n0))",
+        "ExpressionAttributeNames": {"#n0": "parcel"},
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+
+
+def test_a_create_of_what_was_read_is_checked_too() -> None:
+    """The item is still not there, or still is: the one ends in a race that is lost, the other in a rejection."""
+    write = only_write(planned(read_and_create, found={"parcel": "p", "written_by": "r"}))
+
+    assert write.request["ConditionExpression"] == "(attribute_not_exists(#n0)) AND (#n1 = :v0)"
+    assert write.request["ExpressionAttributeValues"] == {":v0": {"S": "r"}}
+    assert write.expected == "r"
+
+
 def test_none_removes_an_attribute() -> None:
     """DynamoDB has a null type, which nobody means."""
-    write = only_write(planned(lambda work: work.create("Parcels", P, sender=None)))
+    write = only_write(planned(lambda work: work.put("Places", P, newer_than="at", at=1, place=None)))
 
-    assert write.request["UpdateExpression"] == "SET #n1 = :v0, #n3 = :v1 REMOVE #n0"
-    assert write.request["ExpressionAttributeNames"]["#n0"] == "sender"
+    assert write.request["UpdateExpression"] == "SET #n0 = :v0, #n2 = :v1, #n3 = :v5 REMOVE #n1"
+    assert write.request["ExpressionAttributeNames"]["#n1"] == "place"
+
+
+def test_none_is_left_out_of_what_is_created() -> None:
+    """There is nothing to remove."""
+    (write,) = planned(lambda work: work.create("Parcels", P, sender=None))
+
+    assert "sender" not in write.request["Item"]
+
+
+def many(count: int) -> dict[str, int]:
+    return {f"a{number}": 1 for number in range(count)}
+
+
+def test_what_is_created_may_have_any_number_of_attributes() -> None:
+    """An item's size is its only limit: it is no expression."""
+    (write,) = planned(lambda work: work.create("Parcels", P, **many(5000)))
+
+    assert len(write.request["Item"]) == 5003
+    assert len(write.request["ConditionExpression"]) < 100
+
+
+def read_and_put_many(count: int) -> Callable[[Work], None]:
+    def fill(work: Work) -> None:
+        work.read("Places", P)
+        work.put("Places", P, **many(count))
+
+    return fill
+
+
+@pytest.mark.parametrize(
+    ("fill", "most"),
+    [
+        (lambda count: lambda work: work.add("Places", P, **many(count)), 330),
+        (lambda count: lambda work: work.put("Places", P, newer_than="a0", **many(count)), 285),
+        (read_and_put_many, 286),
+    ],
+    ids=["add", "newer", "put"],
+)
+def test_what_changes_an_item_is_an_expression_of_4_kilobytes(
+    fill: Callable[[int], Callable[[Work], None]], most: int
+) -> None:
+    """As many attributes as fit, and what doesn't is told before DynamoDB would, with what to do."""
+    write = planned(fill(most))[-1]
+    assert len(write.request["UpdateExpression"]) <= MAX_EXPRESSION_BYTES
+
+    with pytest.raises(WorkTooLargeError, match=r"Places: .* attributes .* and DynamoDB takes 4,096: .* map"):
+        planned(fill(most + 1))
 
 
 def test_works_of_one_shape_have_one_text() -> None:
@@ -252,8 +328,11 @@ def test_an_item_that_is_read_and_written_counts_once() -> None:
         {"note": b"x" * MAX_ITEM_BYTES},
         {"notes": ["x" * MAX_ITEM_BYTES]},
         {"notes": {"x" * MAX_ITEM_BYTES: 1}},
+        {"x" * MAX_ITEM_BYTES: 1},
+        {"note": "\ud800" * MAX_ITEM_BYTES},
+        {f"{number:040}": 1 for number in range(10_000)},
     ],
-    ids=["text", "wide text", "bytes", "list", "name"],
+    ids=["text", "wide text", "bytes", "list", "inner name", "name", "half characters", "names"],
 )
 def test_an_item_holds_400_kilobytes(attributes: Item) -> None:
     """Whatever it is made of."""
@@ -278,3 +357,33 @@ def test_a_transaction_holds_4_megabytes() -> None:
 
     with pytest.raises(WorkTooLargeError, match="a transaction holds 4,194,304"):
         planned(fill)
+
+
+def nested(levels: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(levels - 1):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("levels", [34, 5_000])
+@pytest.mark.parametrize(
+    "fill",
+    [
+        lambda work, value: work.create("Parcels", P, note=value),
+        lambda work, value: work.put("Parcels", P, newer_than="at", at=1, note=value),
+        lambda work, value: work.add("Parcels", P, grams=value),
+    ],
+    ids=["create", "put", "add"],
+)
+def test_a_value_nests_32_levels(fill: Callable[[Work, Any], object], levels: int) -> None:
+    """More is DynamoDB's to refuse, and beyond a thousand Python's."""
+    with pytest.raises(WorkError, match="32 levels"):
+        planned(lambda work: fill(work, nested(levels)))
+
+
+def test_a_value_that_nests_less_is_planned() -> None:
+    """AWS doesn't say whether the attribute itself is one of the levels: the last one is DynamoDB's to judge."""
+    (write,) = planned(lambda work: work.create("Parcels", P, note=nested(33)))
+
+    assert "note" in write.request["Item"]

@@ -235,7 +235,7 @@ def test_naps_are_spread(store: Store, faults: Faults) -> None:
     """Two workers that met don't meet again."""
     naps: list[float] = []
     writer = Writer(store.aws, store.settings, sleep=naps.append, jitter=iter([0.5, 0.25]).__next__)
-    faults.next("UpdateItem", wire.refused("ThrottlingException"), times=2)
+    faults.next("PutItem", wire.refused("ThrottlingException"), times=2)
 
     writer.write(operations(writer, create))
 
@@ -245,7 +245,7 @@ def test_naps_are_spread(store: Store, faults: Faults) -> None:
 @pytest.mark.parametrize("fill", [create, weigh], ids=["a write", "a transaction"])
 def test_a_table_that_stays_busy_does_not_count_against_the_event(office: Office, faults: Faults, fill: Fill) -> None:
     """It is nobody's failure."""
-    faults.next("UpdateItem" if fill is create else "TransactWriteItems", wire.refused("ThrottlingException"), times=5)
+    faults.next("PutItem" if fill is create else "TransactWriteItems", wire.refused("ThrottlingException"), times=5)
 
     with pytest.raises(Retry, match="ThrottlingException") as raised:
         office.writer.write(operations(office.writer, fill))
@@ -266,7 +266,7 @@ def test_a_refusal_shows_what_was_found(writer: Writer, store: Store) -> None:
 
 def test_a_refusal_may_have_found_nothing(writer: Writer, faults: Faults) -> None:
     """Then it is an empty item."""
-    faults.next("UpdateItem", wire.refused("ConditionalCheckFailedException"))
+    faults.next("PutItem", wire.refused("ConditionalCheckFailedException"))
 
     with pytest.raises(RefusedError) as raised:
         writer.write(operations(writer, create))

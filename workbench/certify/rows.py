@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from eachonce.aws import Codec
@@ -31,14 +31,14 @@ _READS = frozenset({"Get", "ConditionCheck"})
 class Rows:
     """The local cloud's tables without its topology: one is made when a request first names it.
 
-    The request tells the table's key; `keys` says it for tables that may first be met by a put. Not for threads.
+    The request tells the table's key. A put doesn't: `keys` says it, or whoever knows it in time. Not for threads.
     """
 
     def __init__(self, keys: Mapping[str, Sequence[str]]) -> None:
         self._tables = Tables(REGION, ACCOUNT)
         self._dynamodb = DynamoDB(self._tables)
         self._known: dict[str, Table] = {}
-        self._keys = dict(keys)
+        self._keys: dict[str, Sequence[str]] = dict(keys)
         self._codec = Codec()
 
     def answer(self, operation: str, params: Params, footprint: Footprint) -> Params:
@@ -63,6 +63,11 @@ class Rows:
             writes=[address for verb, address in touched if verb not in _READS],
         )
         return answer
+
+    def learn(self, addresses: Iterable[Address]) -> None:
+        """Let the tables that are met later have these keys, unless it was said otherwise."""
+        for address in addresses:
+            self._keys.setdefault(address.table, [name for name, _ in address.key])
 
     def keep(self) -> Kept:
         """Return the state as it is now."""

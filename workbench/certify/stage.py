@@ -70,11 +70,16 @@ class Stage:
         self._consumer.report = cast("Report", self._heard)
         for contract in consumer.contracts:
             handler = consumer[contract.event_type()]
-            handle = observed(handler, self.wire.own, self.runs.append)
+            handle = observed(handler, self.wire.own, self._ran)
             # Where a person is to decide after a crash, there is nothing to compare: what is tried is "again".
             self._consumer.on(contract, external=handler.external)(handle)
         self._memory = Memory([consumer[contract.event_type()].handle for contract in consumer.contracts])
         self._clock: Any = None
+
+    def _ran(self, run: Run) -> None:
+        if run.work is not None:
+            self.wire.rows.learn(run.work.writes)  # what is created is put, and a put doesn't tell its key
+        self.runs.append(run)
 
     @contextmanager
     def open(self) -> Iterator[None]:

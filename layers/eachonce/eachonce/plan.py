@@ -14,20 +14,22 @@ Everything here is pure: a plan is a value, and the committer carries it out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Any
 
-from eachonce.errors import WorkTooLargeError
+from eachonce.errors import WorkError, WorkTooLargeError
 from eachonce.journal import TABLE, Mark, State
-from eachonce.work import CREATED_BY, WRITTEN_BY, Add, Address, Create, Put, Work, Write, newer_by
+from eachonce.work import CREATED_BY, WRITTEN_BY, Add, Address, Create, Item, Put, Work, Write, newer_by
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 MAX_OPERATIONS = 100
 MAX_BYTES = 4 * 1024 * 1024
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 MAX_ITEM_BYTES = 400 * 1024
+MAX_EXPRESSION_BYTES = 4 * 1024
+_MAX_LEVELS = 32
 
 Encode = Callable[[Any], Mapping[str, Any]]
 
@@ -64,7 +66,7 @@ def plan(
     """Return the operations that commit `work`, the journal's first; none where there is nothing to do.
 
     `row` is the journal row to write and `fence` the claim that it must still hold; `table` gives a table's physical
-    name, and `encode` DynamoDB's form of a value. Raises WorkTooLargeError.
+    name, and `encode` DynamoDB's form of a value. Raises WorkError for what DynamoDB would never take.
     """
     _check_size(work, row)
     build = _Builder(mark, table, encode)
@@ -85,8 +87,7 @@ def _check_size(work: Work, row: Mapping[str, Any]) -> None:
         raise WorkTooLargeError(
             f"the work touches {touched} items and a transaction holds {MAX_OPERATIONS}: split the event"
         )
-    sizes = [_size_bytes(row)]
-    sizes += [_size_bytes(write.attributes) for write in work.writes.values() if not isinstance(write, Add)]
+    sizes = [_size_bytes(row), *map(_size_bytes, map(_attributes, work.writes.values()))]
     if max(sizes) > MAX_ITEM_BYTES:
         raise WorkTooLargeError(
             f"an item has {max(sizes):,} bytes and DynamoDB holds {MAX_ITEM_BYTES:,}: split the event"
@@ -97,17 +98,23 @@ def _check_size(work: Work, row: Mapping[str, Any]) -> None:
         )
 
 
-def _size_bytes(value: Any) -> int:
+def _attributes(write: Write) -> Item:
+    return write.amounts if isinstance(write, Add) else write.attributes
+
+
+def _size_bytes(value: Any, level: int = 0) -> int:
     """Return about how many bytes DynamoDB counts for a value: its text, its bytes, and its names."""
+    if level > _MAX_LEVELS + 1:  # AWS's pages don't say whether the attribute itself is one of them
+        raise WorkError(f"a value nests too deeply: DynamoDB takes {_MAX_LEVELS} levels")
     match value:
         case str():
-            return len(value.encode())
+            return len(value.encode(errors="surrogatepass"))
         case bytes():
             return len(value)
         case Mapping():
-            return sum(_size_bytes(name) + _size_bytes(inner) for name, inner in value.items())
+            return sum(_size_bytes(name) + _size_bytes(inner, level + 1) for name, inner in value.items())
         case list() | tuple() | set():
-            return sum(map(_size_bytes, value))
+            return sum(_size_bytes(inner, level + 1) for inner in value)
     return 1
 
 
@@ -142,38 +149,66 @@ class _Builder:
         )
 
     def write(self, address: Address, write: Write, reads: Mapping[Address, str | None]) -> Operation:
-        expression = _Expression()
-        conditions: list[str] = []
-        guard, newer_than, when_late = Guard.NONE, None, None  # type: Guard, str | None, Operation | None
         match write:
-            case Add():
-                expression.add(write.amounts)
             case Create():
-                expression.set({**write.attributes, CREATED_BY: str(self.mark)})
-                conditions.append(expression.is_at(None, address))
-                guard = Guard.CREATE
-            case Put() if write.newer_than is None:
-                expression.set(write.attributes)
-            case Put():
-                newer_than = str(write.newer_than)
-                expression.set({**write.attributes, newer_by(newer_than): str(self.mark)})
-                conditions.append(expression.is_newer(newer_than, write.attributes[newer_than], self.mark))
-                guard = Guard.NEWER
+                return self.create(address, write, reads)
+            case Put(newer_than=str()):
+                return self.put_newer(address, write, reads)
+        expression = _Expression()
+        if isinstance(write, Add):
+            expression.add(write.amounts)
+        else:
+            expression.set(write.attributes)
+        return self._update(address, expression, [], reads, guard=Guard.NONE)
+
+    def create(self, address: Address, write: Create, reads: Mapping[Address, str | None]) -> Operation:
+        """A put of the whole item: what it is made of is no expression, and so has no limit but the item's."""
+        expression = _Expression()
+        conditions = [expression.is_at(None, address), *_still_read(expression, address, reads)]
+        marks = {CREATED_BY: str(self.mark), WRITTEN_BY: str(self.mark)}
+        item = {name: value for name, value in write.attributes.items() if value is not None}
+        request = self._request(address, expression, _all(conditions))
+        del request["Key"]
+        request["Item"] = self._encoded({**dict(address.key), **item, **marks})
+        return Operation(
+            verb="Put",
+            request=request,
+            guard=Guard.REVISION if address in reads else Guard.CREATE,
+            address=address,
+            expected=reads.get(address),
+        )
+
+    def put_newer(self, address: Address, write: Put, reads: Mapping[Address, str | None]) -> Operation:
+        expression, newer_than = _Expression(), str(write.newer_than)
+        expression.set({**write.attributes, newer_by(newer_than): str(self.mark)})
+        newer = expression.is_newer(newer_than, write.attributes[newer_than], self.mark)
+        operation = self._update(address, expression, [newer], reads, guard=Guard.NEWER)
+        when_late = self.check(address, reads[address]) if address in reads else None
+        return replace(operation, newer_than=newer_than, when_late=when_late)
+
+    def _update(
+        self,
+        address: Address,
+        expression: _Expression,
+        conditions: Sequence[str],
+        reads: Mapping[Address, str | None],
+        *,
+        guard: Guard,
+    ) -> Operation:
         expression.set({WRITTEN_BY: str(self.mark)})
-        if address in reads:
-            conditions.append(expression.is_at(reads[address], address))
-            guard = Guard.REVISION
-            when_late = None if newer_than is None else self.check(address, reads[address])
-        request = self._request(address, expression, " AND ".join(f"({condition})" for condition in conditions))
-        request["UpdateExpression"] = expression.update()
+        request = self._request(address, expression, _all([*conditions, *_still_read(expression, address, reads)]))
+        request["UpdateExpression"] = update = expression.update()
+        if len(update) > MAX_EXPRESSION_BYTES:
+            raise WorkTooLargeError(
+                f"{address.table}: a change of so many attributes is an expression of {len(update):,} bytes, and "
+                f"DynamoDB takes {MAX_EXPRESSION_BYTES:,}: keep them in one attribute, a map, or split the event"
+            )
         return Operation(
             verb="Update",
             request=request,
-            guard=guard,
+            guard=Guard.REVISION if address in reads else guard,
             address=address,
             expected=reads.get(address),
-            newer_than=newer_than,
-            when_late=when_late,
         )
 
     def _request(self, address: Address, expression: _Expression, condition: str) -> dict[str, Any]:
@@ -193,6 +228,14 @@ class _Builder:
         return {name: self.encode(value) for name, value in item.items()}
 
 
+def _still_read(expression: _Expression, address: Address, reads: Mapping[Address, str | None]) -> list[str]:
+    return [expression.is_at(reads[address], address)] if address in reads else []
+
+
+def _all(conditions: Sequence[str]) -> str:
+    return " AND ".join(f"({condition})" for condition in conditions)
+
+
 class _Expression:
     """DynamoDB expressions with every name and value behind a placeholder, so that no name is a reserved word.
 
@@ -202,6 +245,7 @@ class _Expression:
     def __init__(self) -> None:
         self.names: dict[str, str] = {}
         self.values: dict[str, Any] = {}
+        self._placeholders: dict[str, str] = {}
         self._clauses: dict[str, list[str]] = {"SET": [], "REMOVE": [], "ADD": []}
 
     def set(self, attributes: Mapping[str, Any]) -> None:
@@ -240,10 +284,7 @@ class _Expression:
         return " ".join(f"{verb} {', '.join(parts)}" for verb, parts in self._clauses.items() if parts)
 
     def _name(self, attribute: str) -> str:
-        for placeholder, name in self.names.items():
-            if name == attribute:
-                return placeholder
-        placeholder = f"#n{len(self.names)}"
+        placeholder = self._placeholders.setdefault(attribute, f"#n{len(self.names)}")
         self.names[placeholder] = attribute
         return placeholder
 
