@@ -342,6 +342,33 @@ def test_what_waits_is_paused_by_its_age(store: Store, faults: Faults) -> None:
     assert [entry["VisibilityTimeout"] for entry in faults.requests[-1][1]["Entries"]] == [30]
 
 
+@pytest.mark.parametrize(
+    ("times", "age", "held"),
+    [
+        (1, dt.timedelta(seconds=90), 90),
+        (1, dt.timedelta(hours=2), 7200),
+        (2, dt.timedelta(seconds=90), 90),
+        (2, dt.timedelta(hours=2), 20 * 60),
+        (9, dt.timedelta(days=3), 20 * 60),
+        (1, None, 20 * 60),
+    ],
+    ids=["once", "once, throttled", "again, soon", "again", "for days", "nobody knows"],
+)
+def test_a_long_pause_leaves_out_how_long_the_message_was_held(
+    store: Store, faults: Faults, times: int, age: dt.timedelta | None, held: int
+) -> None:
+    """Its age where it came once; else no longer than Lambda gathers a batch for, and then lets a function run."""
+    post, (delivery,) = received(store, 1)
+    post = replace(post, clock=lambda: NOON)
+    first = {} if age is None else {"ApproximateFirstReceiveTimestamp": str(int((NOON - age).timestamp() * 1000))}
+    delivery = replace(delivery, attributes=first, receive_count=times)
+
+    acknowledge(post, [(delivery, replace(RETRY, after=dt.timedelta(hours=12)))])
+
+    (entry,) = faults.requests[-1][1]["Entries"]
+    assert entry["VisibilityTimeout"] == 12 * 60 * 60 - held - 60
+
+
 def test_pauses_are_spread(store: Store, faults: Faults) -> None:
     """Full jitter: what failed together does not come again together."""
     post, all_deliveries = received(store, 3, jitter=iter([0.0, 0.5, 0.999]).__next__)

@@ -52,13 +52,54 @@ def test_its_parameters_are_the_consumers() -> None:
 
 @pytest.mark.parametrize(
     ("after", "seconds"),
-    [(timedelta(minutes=5), 300), (NO_AGE, 0), (timedelta(seconds=-1), 0), (timedelta(days=2), MAX_SECONDS)],
+    [
+        (timedelta(minutes=5), 300),
+        (NO_AGE, 0),
+        (timedelta(seconds=-1), 0),
+        (timedelta.min, 0),
+        (timedelta(days=2), MAX_SECONDS - 3600 - 60),
+        (timedelta.max, MAX_SECONDS - 3600 - 60),
+    ],
+    ids=str,
 )
 def test_what_the_handler_said_is_kept_to(after: timedelta, seconds: int) -> None:
-    """To the second, without jitter, and as far as SQS goes."""
+    """To the second, without jitter, and as far as SQS goes, which counts from the receive."""
     outcome = Outcome(verdict=Verdict.RETRY, after=after, attempts=7)
 
     assert Backoff(jitter=lambda: 0.5).seconds(outcome, timedelta(hours=1)) == seconds
+
+
+@pytest.mark.parametrize(
+    ("held", "seconds"),
+    [
+        (NO_AGE, 43_140),
+        (timedelta(milliseconds=1), 43_139),
+        (timedelta(minutes=10), 42_540),
+        (timedelta(hours=11, minutes=58), 60),
+        (timedelta(hours=11, minutes=59, seconds=30), 0),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    ("outcome", "backoff"),
+    [
+        (Outcome(verdict=Verdict.RETRY, after=timedelta(hours=12)), LONG),
+        (failed(60), Backoff(first=timedelta(hours=12), longest=timedelta(days=1), jitter=lambda: 1.0)),
+        (Outcome(verdict=Verdict.WAIT), Backoff(longest=timedelta(hours=12), jitter=lambda: 1.0)),
+    ],
+    ids=["the handler's", "a failure's", "a wait's"],
+)
+def test_a_pause_ends_with_sqss_12_hours(outcome: Outcome, backoff: Backoff, held: timedelta, seconds: int) -> None:
+    """Whoever asked for it: SQS counts from the receive, and refuses what is longer; a minute is left for clocks."""
+    assert backoff.seconds(outcome, timedelta(days=3), held=held) == seconds
+
+
+@pytest.mark.parametrize("held", [timedelta(hours=12), timedelta(days=5000)], ids=str)
+def test_a_message_that_was_held_longer_than_any_was_not(held: timedelta) -> None:
+    """A clock is wrong: as long as Lambda holds one is what is believed."""
+    outcome = Outcome(verdict=Verdict.RETRY, after=timedelta(hours=12))
+
+    assert LONG.seconds(outcome, NO_AGE, held=held) == MAX_SECONDS - 20 * 60 - 60
 
 
 def test_what_never_began_comes_again_at_once() -> None:
@@ -69,7 +110,7 @@ def test_what_never_began_comes_again_at_once() -> None:
 @given(
     first=pauses,
     longest=pauses,
-    age=st.timedeltas(timedelta(), timedelta(days=14)),
+    age=st.timedeltas(timedelta(), timedelta(hours=13)) | st.timedeltas(timedelta(), timedelta(days=14)),
     attempts=st.none() | st.integers(1, 10**9),
     after=st.none() | st.timedeltas(),
     chance=st.floats(0, 1, exclude_max=True),
@@ -89,3 +130,4 @@ def test_every_pause_is_one_that_sqs_takes(
 
     assert isinstance(seconds, int)
     assert 0 <= seconds <= MAX_SECONDS
+    assert age >= timedelta(hours=12) or seconds == 0 or timedelta(seconds=seconds) + age < timedelta(hours=12)

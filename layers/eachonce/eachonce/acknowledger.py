@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from eachonce import notes
 from eachonce.aws import Aws, aws_errors
-from eachonce.backoff import Backoff
+from eachonce.backoff import LONGEST_HOLD, Backoff
 from eachonce.chunks import chunks
 from eachonce.lanes import Settled
 from eachonce.listener import MAX_BODY_BYTES, Delivery
@@ -72,7 +72,7 @@ class Acknowledger:
         """
         now = self.clock()
         seconds = {
-            delivery.message_id: self.backoff.seconds(outcome, delivery.age(now))
+            delivery.message_id: self.backoff.seconds(outcome, delivery.age(now), held=_held(delivery, now))
             for delivery, outcome in settled
             if not outcome.final
         }
@@ -143,6 +143,14 @@ def _entry(entry_id: str, letter: _Letter) -> dict[str, Any]:
     if delivery.group_id is not None:
         entry |= {"MessageGroupId": delivery.group_id, "MessageDeduplicationId": delivery.message_id}
     return entry
+
+
+def _held(delivery: Delivery, now: datetime) -> timedelta:
+    """Return for how long SQS has counted since this receive, or the most that it may be: nobody says when it was."""
+    if delivery.first_seen is None:
+        return LONGEST_HOLD
+    age = delivery.age(now)
+    return age if delivery.receive_count <= 1 else min(age, LONGEST_HOLD)
 
 
 def _kept(outcome: Outcome, why: str) -> Outcome:
