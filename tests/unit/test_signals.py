@@ -208,6 +208,25 @@ def test_seconds_are_kept_to(make_consumer: Make, context: Context, faults: Faul
     assert faults.pauses == [seconds]
 
 
+@pytest.mark.parametrize("name", ["first_pause", "longest_pause", "reserve"])
+def test_a_consumers_times_are_said_in_the_same_way(name: str) -> None:
+    """And what is no time is told before there is an event."""
+    Consumer("post", **{name: 2})  # type: ignore[arg-type]
+
+    with pytest.raises(HandlerError, match=f"{name} is a timedelta, or a number of seconds"):
+        Consumer("post", **{name: "2"})  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("queue")
+def test_a_consumers_pause_may_be_seconds(make_consumer: Make, context: Context, faults: Faults) -> None:
+    """Of any back-off."""
+    post = make_consumer((Weighed, raising(Hurried)), first_pause=0, longest_pause=0)
+
+    post(batch(record(weighed())), context)
+
+    assert faults.pauses == [0]
+
+
 def test_a_signal_of_ones_own_needs_no_base(make_consumer: Make, store: Store, context: Context) -> None:
     """What it doesn't say is as if it had been left out."""
     response = make_consumer((Weighed, raising(Hurried)))(batch(record(weighed(), message_id="m-1")), context)

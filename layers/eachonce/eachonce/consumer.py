@@ -14,7 +14,7 @@ from eachonce.acknowledger import Acknowledger
 from eachonce.aws import Aws, aws_errors
 from eachonce.backoff import Backoff
 from eachonce.deadline import Deadline
-from eachonce.errors import EachonceError
+from eachonce.errors import EachonceError, duration
 from eachonce.execution import Execution, Try
 from eachonce.function import Function
 from eachonce.journal import row_key
@@ -47,7 +47,8 @@ class Consumer(Function):
     - `concurrency`: how many lanes of a batch run side by side, in threads
     - `ordered`: whether the later events of a subject wait when an earlier one of the batch is deferred
     - `first_pause`, `longest_pause`: the back-off of deferred messages, up to 12 hours
-    - `reserve`: nothing begins or commits within this last part of the function's time
+    - `reserve`: nothing begins or commits within this last part of the function's time; a number of any of these times
+      is seconds
     - `max_body_bytes`: a larger message is rejected
     """
 
@@ -60,9 +61,9 @@ class Consumer(Function):
         max_starts: int = 3,
         concurrency: int = 4,
         ordered: bool = False,
-        first_pause: timedelta = timedelta(seconds=2),
-        longest_pause: timedelta = timedelta(minutes=15),
-        reserve: timedelta = timedelta(seconds=1),
+        first_pause: timedelta | float = timedelta(seconds=2),
+        longest_pause: timedelta | float = timedelta(minutes=15),
+        reserve: timedelta | float = timedelta(seconds=1),
         max_body_bytes: int = MAX_BODY_BYTES,
         aws: Aws | None = None,
         settings: Settings | None = None,
@@ -73,8 +74,10 @@ class Consumer(Function):
         self._max_starts = max_starts
         self._lanes = Lanes(concurrency=concurrency, ordered=ordered)
         self._ordered = ordered
-        self._backoff = Backoff(first=first_pause, longest=longest_pause)
-        self._reserve = reserve
+        self._backoff = Backoff(
+            first=duration("first_pause", first_pause), longest=duration("longest_pause", longest_pause)
+        )
+        self._reserve = duration("reserve", reserve)
         self._max_body_bytes = max_body_bytes
 
     def __call__(self, batch: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -23,11 +23,15 @@ from eachonce.ledger import Begun, Ledger, require_deaths_below, story_of
 from eachonce.outcome import Outcome, Verdict
 from eachonce.publisher import MAX_BYTES, size_bytes
 from eachonce.settings import Settings
+from eachonce.wording import MAX_NAME, short
 from eachonce.work import Item, Work
 from eachonce.writer import Writer
 
 # Under contention someone always wins, so a handful of runs suffices; then the event gives way to its neighbours.
 _RUNS = 8
+
+# From event to event: a loop of consumers ends here, and what people build has a dozen at most.
+MAX_HOPS = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +93,7 @@ class Execution:
     def run(self, handler: Handler, event: RawEvent, attempt: Try, *, deadline: Deadline) -> Outcome:
         """Handle one event and return what became of it; a failure of the handler is an outcome, too."""
         try:
+            _require_near(event)
             mark = self.mark(event)
             rows = self.former([event]) if attempt.former is None else attempt.former
             former = former_row(rows, self._consumer, event)
@@ -189,6 +194,17 @@ class Execution:
         ]
         _check_sizes(outbox)
         return outbox
+
+
+def _require_near(event: RawEvent) -> None:
+    """Raise Reject when an event is too far from its first cause, and tell the chain as far as the event knows it."""
+    if event.hops > MAX_HOPS:
+        cause = "an event that it doesn't name" if event.causationid is None else short(event.causationid, MAX_NAME)
+        first = "" if event.correlationid is None else f", and all of it by {short(event.correlationid, MAX_NAME)}"
+        raise Reject(
+            f"it is more than {MAX_HOPS} hops from its first cause: do consumers answer each other for ever? "
+            f"{event.id} was caused by {cause}{first}"
+        )
 
 
 def _story(attempt: Try, begun: Begun | None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from eachonce.event import RawEvent
 from eachonce.outcome import Outcome, Verdict
-from eachonce.wording import short
+from eachonce.wording import MAX_NAME, short
 
 NAMESPACE = "Eachonce"
 
@@ -50,8 +50,10 @@ class Report:
                 "causationid": event.causationid,
                 "age_seconds": _age_seconds(event),
             }
-        fields |= {"reason": outcome.reason, "error": outcome.error, "attempts": outcome.attempts}
+        fields |= {"error": outcome.error, "attempts": outcome.attempts}
         extra = {name: _cut(value) for name, value in fields.items() if value is not None}
+        if outcome.reason is not None:
+            extra["reason"] = short(outcome.reason)
         if outcome.cause is not None:
             extra |= {"exception": _trace(outcome.cause), "exception_name": _cut(type(outcome.cause).__name__)}
         log = self._logger.info if outcome.verdict in _QUIET else self._logger.warning
@@ -74,7 +76,7 @@ def _age_seconds(event: RawEvent) -> float | None:
 
 
 def _cut(value: object) -> object:
-    return short(value) if isinstance(value, str) else value
+    return short(value, MAX_NAME) if isinstance(value, str) else value
 
 
 def _trace(error: Exception) -> str:
