@@ -117,9 +117,19 @@ def test_a_row_comes_again_when_any_of_its_events_failed(
     assert returned(response) == ["2", "3"]
 
 
+def deep(levels: int) -> bytes:
+    return b"[" * levels + b"]" * levels
+
+
 @pytest.mark.parametrize(
     "outbox",
     [
+        {"B": deep(5_000)},
+        {"B": b'[{"specversion": "1.0", "data": ' + deep(5_000) + b"}]"},
+        {"B": zlib.compress(deep(100_000))},
+        {"B": zlib.compress(b"[]")[:-4]},
+        {"B": b"[1e999]"},
+        {"B": b'["\xff"]'},
         {"B": b"nonsense"},
         {"B": b"[{]"},
         {"B": zlib.compress(b'{"an": "object"}')},
@@ -128,7 +138,10 @@ def test_a_row_comes_again_when_any_of_its_events_failed(
         {"S": "text"},
         {"NULL": True},
     ],
-    ids=["nonsense", "no JSON", "no array", "no event", "a number", "text", "null"],
+    ids=[
+        *("deep", "a deep event", "deep and compressed", "cut off", "endless", "no text"),
+        *("nonsense", "no JSON", "no array", "no event", "a number", "text", "null"),
+    ],
 )
 def test_an_outbox_that_can_not_be_read_stops_nobody_else(
     relay: Relay, store: Store, bus: str, context: Context, outbox: dict[str, Any], printed: Printed
@@ -150,13 +163,149 @@ def test_an_outbox_that_can_not_be_read_stops_nobody_else(
     assert (line["message"], line["sequence_number"]) == ("not published", "1")
 
 
-def test_text_that_is_not_base64_is_no_outbox(relay: Relay, store: Store, context: Context) -> None:
-    """Lambda encodes binary attributes so."""
-    spoilt = stream_record(row({"B": b""}), number="1")
-    spoilt["dynamodb"]["NewImage"]["outbox"] = {"B": "§"}
+def spoilt(**change: Any) -> dict[str, Any]:
+    """Return a stream record with another image, or other keys, than Lambda would give it."""
+    whole = stream_record(row({"B": b"[]"}), number="1")
+    whole["dynamodb"] |= change
+    return whole
 
-    assert returned(relay(batch(spoilt), context)) == []
+
+def without(*names: str) -> dict[str, Any]:
+    whole = spoilt()
+    return whole | {"dynamodb": {name: value for name, value in whole["dynamodb"].items() if name not in names}}
+
+
+NAMED: dict[str, Any] = {
+    "no base64": spoilt(NewImage=row({"B": "§"})),
+    "an outbox that is a number": spoilt(NewImage=row({"B": 5})),
+    "an outbox that is null": spoilt(NewImage=row({"B": None})),
+    "an outbox that is a list": spoilt(NewImage=row([1])),
+    "an outbox that is text": spoilt(NewImage=row("text")),
+    "no outbox where there is one": spoilt(NewImage=row(None)),
+    "a boolean outbox": spoilt(NewImage=row({"BOOL": True})),
+    "an empty outbox": spoilt(NewImage=row({})),
+    "an image that is null": spoilt(NewImage=None),
+    "no image": without("NewImage"),
+    "an image that is text": spoilt(NewImage="text"),
+    "an image that is a list": spoilt(NewImage=[1]),
+    "deep keys": spoilt(NewImage=row("text"), Keys=json.loads(deep(900))),
+    "keys without a form": spoilt(NewImage=row("text"), Keys={"pk": {"S": {1, 2}}}),
+    "keys that no queue takes": spoilt(NewImage=row("text"), Keys={"pk": {"S": "\ud800\uffff"}}),
+    "keys without an end": spoilt(NewImage=row("text"), Keys={"pk": {"S": "x" * 2_000_000}}),
+    "keys that are null": spoilt(NewImage=row("text"), Keys=None),
+    "no keys": spoilt(NewImage=row("text"), Keys={}),
+}
+
+NAMELESS: dict[str, Any] = {
+    "null": None,
+    "a number": 5,
+    "text": "record",
+    "a list": [],
+    "nothing": {},
+    "no change": {"eventSource": "aws:dynamodb", "eventID": "s-1"},
+    "a change that is null": {"eventSource": "aws:dynamodb", "dynamodb": None},
+    "a change that is text": {"eventSource": "aws:dynamodb", "dynamodb": "text"},
+    "no number": without("SequenceNumber"),
+    "a number that is null": spoilt(SequenceNumber=None),
+    "a number that is a number": spoilt(SequenceNumber=5),
+    "a number that is empty": spoilt(SequenceNumber=""),
+    "no image and no number": without("SequenceNumber", "NewImage"),
+}
+
+
+@pytest.mark.parametrize("kind", [*NAMED, *NAMELESS])
+def test_a_record_that_can_not_be_read_stops_nobody_else(
+    relay: Relay, store: Store, bus: str, context: Context, kind: str, printed: Printed
+) -> None:
+    """Whatever Lambda hands over: it is set aside, with the reason, and the shard goes on."""
+    before, after = committed(store, context, "e-1", "e-2")
+    printed.lines()
+
+    response = relay(batch(before, (NAMED | NAMELESS)[kind], after), context)
+
+    assert returned(response) == []
+    assert sorted(event["causationid"] for event in store.on_the_bus(bus)) == ["e-1", "e-2"]
+    (letter,) = store.dead_letters()
+    assert json.loads(letter["Body"])["reason"]
+    (line,) = printed.logs()
+    assert line["message"] == "not published"
+    assert len(json.dumps(line)) < 4_000
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        spoilt(NewImage={}),
+        spoilt(NewImage=None) | {"eventName": "REMOVE"},
+        without("NewImage") | {"eventName": "REMOVE"},
+    ],
+    ids=["an empty image", "removed", "removed, without an image"],
+)
+def test_a_record_without_an_outbox_has_nothing_to_relay(
+    relay: Relay, store: Store, context: Context, harmless: dict[str, Any], faults: Faults
+) -> None:
+    """And nothing to tell."""
+    assert returned(relay(batch(harmless), context)) == []
+    assert faults.calls == []
+
+
+def test_a_record_without_a_number_is_published_all_the_same(
+    relay: Relay, store: Store, bus: str, context: Context
+) -> None:
+    """What can be read is nobody's to hold back; that there is something odd is told."""
+    (sound,) = committed(store, context, "e-1")
+    del sound["dynamodb"]["SequenceNumber"]
+
+    assert returned(relay(batch(sound), context)) == []
+
+    assert [event["causationid"] for event in store.on_the_bus(bus)] == ["e-1"]
     assert len(store.dead_letters()) == 1
+
+
+@pytest.mark.parametrize("kind", NAMELESS)
+@pytest.mark.parametrize("told", [True, False], ids=["a queue that is down", "no queue"])
+def test_what_can_neither_be_named_nor_set_aside_fails_the_batch(
+    store: Store, bus: str, context: Context, faults: Faults, kind: str, *, told: bool
+) -> None:
+    """The stream tries it again; what could be published has been."""
+    settings = store.settings if told else replace(store.settings, dead_letter_queue_url=None)
+    (sound,) = committed(store, context, "e-1")
+    if told:
+        faults.next("SendMessageBatch", wire.never_sent)
+
+    with pytest.raises(EachonceError, match="SequenceNumber"):
+        Relay(aws=store.aws, settings=settings)(batch(sound, NAMELESS[kind]), context)
+
+    assert [event["causationid"] for event in store.on_the_bus(bus)] == ["e-1"]
+
+
+@pytest.mark.parametrize("kind", NAMED)
+def test_what_can_be_named_comes_again_where_it_can_not_be_set_aside(
+    relay: Relay, context: Context, faults: Faults, kind: str
+) -> None:
+    """By its number, like any other."""
+    faults.next("SendMessageBatch", wire.never_sent)
+
+    assert returned(relay(batch(NAMED[kind]), context)) == ["1"]
+
+
+def test_a_note_that_is_set_aside_names_its_row(relay: Relay, store: Store, context: Context) -> None:
+    """By its keys where they can be told, and by its place in the stream."""
+    odd = spoilt(NewImage=row("text"), Keys={"pk": {"S": {1, 2}}})
+
+    relay(batch(stream_record(row({"S": "text"}), number="7"), odd, {"eventID": "s-9"}), context)
+
+    notes = [json.loads(letter["Body"]) for letter in store.dead_letters()]
+    assert [note.get("Keys") for note in notes] == [{"pk": {"S": "post#e-1"}}, None, None]
+    assert [note.get("SequenceNumber") for note in notes] == ["7", "1", None]
+    assert [note.get("eventID") for note in notes] == ["s-7", "s-1", "s-9"]
+
+
+def test_two_records_of_one_number_are_two(relay: Relay, store: Store, context: Context) -> None:
+    """Neither is taken for the other."""
+    relay(batch(spoilt(NewImage="text"), spoilt(NewImage=[1])), context)
+
+    assert len(store.dead_letters()) == 2
 
 
 @pytest.mark.parametrize("fault", [wire.answer_lost, wire.entries_fail(0)], ids=["no answer", "refused"])
@@ -225,7 +374,9 @@ def test_a_bus_that_is_not_named_is_an_operators_mistake(
     assert len(store.on_the_bus(bus)) == 1
 
 
-@pytest.mark.parametrize("payload", [{}, {"Records": "records"}, batch(record("{}")), [], None])
+@pytest.mark.parametrize(
+    "payload", [{}, {"Records": "records"}, {"Records": None}, batch(record("{}")), batch(None, record("{}")), [], None]
+)
 def test_what_is_no_stream_event_is_an_error(relay: Relay, context: Context, payload: Any) -> None:
     """The trigger is wrong, not a record."""
     with pytest.raises(EachonceError, match="DynamoDB stream events"):
