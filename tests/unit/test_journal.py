@@ -110,7 +110,10 @@ def test_a_large_outbox_is_compressed() -> None:
     assert pack_outbox([published("p")]).startswith(b"[{")
 
 
-@pytest.mark.parametrize("packed", [b"", b"nonsense", b"[{]", zlib.compress(b"{}"), zlib.compress(b"[1")])
+@pytest.mark.parametrize(
+    "packed",
+    [b"", b"nonsense", b"[{]", b"[" * 5000, zlib.compress(b"{}"), zlib.compress(b"[1"), zlib.compress(b"[" * 5000)],
+)
 def test_what_is_no_outbox_can_not_be_unpacked(packed: bytes) -> None:
     """One of two errors says so."""
     with pytest.raises((zlib.error, msgspec.DecodeError)):

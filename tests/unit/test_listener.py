@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -51,6 +52,13 @@ def with_data(data: str) -> str:
     return json.dumps({**EVENT, "data": "here"}).replace('"here"', data)
 
 
+def in_base64(data: str | bytes) -> dict[str, Any]:
+    text = data.encode() if isinstance(data, str) else data
+    return {name: value for name, value in EVENT.items() if name != "data"} | {
+        "data_base64": base64.b64encode(text).decode()
+    }
+
+
 MALFORMED = {
     "empty": ("", "not JSON"),
     "words": ("an event", "not JSON"),
@@ -68,16 +76,27 @@ MALFORMED = {
     "an id of the wrong type": (json.dumps({**EVENT, "id": 5}), r"\$.id"),
     "an empty id": (json.dumps({**EVENT, "id": ""}), r"\$.id"),
     "a time that is none": (json.dumps({**EVENT, "time": "noon"}), r"\$.time"),
+    "hops that are none": (json.dumps({**EVENT, "hops": "x"}), r"\$\.hops"),
+    "hops without end": (json.dumps({**EVENT, "hops": 7}).replace("7", "9" * 5000), r"\$\.hops"),
     "another specversion": (json.dumps({**EVENT, "specversion": "0.3"}), r"\$.specversion"),
     "no detail": (json.dumps(on_the_bus(EVENT) | {"detail": None}), "no CloudEvents event"),
     "a detail that is no event": (json.dumps(on_the_bus({"a": 1})), "no CloudEvents event"),
     "a notification of words": (json.dumps(notification("hello")), "not JSON"),
     "a notification of a surrogate": ('{"Message": "\\ud800"}', "not JSON"),
     "a notification of a number": ('{"Message": 5}', r"\$.Message"),
-    "a deep body": (deep(100_000), "no CloudEvents event"),
-    "a deep envelope": (json.dumps({**EVENT, "extra": "here"}).replace('"here"', deep(100_000)), "nests too deeply"),
-    "deep data": (with_data(deep(100_000)), "nests too deeply"),
-    "deep data on the bus": (json.dumps(on_the_bus({"a": "here"})).replace('"here"', deep(100_000)), "too deeply"),
+    "a deep body": (deep(100_000), "more than 64 levels"),
+    "a deep body without an end": ("[" * 100_000, "more than 64 levels"),
+    "a deep envelope": (json.dumps({**EVENT, "extra": "here"}).replace('"here"', deep(64)), "more than 64 levels"),
+    "deep data": (with_data(deep(64)), "more than 64 levels"),
+    "deep data on the bus": (json.dumps(on_the_bus(EVENT)).replace('"p"', deep(62)), "more than 64 levels"),
+    "deep data on a topic": (json.dumps(notification(with_data(deep(63)))), "more than 63 levels"),
+    "deep base64": (json.dumps(in_base64(deep(64))), "data_base64: it nests more than 63 levels"),
+    "base64 of no UTF-8": (json.dumps(in_base64(b'{"parcel": "\xff"}')), "data_base64: it is not valid UTF-8"),
+    "no base64": (
+        json.dumps(in_base64("") | {"data_base64": "!"}),
+        r"Invalid base64 encoded string - at `\$.data_base64`",
+    ),
+    "two kinds of data": (json.dumps({**EVENT, "data_base64": "e30="}), "has data and data_base64"),
     "too many bytes": (" " * MAX_BODY_BYTES + json.dumps(EVENT), r"1,048,\d+ bytes and at most 1,048,576"),
 }
 
@@ -90,10 +109,54 @@ def test_what_holds_no_event_is_a_delivery_with_a_flaw(kind: str) -> None:
     before, delivery, after = listen(batch(record(EVENT), record(body), record(EVENT)))
 
     assert delivery.event is None
-    assert delivery.body == body
     with pytest.raises(MalformedMessageError, match=says):
         unwrap(body)
     assert before.event == after.event is not None
+
+
+@pytest.mark.parametrize("kind", MALFORMED.keys() - {"empty", "a lone surrogate"})
+def test_a_malformed_body_is_kept_as_it_came(kind: str) -> None:
+    """It is what is buried."""
+    body, _ = MALFORMED[kind]
+
+    (delivery,) = listen(batch(record(body)))
+
+    assert delivery.body == body
+
+
+@pytest.mark.parametrize("depth", [1, 62])
+def test_64_levels_are_read(depth: int) -> None:
+    """An event that has them, wrappings included, is like any other."""
+    (delivery,) = listen(batch(record(json.dumps(EVENT).replace('"p"', deep(depth)))))
+
+    assert delivery.flaw is None
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"detail": {"specversion": "1.0"}},
+        {"detail": "none of the bus's"},
+        {"Message": "to whom it may concern"},
+        {"Message": 5},
+        {"Message": None, "detail": None},
+        {"detail": {"a": 1}, "Message": "{}"},
+    ],
+    ids=repr,
+)
+def test_an_attribute_of_an_event_wraps_nothing(attributes: dict[str, Any]) -> None:
+    """What says its `specversion` is the event, whatever its extension attributes are called."""
+    assert unwrap(json.dumps({**EVENT, **attributes})).id == "e-1"
+    assert unwrap(json.dumps(on_the_bus({**EVENT, **attributes}))).id == "e-1"
+    assert unwrap(json.dumps(notification(json.dumps({**EVENT, **attributes})))).id == "e-1"
+
+
+def test_what_wraps_may_have_members_that_are_null() -> None:
+    """Null is not set."""
+    nulls = {"specversion": None, "Message": None}
+
+    assert unwrap(json.dumps({**nulls, **on_the_bus(EVENT)})).id == "e-1"
+    assert unwrap(json.dumps({**nulls, "detail": None, **notification(json.dumps(EVENT))})).id == "e-1"
 
 
 @given(st.text() | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(json.dumps))

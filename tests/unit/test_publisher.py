@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 import pytest
@@ -213,3 +214,20 @@ def test_a_refused_call_is_said_of_its_events_only(press: Press, faults: Faults)
     assert [unsent.place for unsent in raised.value.unsent] == list(range(10))
     assert {unsent.code for unsent in raised.value.unsent} == {"AccessDeniedException"}
     assert sorted(press.ids()) == ["10", "11"]
+
+
+@pytest.mark.parametrize("form", [Event.encode, lambda event: event], ids=["text", "event"])
+def test_an_event_too_deep_for_any_consumer_is_not_published(press: Press, form: Any) -> None:
+    """The bus wraps it once, and no consumer reads more than 64 levels; its neighbours are published."""
+    deep: Any = "the last"
+    for _ in range(63):
+        deep = [deep]
+    odd = Event(id="odd", source="post", type="Deep", data=msgspec.Raw(msgspec.json.encode(deep)))
+
+    with pytest.raises(PublishError) as raised:
+        press.publisher.publish([event("1"), form(odd), event("2")])
+
+    (unsent,) = raised.value.unsent
+    assert (unsent.place, unsent.code) == (1, "MalformedEvent")
+    assert unsent.message == "it is no event: it nests more than 63 levels deep"
+    assert press.ids() == ["1", "2"]

@@ -7,7 +7,9 @@ from typing import Any, Self
 
 import msgspec
 
-from eachonce.errors import ContractError, without_values
+from eachonce.depth import shallow
+from eachonce.errors import ContractError
+from eachonce.reason import reason_of
 
 
 class Contract(msgspec.Struct, frozen=True):
@@ -36,12 +38,17 @@ class Contract(msgspec.Struct, frozen=True):
     def decode(cls, data: bytes | msgspec.Raw) -> Self:
         """Decode and validate JSON text.
 
-        Raises ContractError when it isn't JSON, breaks the contract, or nests too deeply to be read.
+        Raises ContractError when it isn't JSON, nests too deeply, breaks the contract, or a check of the contract's own
+        (a `__post_init__`) raises anything. The reason has the check's words where its code has them as they are, as in
+        `ValueError("a price is not negative")`, or where it raises a Reject; else it names the exception and the place.
         """
+        decoder = _decoder(cls)
         try:
-            decoded: Self = _decoder(cls).decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise ContractError(cls.event_type(), without_values(error)) from error
+            decoded: Self = decoder.decode(shallow(data))
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the contract runs its user's code
+            raise ContractError(cls.event_type(), reason_of(error)) from None
         return decoded
 
     @classmethod

@@ -22,7 +22,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,21 +29,13 @@ from decimal import Decimal
 
 NO_REASON = "the handler gave no reason"
 
-# From the first quote to the last of its kind, since a value may have quotes of its own; "isn't" has none.
-_QUOTED = re.compile(r"""(?<!\w)(['"]).*\1(?!\w)""", re.DOTALL)
-
 
 class EachonceError(Exception):
     """The base of all that the layer raises."""
 
 
-def without_values(error: Exception) -> str:
-    """Return what msgspec says of bad data, less the values that it quotes: many may read a reason."""
-    return _QUOTED.sub("'...'", str(error))
-
-
 class ContractError(EachonceError):
-    """The data breaks its contract; `reason` says where and how, in msgspec's words and without the data's values."""
+    """The data breaks its contract; `reason` says where and how, in types, paths and the contract's own words."""
 
     def __init__(self, contract: str, reason: str) -> None:
         super().__init__(f"{contract}: {reason}")

@@ -11,7 +11,10 @@ from typing import Annotated, Any, Generic, TypeVar
 import msgspec
 
 from eachonce.contract import Contract
+from eachonce.depth import MAX_LEVELS, TooDeepError, shallow
+from eachonce.errors import MalformedMessageError
 from eachonce.identity import derived_id
+from eachonce.reason import reason_of
 
 T = TypeVar("T")
 
@@ -66,12 +69,69 @@ class Event(
 
 RawEvent = Event[msgspec.Raw]
 
-_decoder = msgspec.json.Decoder(Event[msgspec.Raw])
+# How a decoder leaves a member that is null, which CloudEvents' JSON has for one that is not set.
+NULL = msgspec.Raw(b"null")
+
+# What `data` is where an event has none, which differs from null: a contract whose fields have defaults needs no more.
+_NO_DATA = msgspec.Raw(b"{}")
 
 
-def decode(text: bytes | msgspec.Raw) -> RawEvent:
-    """Decode an event's envelope and leave its data as JSON text.
+class _Envelope(msgspec.Struct, frozen=True, kw_only=True, tag_field="specversion", tag="1.0"):
+    """An event as it is written: an attribute that is null is not set, and binary data is base64.
 
-    Raises msgspec.DecodeError when it is no event, RecursionError when it nests too deeply to be read.
+    https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
     """
-    return _decoder.decode(text)
+
+    id: Name
+    source: Name
+    type: Name
+    data: msgspec.Raw = _NO_DATA
+    data_base64: bytes | None = None
+    time: datetime | None = None
+    subject: str | None = None
+    dataschema: str | None = None
+    tenant: str | None = None
+    sequence: str | None = None
+    correlationid: str | None = None
+    causationid: str | None = None
+    hops: int | None = None
+
+    def content(self, levels: int) -> msgspec.Raw:
+        """Return the data as JSON text; raises MalformedMessageError when it can't be that."""
+        if self.data_base64 is None:
+            return self.data
+        if self.data is not _NO_DATA and self.data != NULL:
+            raise MalformedMessageError("it has data and data_base64, and may have one of them")
+        try:
+            self.data_base64.decode()
+            return msgspec.Raw(shallow(self.data_base64, levels))
+        except (UnicodeError, TooDeepError) as error:
+            raise MalformedMessageError(f"data_base64: {reason_of(error)}") from None
+
+
+_decoder = msgspec.json.Decoder(_Envelope)
+
+
+def decode(text: bytes | msgspec.Raw, *, levels: int = MAX_LEVELS) -> RawEvent:
+    """Decode an event's envelope and leave its data as JSON text, whatever its `datacontenttype` says.
+
+    Raises MalformedMessageError when it is no event, or nests more than so many levels.
+    """
+    try:
+        read = _decoder.decode(shallow(text, levels))
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise MalformedMessageError(reason_of(error)) from None
+    return Event(
+        id=read.id,
+        source=read.source,
+        type=read.type,
+        data=read.content(levels - 1),
+        time=read.time,
+        subject=read.subject,
+        dataschema=read.dataschema,
+        tenant=read.tenant,
+        sequence=read.sequence,
+        correlationid=read.correlationid,
+        causationid=read.causationid,
+        hops=0 if read.hops is None else read.hops,
+    )

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from eachonce.errors import ContractError, without_values
+from eachonce.errors import ContractError
+from eachonce.reason import reason_of
 
 if TYPE_CHECKING:
     from eachonce.event import RawEvent
@@ -50,8 +51,8 @@ def fingerprint(event: RawEvent) -> str:
     envelope = msgspec.json.encode([event.type, event.tenant, event.subject])
     try:
         canonical = _canonical(event.data)
-    except (msgspec.DecodeError, DecimalException, RecursionError) as error:
-        raise ContractError(event.type, without_values(error)) from error
+    except (msgspec.DecodeError, UnicodeError, DecimalException, RecursionError) as error:
+        raise ContractError(event.type, reason_of(error)) from None
     return blake2b(envelope + canonical, digest_size=_FINGERPRINT_BYTES).hexdigest()
 
 

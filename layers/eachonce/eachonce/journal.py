@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from eachonce.depth import shallow
 from eachonce.event import Event
 
 TABLE = "Journal"
@@ -131,4 +132,4 @@ def unpack_outbox(packed: bytes) -> list[msgspec.Raw]:
     Raises zlib.error or msgspec.DecodeError when `packed` is no outbox.
     """
     text = packed if packed.startswith(b"[") else zlib.decompress(packed)
-    return msgspec.json.decode(text, type=list[msgspec.Raw])
+    return msgspec.json.decode(shallow(text), type=list[msgspec.Raw])

@@ -15,8 +15,10 @@ import msgspec
 
 from eachonce.aws import EventBridge, aws_errors
 from eachonce.chunks import chunks
-from eachonce.errors import PublishError, Unsent, without_values
+from eachonce.depth import MAX_LEVELS, TooDeepError, shallow
+from eachonce.errors import MalformedMessageError, PublishError, Unsent
 from eachonce.event import Event, decode
+from eachonce.reason import reason_of
 
 # Of one request: so many entries, and less than 1 MB of them together; a queue's message has 1 MiB, envelope included.
 MAX_ENTRIES = 10
@@ -97,13 +99,18 @@ class Publisher:
 def size_bytes(event: Event[Any]) -> int:
     """Return an event's size as EventBridge counts it: the bus takes up to MAX_BYTES.
 
+    Raises TooDeepError when no consumer would read it.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html
     """
-    return _size_bytes(event, event.encode())
+    return _size_bytes(event, _checked(event.encode()))
 
 
 def _size_bytes(envelope: Event[Any], text: bytes) -> int:
     return len(envelope.source.encode()) + len(envelope.type.encode()) + len(text)
+
+
+def _checked(text: bytes) -> bytes:
+    return shallow(text, MAX_LEVELS - 1)  # the bus wraps it once
 
 
 def _entries(events: Iterable[Event[Any] | bytes]) -> tuple[list[Entry], list[Unsent]]:
@@ -113,10 +120,9 @@ def _entries(events: Iterable[Event[Any] | bytes]) -> tuple[list[Entry], list[Un
     for place, event in enumerate(events):
         try:
             entry = _entry(place, event)
-        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-            unsent.append(
-                Unsent(place=place, code="MalformedEvent", message=f"it is no event: {without_values(error)}")
-            )
+        except (MalformedMessageError, TooDeepError, UnicodeError) as error:
+            message = f"it is no event: {reason_of(error)}"
+            unsent.append(Unsent(place=place, code="MalformedEvent", message=message))
             continue
         if entry.size_bytes > MAX_BYTES:
             unsent.append(_too_large(entry))
@@ -126,8 +132,8 @@ def _entries(events: Iterable[Event[Any] | bytes]) -> tuple[list[Entry], list[Un
 
 
 def _entry(place: int, event: Event[Any] | bytes) -> Entry:
-    text = event if isinstance(event, bytes) else event.encode()
-    envelope = decode(text) if isinstance(event, bytes) else event
+    text = _checked(event if isinstance(event, bytes) else event.encode())
+    envelope = decode(msgspec.Raw(text)) if isinstance(event, bytes) else event
     return Entry(
         place=place,
         source=envelope.source,
