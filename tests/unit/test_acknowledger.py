@@ -226,10 +226,11 @@ def test_a_body_that_can_not_be_sent_stays_in_its_queue(post: Acknowledger, stor
     before, broken, after = listen(
         batch(
             record(weighed(event_id="e-0"), message_id="m-0"),
-            record("\ud800", message_id="m-1"),
+            record("broken", message_id="m-1"),
             record(weighed(event_id="e-2"), message_id="m-2"),
         )
     )
+    broken = replace(broken, body="\ud800")
 
     _, response = acknowledge(post, [(before, REJECTED), (broken, REJECTED), (after, REJECTED)])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from eachonce import Consumer, EachonceError, Event, Retry, Settings, Work
+from eachonce import Consumer, Contract, EachonceError, Event, Retry, Settings, Work
 from eachonce.journal import State
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -225,7 +226,7 @@ def test_an_unknown_type_is_rejected_with_that_reason(make_consumer: Make, store
     make_consumer((Weighed, weigh))(batch(record(cloud_event("Unheard", {}))), context)
 
     (dead,) = store.dead_letters()
-    assert dead["notes"]["reason"] == "post has no handler for Unheard"
+    assert dead["notes"]["reason"] == "post has no handler for events of this type"
 
 
 def test_an_unknown_type_may_be_ignored(make_consumer: Make, store: Store, context: Context, printed: Printed) -> None:
@@ -423,6 +424,27 @@ def test_a_published_event_that_no_bus_takes_is_rejected(make_consumer: Make, st
     assert "split the event" in dead["notes"]["reason"]
 
 
+def test_a_published_event_too_deep_to_be_read_is_rejected(make_consumer: Make, store: Store, context: Context) -> None:
+    """Before anything is committed: its consumers would all refuse it."""
+
+    class Deep(Contract, frozen=True):
+        levels: Any
+
+    def publish(event: Event[Weighed], work: Work) -> None:
+        levels: Any = []
+        for _ in range(64):
+            levels = [levels]
+        weigh(event, work)
+        work.publish(Deep(levels))
+
+    make_consumer((Weighed, publish))(batch(record(weighed())), context)
+
+    (dead,) = store.dead_letters()
+    assert dead["notes"]["error"] == "WorkError"
+    assert "nests more than 63 levels" in dead["notes"]["reason"]
+    assert store.items("Weights") == []
+
+
 def test_what_the_layer_is_not_told_defers_the_event(
     make_consumer: Make, store: Store, context: Context, printed: Printed
 ) -> None:
@@ -524,6 +546,36 @@ def test_a_failed_handler_is_logged_with_its_traceback(make_consumer: Make, cont
     (line,) = printed.logs()
     assert (line["message"], line["error"], line["exception_name"]) == ("retry", "ValueError", "ValueError")
     assert "in fail" in line["exception"]
+    assert re.fullmatch(r"the handler failed at moods\.py:\d+", line["reason"])
+
+
+@pytest.mark.parametrize(("level", "told"), [("INFO", False), ("DEBUG", True)])
+def test_what_an_exception_says_is_logged_for_debugging_only(
+    make_consumer: Make,
+    store: Store,
+    context: Context,
+    printed: Printed,
+    monkeypatch: pytest.MonkeyPatch,
+    level: str,
+    told: bool,
+) -> None:
+    """It may hold values of the event, and so may what led to it; a reason, a dead letter and the journal never do."""
+    monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", level)
+
+    def fail_in_turn(event: Event[Weighed], work: Work) -> None:
+        try:
+            {}[event.data.parcel]
+        except KeyError as error:
+            error.add_note(event.data.parcel)
+            raise ExceptionGroup(event.data.parcel, [ValueError(event.data.parcel)]) from error
+
+    make_consumer((Weighed, fail_in_turn), max_attempts=1)(batch(record(weighed("4111"))), context)
+    make_consumer((Weighed, fail_in_turn), name="other")(batch(record(weighed("4111"))), context)
+
+    assert ("4111" in json.dumps(printed.lines())) == told
+    (dead,) = store.dead_letters()
+    assert "4111" not in json.dumps(dead["notes"])
+    assert "4111" not in str(store.journal("post")) + str(store.journal("other"))
 
 
 def test_outcomes_are_counted_as_metrics(make_consumer: Make, context: Context, printed: Printed) -> None:

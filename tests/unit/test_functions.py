@@ -326,7 +326,7 @@ def test_what_a_consumer_does_not_subscribe_to_is_rejected(load: Load, store: St
     deliver(load(consumer).handler, order("StockAdjusted", {"sku": "a", "quantity": -3}))
 
     (dead,) = store.dead_letters()
-    assert dead["notes"]["reason"] == f"{consumer.replace('_', '-')} has no handler for StockAdjusted"
+    assert dead["notes"]["reason"] == f"{consumer.replace('_', '-')} has no handler for events of this type"
 
 
 @pytest.mark.parametrize(

@@ -220,8 +220,8 @@ def test_a_key_is_the_same_in_any_order() -> None:
 
 
 def test_an_address_reads_well() -> None:
-    """It stands in reasons that people read."""
-    assert str(Address.of("Sales", {"day": "d"})) == "Sales {'day': 'd'}"
+    """It stands in reasons that people read, so it names its key and has nothing of it."""
+    assert str(Address.of("Sales", {"day": "d", "country": "c"})) == "Sales (country, day)"
 
 
 def test_published_events_keep_their_order() -> None:

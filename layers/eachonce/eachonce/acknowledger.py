@@ -87,6 +87,7 @@ class Acknowledger:
     def _each_ten(self, deliveries: Sequence[Delivery], call: str, more: Callable[[Delivery], dict[str, Any]]) -> None:
         if self.settings.queue_url is None:
             return
+        deliveries = [delivery for delivery in deliveries if delivery.receipt_handle]
         for chunk in chunks(deliveries, size_bytes=lambda _: 0, max_items=_MAX_BATCH, max_bytes=MAX_BODY_BYTES):
             entries = [
                 {"Id": str(place), "ReceiptHandle": delivery.receipt_handle, **more(delivery)}

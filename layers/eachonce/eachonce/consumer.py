@@ -83,12 +83,16 @@ class Consumer(Function):
     def __call__(self, batch: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Handle one batch of an SQS event source mapping, and name the messages that are to come again.
 
-        Raises EachonceError when `batch` isn't an SQS event.
+        Raises EachonceError when `batch` isn't an SQS event. One with a record that has no message id raises it, too,
+        after all others have had their fate and those that are finished were deleted: Lambda keeps what is left.
         """
         deliveries = listen(batch, max_body_bytes=self._max_body_bytes)
         settled, told = self._settle(deliveries, Deadline.of(context, reserve=self._reserve))
         response = self._acknowledger.respond(settled)
         self._tell([one for one in settled if one[0].message_id not in told])
+        if len(deliveries) < len(batch["Records"]):
+            self._acknowledger.let_go(settled)
+            raise EachonceError("a record has no messageId: neither its end nor its return can be told")
         return response
 
     def _settle(self, deliveries: Sequence[Delivery], deadline: Deadline) -> tuple[list[Settled], set[str]]:
@@ -149,7 +153,7 @@ class Consumer(Function):
             return Outcome(verdict=Verdict.REJECT, reason=delivery.flaw, error="MalformedMessageError")
         handler = self.find(event.type)
         if handler is None:
-            reason = f"{self.name} has no handler for {event.type}"
+            reason = f"{self.name} has no handler for events of this type"
             ignored = Outcome(verdict=Verdict.IGNORED)
             return ignored if self._unknown == "ignore" else Outcome(verdict=Verdict.REJECT, reason=reason)
         if (error := sorted_out.unread.get(delivery.message_id)) is not None:

@@ -12,7 +12,8 @@ from typing import Any
 from eachonce.aws import Aws
 from eachonce.committer import Committer, judge_row
 from eachonce.deadline import Deadline
-from eachonce.errors import EachonceError, LostRaceError, Reject, Retry, WorkTooLargeError
+from eachonce.depth import TooDeepError
+from eachonce.errors import EachonceError, LostRaceError, Reject, Retry, WorkError, WorkTooLargeError
 from eachonce.event import Event, RawEvent
 from eachonce.failure import TooLateError, outcome_of
 from eachonce.former import former_key, former_mark, former_row, former_rows, judge_former
@@ -218,7 +219,11 @@ def _outcome(error: Exception, attempt: Try) -> Outcome:
 def _check_sizes(outbox: Sequence[Event[Any]]) -> None:
     """Refuse what the bus would refuse: once it is committed, nobody could publish it."""
     for event in outbox:
-        if (size := size_bytes(event)) > MAX_BYTES:
+        try:
+            size = size_bytes(event)
+        except TooDeepError as error:
+            raise WorkError(f"a published {event.type} can't be read by anybody: {error}") from None
+        if size > MAX_BYTES:
             raise WorkTooLargeError(
                 f"a published {event.type} has {size:,} bytes and the bus takes {MAX_BYTES:,}: split the event"
             )

@@ -22,6 +22,7 @@ from eachonce.errors import (
 )
 from eachonce.outcome import Outcome, Verdict
 from eachonce.refusal import is_passing
+from eachonce.trace import place_of
 from eachonce.wording import short
 
 # What the layer itself asks of the environment on the way; any other name is one that the handler has used.
@@ -62,7 +63,8 @@ def _meaning(error: Exception, age: timedelta, failures: int | None) -> Outcome:
             return _failure(error, str(error))
     if is_passing(error):
         return _failure(error, "a service of AWS did not do what the handler asked of it", counted=False)
-    return _failure(error, "the handler failed")
+    place = place_of(error)
+    return _failure(error, "the handler failed" if place is None else f"the handler failed at {place}")
 
 
 def _waiting(wait: Wait, age: timedelta, failures: int | None) -> Outcome:

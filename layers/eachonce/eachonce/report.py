@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import traceback
 from collections import Counter
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from eachonce.event import RawEvent
 from eachonce.outcome import Outcome, Verdict
+from eachonce.trace import trace_of
 from eachonce.wording import MAX_NAME, short
 
 NAMESPACE = "Eachonce"
@@ -33,7 +35,8 @@ _QUIET = frozenset({Verdict.DONE, Verdict.DUPLICATE, Verdict.STALE, Verdict.IGNO
 class Report:
     """Tells a consumer's outcomes to CloudWatch: logs as JSON, metrics in the embedded metric format.
 
-    No value of a payload is logged: ids, types and reasons only, each of a length that a person reads.
+    No value of a payload is logged: ids, types and reasons only, each of a length that a person reads. So a traceback is
+    without its exceptions' messages, unless the log level is DEBUG.
     """
 
     def __init__(self, consumer: str) -> None:
@@ -55,9 +58,15 @@ class Report:
         if outcome.reason is not None:
             extra["reason"] = short(outcome.reason)
         if outcome.cause is not None:
-            extra |= {"exception": _trace(outcome.cause), "exception_name": _cut(type(outcome.cause).__name__)}
+            extra |= {"exception": self._trace(outcome.cause), "exception_name": _cut(type(outcome.cause).__name__)}
         log = self._logger.info if outcome.verdict in _QUIET else self._logger.warning
         log(outcome.verdict.value, extra=extra)
+
+    def _trace(self, error: Exception) -> str:
+        """Return the end of an exception's trace: not Powertools' own, which is lost where an exception has no text."""
+        whole = self._logger.log_level <= logging.DEBUG
+        text = "".join(map(short, traceback.format_exception(error))) if whole else trace_of(error)
+        return text[-_MOST_OF_A_TRACE:]
 
     def count(self, outcomes: Iterable[Outcome]) -> None:
         """Count outcomes by verdict; no outcome, no metric."""
@@ -77,8 +86,3 @@ def _age_seconds(event: RawEvent) -> float | None:
 
 def _cut(value: object) -> object:
     return short(value, MAX_NAME) if isinstance(value, str) else value
-
-
-def _trace(error: Exception) -> str:
-    """Return the end of an exception's traceback: not Powertools' own, which is lost where an exception has no text."""
-    return "".join(map(short, traceback.format_exception(error)))[-_MOST_OF_A_TRACE:]
