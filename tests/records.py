@@ -140,7 +140,7 @@ def _base64(value: Mapping[str, Any]) -> dict[str, Any]:
     return {"B": base64.b64encode(value["B"]).decode()} if "B" in value else dict(value)
 
 
-def http_request(body: str | None, *, key: str | None = None, is_base64: bool = False) -> dict[str, Any]:
+def http_request(body: Any, *, key: str | None = None, is_base64: bool = False) -> dict[str, Any]:
     """Return an HTTP API request.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html

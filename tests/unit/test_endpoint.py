@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from eachonce import Endpoint, Event, MissingSettingError, Reject, Retry, UnavailableError, Wait, Work
+from eachonce import Contract, Endpoint, Event, MissingSettingError, Reject, Retry, UnavailableError, Wait, Work
 
 from tests import faults as wire
 from tests.faults import Faults
@@ -78,7 +79,16 @@ def test_another_request_of_the_same_subject_is_refused(counter: Endpoint, store
 
 @pytest.mark.parametrize(
     ("request_", "says"),
-    [({"grams": 5}, "parcel"), ({"parcel": 5}, "parcel"), ([], "array"), ({"parcel": "\ud800"}, "surrogates")],
+    [
+        ({"grams": 5}, "parcel"),
+        ({"parcel": 5}, "parcel"),
+        ([], "array"),
+        ({"parcel": "\ud800"}, "surrogates"),
+        ({**REQUEST, "extra": 10**5000}, "the request can't be read"),
+        ({**REQUEST, "grams": 10**4000}, "38 digits"),
+        (None, "null"),
+        ("text", "str"),
+    ],
 )
 def test_a_request_that_breaks_its_contract_is_refused(
     counter: Endpoint, context: Context, request_: Any, says: str
@@ -225,15 +235,149 @@ def test_over_http_a_request_that_can_not_be_handled_now_is_answered_503(
         ("§", True),
         ("not base64!", True),
         (base64.b64encode(b"\xff").decode(), True),
+        (base64.b64encode(b'{"parcel": "p", "extra": "\xff"}').decode(), True),
+        ('{"parcel": "p", "grams": ' + "9" * 5000 + "}", False),
+        ('{"parcel": "p", "extra": ' + "[" * 64 + "]" * 64 + "}", False),
+        ('{"parcel": "p", "extra": "\\ud800"}', False),
+        (5, False),
+        pytest.param(10**5000, False, id="5,000 digits"),
+        (True, False),
+        ({"parcel": "p"}, False),
+        ([REQUEST], False),
+        (5, True),
     ],
 )
 def test_over_http_a_malformed_request_is_answered_422(
-    counter: Endpoint, context: Context, body: str | None, is_base64: bool
+    counter: Endpoint, context: Context, body: Any, is_base64: bool
 ) -> None:
     """Whatever it is."""
     status, said = answer(counter(http_request(body, is_base64=is_base64), context))
 
     assert (status, said["outcome"]) == (422, "reject")
+
+
+@pytest.mark.parametrize(
+    ("body", "is_base64", "says"),
+    [
+        (5, False, "the body is not text"),
+        ("not base64!", True, "the body is not base64"),
+        ("§", True, "the body is not base64"),
+        ("\ud800", False, "not valid UTF-8 (surrogates not allowed)"),
+        (base64.b64encode(b'{"parcel": "p", "extra": "\xff"}').decode(), True, "not valid UTF-8 (invalid start byte)"),
+        ('{"parcel": "p", "grams": ' + "9" * 5000 + "}", False, "Integer value out of range - at `$.grams`"),
+        ("[" * 65, False, "nests more than 64 levels"),
+        ("", False, "it is not JSON"),
+    ],
+)
+def test_a_malformed_request_is_told_why(
+    counter: Endpoint, context: Context, body: Any, is_base64: bool, says: str
+) -> None:
+    """In words that are true of it."""
+    _, said = answer(counter(http_request(body, is_base64=is_base64), context))
+
+    assert says in said["reason"]
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"headers": {"Idempotency-Key": "k-1"}},
+        {"headers": {"IDEMPOTENCY-KEY": "k-1", "Accept": "*/*"}},
+        {"headers": {"idempotency-key": None, "Idempotency-Key": "k-1"}},
+        {"headers": None, "multiValueHeaders": {"Idempotency-Key": ["k-1"]}},
+        {"headers": {}, "multiValueHeaders": {"idempotency-key": ["k-1"]}},
+        {"headers": {"Idempotency-Key": "k-1"}, "multiValueHeaders": {"Idempotency-Key": ["k-0", "k-1"]}},
+    ],
+    ids=repr,
+)
+def test_a_key_is_found_whatever_case_its_header_is_in(
+    counter: Endpoint, store: Store, context: Context, members: dict[str, Any]
+) -> None:
+    """A REST API leaves names as the client wrote them, and a load balancer may send lists of values alone."""
+    status, _ = answer(counter({**http_request(json.dumps(REQUEST)), **members}, context))
+
+    assert status == 202
+    assert store.journal("counter", "k-1") is not None
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"headers": None},
+        {"headers": {}},
+        {"headers": {"idempotency-key": None}},
+        {"headers": None, "multiValueHeaders": None},
+        {"isBase64Encoded": None},
+        {"isBase64Encoded": ...},
+    ],
+    ids=repr,
+)
+def test_what_is_null_around_a_body_is_not_set(
+    counter: Endpoint, store: Store, context: Context, members: dict[str, Any]
+) -> None:
+    """The subject is the key then."""
+    request = {**http_request(json.dumps(REQUEST)), **members}
+
+    status, _ = answer(counter({name: value for name, value in request.items() if value is not ...}, context))
+
+    assert status == 202
+    assert store.journal("counter", "p") is not None
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"headers": "idempotency-key: k-1"},
+        {"headers": ["idempotency-key"]},
+        {"multiValueHeaders": 5},
+        {"headers": {"idempotency-key": 5}},
+        {"headers": {"idempotency-key": "\ud800"}},
+        {"headers": {"idempotency-key": {"k": 1}}},
+        {"multiValueHeaders": {"idempotency-key": []}},
+        {"multiValueHeaders": {"idempotency-key": [5]}},
+        {"multiValueHeaders": {"idempotency-key": ["k" * 200, "k" * 200]}},
+    ],
+    ids=repr,
+)
+def test_a_key_that_is_none_is_refused(
+    counter: Endpoint, store: Store, context: Context, members: dict[str, Any]
+) -> None:
+    """The request may have been made under another one before."""
+    status, said = answer(counter({**http_request(json.dumps(REQUEST)), **members}, context))
+
+    assert (status, said["outcome"]) == (422, "reject")
+    assert store.items("Journal") == []
+
+
+class Careless(Contract, frozen=True, kw_only=True):
+    """A request whose contract fails on data that it did not think of."""
+
+    names: list[str]
+    first: str = ""
+
+    def __post_init__(self) -> None:
+        if self.first and self.first != self.names[0]:
+            raise ValueError(f"{self.names[0]} is not {self.first}")
+
+    @property
+    def subject(self) -> str:
+        return self.names[0]
+
+
+@pytest.mark.parametrize(
+    "request_", [{"names": []}, {"names": [], "first": "4111"}, {"names": ["4111"], "first": "4112"}], ids=str
+)
+def test_what_a_contract_can_not_take_is_refused(
+    make_endpoint: Callable[..., Endpoint], context: Context, request_: dict[str, Any]
+) -> None:
+    """Its own code's exceptions are the request's fault, and are told by their names."""
+    endpoint = make_endpoint(lambda event, work: None, Careless)
+
+    status, said = answer(endpoint(http_request(json.dumps(request_)), context))
+
+    assert (status, said["outcome"]) == (422, "reject")
+    assert re.search(r"Careless: a check of its contract fails: \w+Error at test_endpoint\.py:\d+", said["reason"])
+    assert "411" not in said["reason"]
 
 
 def test_a_body_may_come_as_base64(counter: Endpoint, context: Context) -> None:
