@@ -14,16 +14,22 @@ import msgspec
 
 Text = TypeVar("Text", bytes, msgspec.Raw, bytes | msgspec.Raw)
 
-# Of a whole message, wrappings included; what people write has a dozen.
+# Of a whole message, wrappings included.
 MAX_LEVELS = 64
+# What people write has no more, and is counted a whole level at a time.
+_MOST_PEOPLES = 8
 
-_BRACKETS = b"[]{}"
-_NO_BRACKETS = bytes(set(range(256)) - set(_BRACKETS))
-_STEPS = tuple((byte in b"[{") - (byte in b"]}") for byte in range(256))
+_OTHERS = bytes(set(range(256)) - set(b'[]{}"'))
+_ONE_KIND = bytes.maketrans(b"{}", b"[]")
+_STEPS = {ord("["): 1, ord("]"): -1}
 
 
 class TooDeepError(msgspec.DecodeError):
-    """The text nests more levels than are read."""
+    """The text nests more than `levels`."""
+
+    def __init__(self, levels: int) -> None:
+        super().__init__(f"it nests more than {levels} levels deep")
+        self.levels = levels
 
 
 def shallow(text: Text, levels: int = MAX_LEVELS) -> Text:
@@ -32,8 +38,8 @@ def shallow(text: Text, levels: int = MAX_LEVELS) -> Text:
     A `msgspec.Raw` is part of a text that was counted. The time is linear in the size, and next to nothing for a text
     with few brackets.
     """
-    if isinstance(text, bytes) and text.count(b"[") + text.count(b"{") > levels and _levels(text) > levels:
-        raise _too_deep(levels)
+    if isinstance(text, bytes) and text.count(b"[") + text.count(b"{") > levels:
+        _count(_brackets(text), levels)
     return text
 
 
@@ -43,7 +49,7 @@ def shallow_value(value: Any, levels: int = MAX_LEVELS) -> Any:
     for _ in range(levels + 1):
         layer = [inner for outer in layer for inner in _inside(outer)]
     if layer:
-        raise _too_deep(levels)
+        raise TooDeepError(levels)
     return value
 
 
@@ -53,13 +59,17 @@ def _inside(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list) else ()
 
 
-def _too_deep(levels: int) -> TooDeepError:
-    return TooDeepError(f"it nests more than {levels} levels deep")
-
-
-def _levels(text: bytes) -> int:
-    """Return how deep text nests, up to where it stops being JSON."""
+def _brackets(text: bytes) -> bytes:
+    """Return the brackets of JSON text that are in no string, all as square ones, up to where it stops being JSON."""
     if b"\\" in text:  # then a quote may be part of a string; outside of strings JSON has no backslash
         text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
-    brackets = b"".join(text.split(b'"')[::2]).translate(None, _NO_BRACKETS)
-    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0)
+    brackets = text.translate(_ONE_KIND, _OTHERS).replace(b'""', b"")  # two quotes in a row begin and end nothing
+    return brackets if b'"' not in brackets else b"".join(brackets.split(b'"')[::2])
+
+
+def _count(brackets: bytes, levels: int) -> None:
+    left = brackets
+    for _ in range(min(levels, _MOST_PEOPLES)):
+        left = left.replace(b"[]", b"")  # takes the innermost level away
+    if left and any(map(levels.__lt__, accumulate(map(_STEPS.__getitem__, brackets)))):
+        raise TooDeepError(levels)

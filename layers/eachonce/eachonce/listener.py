@@ -75,7 +75,7 @@ def listen(batch: Mapping[str, Any], *, max_body_bytes: int = MAX_BODY_BYTES) ->
 
 
 def _is_named(record: Any) -> bool:
-    return isinstance(record, Mapping) and _is_text(record.get("messageId")) and record["messageId"] != ""
+    return isinstance(record, dict) and _is_text(record.get("messageId")) and record["messageId"] != ""
 
 
 def _delivery(record: Mapping[str, Any], max_body_bytes: int) -> Delivery:
@@ -106,7 +106,7 @@ def _flaw(record: Mapping[str, Any]) -> str | None:
         return "the record is not of SQS"
     if not isinstance(record.get("body"), str):
         return "the body is not text"
-    if record.get("attributes") is not None and not isinstance(record["attributes"], Mapping):
+    if record.get("attributes") is not None and not isinstance(record["attributes"], dict):
         return "the record's attributes are not an object"
     for name in _RANGES:
         if attributes.get(name) is not None and _number(attributes, name) is None:
@@ -118,7 +118,7 @@ def _flaw(record: Mapping[str, Any]) -> str | None:
 
 def _attributes(record: Mapping[str, Any]) -> Mapping[str, Any]:
     attributes = record.get("attributes")
-    return attributes if isinstance(attributes, Mapping) else {}
+    return attributes if isinstance(attributes, dict) else {}
 
 
 def _number(attributes: Mapping[str, Any], name: str) -> int | None:
@@ -176,15 +176,14 @@ _notification = msgspec.json.Decoder(_Notification)
 def unwrap(body: str, *, max_bytes: int = MAX_BODY_BYTES) -> RawEvent:
     """Return the event that a message's body holds; raises MalformedMessageError with the reason when it holds none."""
     try:
-        return _innermost(_sized(body.encode(), max_bytes))
-    except (msgspec.DecodeError, UnicodeError, MalformedMessageError) as error:
+        text = body.encode()
+        if len(text) <= max_bytes:
+            return _innermost(text)
+    except (msgspec.ValidationError, MalformedMessageError) as error:
         raise MalformedMessageError(f"the body holds no CloudEvents event: {reason_of(error)}") from None
-
-
-def _sized(text: bytes, max_bytes: int) -> bytes:
-    if len(text) > max_bytes:
-        raise MalformedMessageError(f"it has {len(text):,} bytes and at most {max_bytes:,} are taken")
-    return text
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise MalformedMessageError(reason_of(error, of="the body")) from None
+    raise MalformedMessageError(f"the body has {len(text):,} bytes and at most {max_bytes:,} are taken")
 
 
 def _innermost(text: bytes) -> RawEvent:

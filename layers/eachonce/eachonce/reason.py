@@ -33,18 +33,20 @@ _UNKNOWN = "Object contains unknown field"
 _AT = " - at `"
 
 
-def reason_of(error: Exception) -> str:
-    """Return why text could not be decoded, or broke its contract, without repeating any of it."""
-    if isinstance(error, EachonceError | TooDeepError):
+def reason_of(error: Exception, *, of: str = "it") -> str:
+    """Return why text could not be decoded, or broke its contract, without repeating any `of` it."""
+    if isinstance(error, EachonceError):
         return str(error)
+    if isinstance(error, TooDeepError):
+        return f"{of} nests more than {error.levels} levels deep"
     if error.__cause__ is not None or code_of(error) is not None:
         return _of_a_check(error, error.__cause__ or error)
     if isinstance(error, UnicodeError):
-        return f"it is not valid UTF-8 ({getattr(error, 'reason', 'a lone surrogate')})"
+        return f"{of} is not valid UTF-8 ({getattr(error, 'reason', 'a lone surrogate')})"
     if isinstance(error, msgspec.ValidationError):
         return _of_the_decoder(str(error))
     if isinstance(error, msgspec.DecodeError):
-        return f"it is not JSON: {str(error).removeprefix('JSON is malformed: ')}"
+        return f"{of} is not JSON: {str(error).removeprefix('JSON is malformed: ')}"
     return f"a value can't be what it is to be ({type(error).__name__})"
 
 
