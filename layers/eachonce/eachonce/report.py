@@ -35,8 +35,8 @@ _QUIET = frozenset({Verdict.DONE, Verdict.DUPLICATE, Verdict.STALE, Verdict.IGNO
 class Report:
     """Tells a consumer's outcomes to CloudWatch: logs as JSON, metrics in the embedded metric format.
 
-    No value of a payload is logged: ids, types and reasons only, each of a length that a person reads. So a traceback is
-    without its exceptions' messages, unless the log level is DEBUG.
+    No value of a payload is logged: ids, types and reasons only, each of a length that a person reads. So a traceback
+    is without its exceptions' messages, unless the log level is DEBUG.
     """
 
     def __init__(self, consumer: str) -> None:
