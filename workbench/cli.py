@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from workbench.certify_cli import certify
-from workbench.command import ORDERS, ROOT, TEMPLATE, Commands
+from workbench.command import ORDERS, ROOT, TEMPLATE, Commands, run_to_its_end
 from workbench.dead_letters_cli import dlq, why
 from workbench.orders import OrdersError, read_invoices
 from workbench.simulate_cli import simulate
@@ -62,8 +62,6 @@ def run(
 
     Exit status: 0 when the books agree, 1 when they don't, 2 for a wrong argument.
     """
-    import uvloop
-
     from workbench.run import Disarray, Progress
     from workbench.run import run as run_shop
     from workbench.screen import BarProgress, show_result
@@ -76,7 +74,7 @@ def run(
     disarray = Disarray(seed=seed, duplicates=duplicates, shuffle=shuffle)
     progress = BarProgress(console) if console.is_terminal else Progress()
     with progress:
-        result = uvloop.run(run_shop(invoices, template=TEMPLATE, disarray=disarray, progress=progress))
+        result = run_to_its_end(run_shop(invoices, template=TEMPLATE, disarray=disarray, progress=progress))
     if out is not None:
         result.state.write(out)
     if as_json:
@@ -95,8 +93,6 @@ def serve(
     ] = ROOT / ".run" / "mail",
 ) -> None:
     """Keep the local cloud running, for the AWS CLI, `sam local invoke` and any boto3 program; Ctrl-C ends it."""
-    import uvloop
-
     from workbench.cloud import LocalCloud
     from workbench.screen import show_cloud
 
@@ -106,7 +102,7 @@ def serve(
             await asyncio.Event().wait()
 
     try:
-        uvloop.run(keep())
+        run_to_its_end(keep())
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise

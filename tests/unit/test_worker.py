@@ -6,6 +6,7 @@ from pathlib import Path
 
 from workbench.functions.runtime import Invocation
 from workbench.functions.runtime_api import Connection
+from workbench.functions.warden import Warden
 from workbench.functions.worker import Worker
 from workbench.history import Happening, History
 from workbench.topology import Function
@@ -32,7 +33,7 @@ class Process:
         self.happened: list[Happening] = []
         history = History()
         history.subscribe(self.happened.append)
-        self.worker = Worker(FUNCTION, endpoint="http://127.0.0.1:4566", history=history)
+        self.worker = Worker(FUNCTION, endpoint="http://127.0.0.1:4566", history=history, warden=Warden())
 
     async def take(self) -> asyncio.Task[Invocation]:
         self.worker.asked(Connection(self.worker))

@@ -12,6 +12,7 @@ import msgspec
 
 from workbench.functions.ending import exited
 from workbench.functions.runtime import Invocation
+from workbench.functions.warden import Warden
 from workbench.functions.worker import Worker
 
 if TYPE_CHECKING:
@@ -26,8 +27,9 @@ class ProcessRuntime:
         self, functions: Iterable[Function], *, endpoint: str, history: History, workers_per_function: int = 2
     ) -> None:
         self._pools: dict[str, Pool] = {}
+        self._warden = Warden()
         for function in functions:
-            pool = Pool(function, endpoint=endpoint, history=history, limit=workers_per_function)
+            pool = Pool(function, endpoint=endpoint, history=history, warden=self._warden, limit=workers_per_function)
             self._pools |= dict.fromkeys((function.logical_id, function.name, function.arn), pool)
 
     async def invoke(self, function: str, payload: bytes) -> Invocation:
@@ -37,6 +39,7 @@ class ProcessRuntime:
     async def stop(self) -> None:
         """End every process, and wait until they are gone."""
         await asyncio.gather(*(pool.stop() for pool in set(self._pools.values())))
+        self._warden.stop()
 
 
 class Pool:
@@ -46,10 +49,11 @@ class Pool:
     since that limit is this machine's and not Lambda's.
     """
 
-    def __init__(self, function: Function, *, endpoint: str, history: History, limit: int) -> None:
+    def __init__(self, function: Function, *, endpoint: str, history: History, warden: Warden, limit: int) -> None:
         self._function = function
         self._endpoint = endpoint
         self._history = history
+        self._warden = warden
         self._slots = asyncio.Semaphore(limit)
         self._workers: set[Worker] = set()
         self._idle: list[Worker] = []
@@ -97,7 +101,7 @@ class Pool:
             worker = self._idle.pop()
             if await worker.ready() or self._stopped:
                 return worker
-        worker = Worker(self._function, endpoint=self._endpoint, history=self._history)
+        worker = Worker(self._function, endpoint=self._endpoint, history=self._history, warden=self._warden)
         self._workers.add(worker)
         worker.start().add_done_callback(lambda _: self._workers.discard(worker))
         await worker.ready()

@@ -16,6 +16,7 @@ from workbench.functions.environment import function_environment
 from workbench.functions.log import FunctionLog
 from workbench.functions.runtime import Invocation
 from workbench.functions.runtime_api import Call, Connection
+from workbench.functions.warden import Warden
 
 if TYPE_CHECKING:
     from workbench.history import History
@@ -28,6 +29,8 @@ _MEMORY_CHECK_SECONDS = 0.05
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: 6 MB, and room for an envelope.
 _MAX_RESPONSE_BYTES = 6 * 1024 * 1024 + 100
 
+_BOOTSTRAP = str(Path(__file__).with_name("bootstrap.py"))
+
 
 class Worker:
     """A process of `function`, from its start to its end.
@@ -36,10 +39,11 @@ class Worker:
     in any state. Everything happens on one loop's thread.
     """
 
-    def __init__(self, function: Function, *, endpoint: str, history: History) -> None:
+    def __init__(self, function: Function, *, endpoint: str, history: History, warden: Warden) -> None:
         self.ending: Ending | None = None
         self._function = function
         self._endpoint = endpoint
+        self._warden = warden
         self._log = FunctionLog(function.logical_id, history)
         self._connections: set[Connection] = set()
         self._asking: Connection | None = None
@@ -124,7 +128,9 @@ class Worker:
         server = await asyncio.get_running_loop().create_server(self._connect, "127.0.0.1", 0)
         try:
             port = server.sockets[0].getsockname()[1]
+            self._warden.start()
             self._process = await self._spawn(f"127.0.0.1:{port}")
+            self._warden.watch(self._process.pid)
             self._log.close_sink()
             self._check_memory()
             self._end(exited(await self._process.wait()))
@@ -134,6 +140,7 @@ class Worker:
             self._end(exited(-signal.SIGKILL))
             if self._process is not None:
                 await self._process.wait()
+                self._warden.release(self._process.pid)
             server.close()
             for connection in self._connections:
                 connection.close()
@@ -147,8 +154,8 @@ class Worker:
     async def _spawn(self, runtime_api: str) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
             sys.executable,
-            "-m",
-            "awslambdaric",
+            _BOOTSTRAP,
+            str(os.getpid()),
             self._function.handler,
             cwd=self._function.code,
             env=function_environment(self._function, endpoint=self._endpoint, runtime_api=runtime_api),
