@@ -13,6 +13,8 @@ from typing import Self
 
 from workbench import template as sam_template
 from workbench.bus.bus import Bus
+from workbench.functions.asynchronous import Asynchronous
+from workbench.functions.destinations import Destinations
 from workbench.functions.invocations import Invocations
 from workbench.functions.processes import ProcessRuntime
 from workbench.functions.runtime import Invocation, Runtime
@@ -30,7 +32,7 @@ from workbench.topology import QueueMapping, StreamMapping, Topology
 NOWHERE = "http://localhost:4566"
 
 # What happens when a message moves: after any of it the cloud may have become quiet.
-_MOVES = frozenset({"acknowledged", "dead-lettered", "delivered", "returned", "undelivered"})
+_MOVES = frozenset({"acknowledged", "concluded", "dead-lettered", "delivered", "returned", "undelivered"})
 # What others do through AWS's protocol isn't told; whoever waits for quiet looks by itself this often.
 _LOOK_AGAIN_SECONDS = 1.0
 
@@ -55,20 +57,23 @@ class LocalCloud:
         disorder: Disorder | None = None,
         port: int | None = 0,
         workers_per_function: int = 2,
+        minute_seconds: float = 1.0,
         history: History | None = None,
         runtime: Callable[[Topology], Runtime] | None = None,
         adapt: Callable[[Topology], Topology] | None = None,
     ) -> None:
         """Take the template and what to make of it; nothing starts yet.
 
-        `port` 0 is any that is free, and None means that nothing is served. `runtime` gives what runs the functions,
-        real processes by default. `adapt` may change what the template says.
+        `port` 0 is any that is free, and None means that nothing is served. `minute_seconds` is what passes for a
+        minute between the tries of an asynchronous invocation. `runtime` gives what runs the functions, real processes
+        by default. `adapt` may change what the template says.
         """
         self._template = template.resolve()
         self._parameters = dict(parameters or {})
         self._disorder = Disorder(0) if disorder is None else disorder
         self._port = port
         self._workers_per_function = workers_per_function
+        self._minute_seconds = minute_seconds
         self._history = History() if history is None else history
         self._make_runtime = self._processes if runtime is None else runtime
         self._adapt = adapt
@@ -87,13 +92,14 @@ class LocalCloud:
             self.store = Store(self.topology, disorder=self._disorder, history=self._history)
             self.store.create()
             self._runtime = WatchedRuntime(self._make_runtime(self.topology), self._moved.ring)
-            self._invocations = Invocations(self.topology, self._runtime)
+            self._invocations = self._make_invocations()
             self.bus = self._make_bus()
             if listening is not None:
                 server = Server(local_cloud(self.store, self.bus, self._invocations), listening)
                 stack.push_async_callback(server.stop)
                 await server.start()
             stack.push_async_callback(self._runtime.stop)
+            stack.push_async_callback(self._invocations.stop)
             stack.push_async_callback(self._stop_mappings)
             self._open = True
             self._start_mappings()
@@ -145,6 +151,19 @@ class LocalCloud:
             history=self._history,
             workers_per_function=self._workers_per_function,
         )
+
+    def _make_invocations(self) -> Invocations:
+        # The bus starts functions, and functions end on the bus: each asks for the other when it is needed.
+        send = Destinations(
+            queues=self.store.queues,
+            put_events=lambda entries: self.bus.put_events(entries),
+            start=lambda arn, payload: self._invocations.start(arn, payload),
+            handle=self.store.handle,
+        )
+        asynchronous = Asynchronous(
+            self._runtime, send=send, history=self._history, minute_seconds=self._minute_seconds
+        )
+        return Invocations(self.topology, self._runtime, asynchronous=asynchronous)
 
     def _make_bus(self) -> Bus:
         return Bus(

@@ -13,6 +13,8 @@ Kind = Literal[
     "undelivered",  # a target refused it for good: in its dead-letter queue, or lost
     "invoked",  # a function was handed a batch
     "attempted",  # the invocation ended, one way or another
+    "retried",  # an asynchronous invocation failed, and waits to be tried again
+    "concluded",  # an asynchronous invocation is over, and its destinations have been told
     "acknowledged",  # a message was deleted
     "returned",  # a message goes back to its queue
     "dead-lettered",  # a message was moved to a dead-letter queue

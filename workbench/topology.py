@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -81,8 +81,21 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EventInvoke:
+    """How long Lambda tries an asynchronous invocation, and whom it tells how that ended."""
+
+    max_retries: int = 2
+    max_age_seconds: int = 21_600
+    on_success_arn: str | None = None
+    on_failure_arn: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """A Lambda function; `code` and `layers` are the folders of the sources, from which Python imports."""
+    """A Lambda function; `code` and `layers` are the folders of the sources, from which Python imports.
+
+    `event_invokes` are by qualifier: "$LATEST", an alias, a version.
+    """
 
     logical_id: str
     name: str
@@ -95,6 +108,8 @@ class Function:
     memory_mb: int
     environment: Mapping[str, str]
     reserved_concurrency: int | None
+    dead_letter_arn: str | None = None
+    event_invokes: Mapping[str, EventInvoke] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

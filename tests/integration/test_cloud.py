@@ -144,7 +144,11 @@ class InProcess:
     """A Runtime that calls a coroutine in this process."""
 
     def __init__(self, call: Callable[[str, bytes], Coroutine[Any, Any, Invocation]]) -> None:
-        self.invoke = call
+        self._call = call
+
+    async def invoke(self, function: str, payload: bytes, *, request_id: str | None = None) -> Invocation:
+        """Call it."""
+        return await self._call(function, payload)
 
     async def stop(self) -> None:
         """Nothing was started."""

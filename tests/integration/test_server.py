@@ -34,7 +34,7 @@ class EchoRuntime:
     def __init__(self) -> None:
         self.invoked: list[tuple[str, bytes]] = []
 
-    async def invoke(self, name: str, payload: bytes) -> Invocation:
+    async def invoke(self, name: str, payload: bytes, *, request_id: str | None = None) -> Invocation:
         self.invoked.append((name, payload))
         if payload == b'"busy"':
             return Invocation(status="throttled", payload=b"")

@@ -33,7 +33,7 @@ class ScriptedRuntime:
         self.running = 0
         self.most_running = 0
 
-    async def invoke(self, function: str, payload: bytes) -> Invocation:
+    async def invoke(self, function: str, payload: bytes, *, request_id: str | None = None) -> Invocation:
         records = json.loads(payload)["Records"]
         self.batches.append(records)
         self.times.append(round(asyncio.get_running_loop().time(), 3))

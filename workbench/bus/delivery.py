@@ -19,7 +19,7 @@ from workbench.topology import Rule, Target
 After = Callable[[float, Callable[[], None]], Any]
 """Calls something in so many seconds."""
 
-Start = Callable[[str, bytes], None]
+Start = Callable[[str, bytes], object]
 """Begins an invocation of the function with this ARN, without waiting for it; raises KeyError when there is none."""
 
 # EventBridge backs off exponentially, with jitter, so that 185 attempts fill 24 hours; its steps aren't published.

@@ -5,11 +5,12 @@ https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 from collections.abc import Mapping
 
+from workbench.functions import reference
+from workbench.functions.asynchronous import Asynchronous
 from workbench.functions.runtime import Invocation, Runtime
 from workbench.store.protocol import AwsError, Response
 from workbench.topology import Function, Topology
@@ -20,17 +21,22 @@ MAX_EVENT_BYTES = 1024 * 1024
 
 
 class Invocations:
-    """Invokes the functions of one topology; remembers those that nobody waits for until they end."""
+    """Invokes the functions of one topology."""
 
-    def __init__(self, topology: Topology, runtime: Runtime) -> None:
+    def __init__(self, topology: Topology, runtime: Runtime, *, asynchronous: Asynchronous | None = None) -> None:
+        """Take what runs functions, and what runs those that nobody waits for."""
         self._topology = topology
         self._runtime = runtime
-        self._running: set[asyncio.Task[Invocation]] = set()
+        self._asynchronous = Asynchronous(runtime) if asynchronous is None else asynchronous
 
     @property
     def running(self) -> int:
-        """How many invocations run that nobody waits for."""
-        return len(self._running)
+        """How many invocations that nobody waits for aren't over; one that is to be tried again is not."""
+        return self._asynchronous.running
+
+    async def stop(self) -> None:
+        """End those that nobody waits for."""
+        await self._asynchronous.stop()
 
     async def answer(self, name: str, headers: Mapping[str, str], payload: bytes) -> Response:
         """Invoke's answer; `headers` have lower-case names.
@@ -43,36 +49,28 @@ class Invocations:
         if kind == "DryRun":
             return 204, {}, b""
         if kind == "Event":
-            self.start(function.arn, payload)
-            return 202, {}, b""
+            request_id = self.start(name, payload)
+            return 202, {"x-amzn-requestid": request_id}, b""
         if kind != "RequestResponse":
             raise AwsError("InvalidParameterValueException", f"InvocationType is not {kind!r}", Type="User")
         ended = await self._runtime.invoke(function.logical_id, payload or b"{}")
         return _answer(ended, tail=headers.get("x-amz-log-type") == "Tail")
 
-    def start(self, name: str, payload: bytes) -> None:
-        """Begin an invocation that nobody waits for. Raises KeyError when there is no such function.
+    def start(self, name: str, payload: bytes) -> str:
+        """Begin an invocation that nobody waits for, and return its request id.
 
-        Unlike Lambda's, it is not tried again when the function fails.
+        Raises KeyError when there is no such function.
         """
-        function = self._topology.function(name)
-        task = asyncio.ensure_future(self._runtime.invoke(function.logical_id, payload or b"{}"))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        bare, qualifier = reference.parse(name)
+        return self._asynchronous.begin(self._topology.function(bare), qualifier, payload or b"{}")
 
     def _function(self, name: str) -> Function:
         try:
-            return self._topology.function(_bare(name))
+            return self._topology.function(reference.parse(name)[0])
         except KeyError:
             raise AwsError(
                 "ResourceNotFoundException", f"Function not found: {name}", status=404, Type="User"
             ) from None
-
-
-def _bare(name: str) -> str:
-    # A name, or a whole or partial ARN, each with or without a version:
-    # "arn:aws:lambda:eu-west-1:123456789012:function:Name:$LATEST", "123456789012:function:Name", "Name:$LATEST".
-    return name.rpartition("function:")[2].partition(":")[0]
 
 
 def _check(payload: bytes, limit: int) -> None:

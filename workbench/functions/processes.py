@@ -32,9 +32,9 @@ class ProcessRuntime:
             pool = Pool(function, endpoint=endpoint, history=history, warden=self._warden, limit=workers_per_function)
             self._pools |= dict.fromkeys((function.logical_id, function.name, function.arn), pool)
 
-    async def invoke(self, function: str, payload: bytes) -> Invocation:
+    async def invoke(self, function: str, payload: bytes, *, request_id: str | None = None) -> Invocation:
         """Run `function` on `payload` in a worker of its pool."""
-        return await self._pools[function].invoke(payload)
+        return await self._pools[function].invoke(payload, request_id)
 
     async def stop(self) -> None:
         """End every process, and wait until they are gone."""
@@ -60,14 +60,14 @@ class Pool:
         self._wanted = 0
         self._stopped = False
 
-    async def invoke(self, payload: bytes) -> Invocation:
+    async def invoke(self, payload: bytes, request_id: str | None) -> Invocation:
         """Run the function in the worker that was used last, or in a new one."""
         if self._exhausted():
             return self._told(_throttled())
         self._wanted += 1
         try:
             async with self._slots:
-                return self._told(await self._run(str(uuid.uuid4()), payload))
+                return self._told(await self._run(str(uuid.uuid4()) if request_id is None else request_id, payload))
         finally:
             self._wanted -= 1
 

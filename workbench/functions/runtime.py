@@ -32,11 +32,12 @@ class Invocation:
 class Runtime(Protocol):
     """Runs functions, each invocation alone in its worker, several workers a function at once."""
 
-    async def invoke(self, function: str, payload: bytes) -> Invocation:
+    async def invoke(self, function: str, payload: bytes, *, request_id: str | None = None) -> Invocation:
         """Run `function` (its logical id, name or ARN) on `payload` (JSON), waiting for a free worker.
 
-        A failure of the function's own never raises: it is the invocation's status. "throttled" means that the function
-        did not run at all. Raises KeyError when there is no such function.
+        `request_id` is that of an event that is tried again; by default it is a new one. A failure of the function's
+        own never raises: it is the invocation's status. "throttled" means that the function did not run at all. Raises
+        KeyError when there is no such function.
         """
         ...
 

@@ -17,11 +17,11 @@ class WatchedRuntime:
         self._ended = ended
         self.running = 0
 
-    async def invoke(self, function: str, payload: bytes) -> Invocation:
+    async def invoke(self, function: str, payload: bytes, *, request_id: str | None = None) -> Invocation:
         """Invoke, and count it meanwhile."""
         self.running += 1
         try:
-            return await self._runtime.invoke(function, payload)
+            return await self._runtime.invoke(function, payload, request_id=request_id)
         finally:
             self.running -= 1
             self._ended()

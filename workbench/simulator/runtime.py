@@ -71,7 +71,7 @@ class SimulatedRuntime:
         self._readers = frozenset(mapping.function for mapping in topology.stream_mappings)
         self._down_until: dict[str, float] = {}
 
-    async def invoke(self, function: str, payload: bytes) -> Invocation:
+    async def invoke(self, function: str, payload: bytes, *, request_id: str | None = None) -> Invocation:
         """Run a function in this process."""
         definition = self._topology.function(function)
         name = definition.logical_id
@@ -83,7 +83,7 @@ class SimulatedRuntime:
         if self._chaos.delivery(DeliveryFault.REFUSED_START, about):
             return Invocation(status="throttled", payload=b"{}", error_type="TooManyRequestsException")
         async with self._slots[name]:
-            invocation = await self._run(definition, event, batch)
+            invocation = await self._run(definition, event, batch, request_id)
         again = DeliveryFault.STREAM_AGAIN if name in self._readers else DeliveryFault.RESULT_LOST
         if invocation.ok and self._chaos.delivery(again, about):
             return exited(1).invocation(invocation.request_id, duration_ms=0.0, log_tail="")
@@ -93,10 +93,10 @@ class SimulatedRuntime:
         """Forget every worker."""
         self._idle.clear()
 
-    async def _run(self, function: Function, event: Any, batch: Sequence[str]) -> Invocation:
+    async def _run(self, function: Function, event: Any, batch: Sequence[str], request_id: str | None) -> Invocation:
         name = function.logical_id
         self._invocations += 1
-        request_id = f"{name}-{self._invocations}"
+        request_id = f"{name}-{self._invocations}" if request_id is None else request_id
         self.deliveries += len(batch)
         worker = self._idle[name].pop() if self._idle[name] else self._worker(function)
         worker.mortal = all(self._deaths[event_id] < _MOST_DEATHS or is_poison(event_id) for event_id in batch)

@@ -160,6 +160,7 @@ class _Simulation:
             disorder=Unruly(self._chaos),
             port=None,
             workers_per_function=4,
+            minute_seconds=60.0,
             history=self._history,
             runtime=self._make_runtime,
             adapt=with_laboratory if self._peer is None else self._peer.adapt,

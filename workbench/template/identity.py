@@ -58,6 +58,7 @@ _STREAM = f"{_TABLE}/stream/1970-01-01T00:00:00.000"  # AWS's label is the time 
 _QUEUE_URL = "{endpoint}/{account_id}/{name}"
 _FUNCTION = _arn("lambda", "function:{name}")
 _ALIAS = _arn("lambda", "function:{FunctionName}:{name}")
+_VERSION = _arn("lambda", "function:{FunctionName}:1")  # a template makes one at a time; here each is the first
 _LAYER = _arn("lambda", "layer:{name}:1")
 _LOGS = _arn("logs", "log-group:{name}:*")
 
@@ -78,6 +79,7 @@ _KINDS = {
     ),
     "AWS::Lambda::Function": _Kind(name_property="FunctionName", ref="{name}", attributes={"Arn": _FUNCTION}),
     "AWS::Lambda::Alias": _Kind(name_property="Name", ref=_ALIAS, attributes={"AliasArn": _ALIAS}),
+    "AWS::Lambda::Version": _Kind(name_property="", ref=_VERSION, attributes={"FunctionArn": _VERSION, "Version": "1"}),
     "AWS::Lambda::LayerVersion": _Kind(name_property="LayerName", ref=_LAYER, attributes={"LayerVersionArn": _LAYER}),
     "AWS::Logs::LogGroup": _Kind(name_property="LogGroupName", ref="{name}", attributes={"Arn": _LOGS}),
 }

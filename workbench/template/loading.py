@@ -86,8 +86,9 @@ class _Stack:
 
     def _functions(self) -> Iterator[Function]:
         layers = dict(self._layers())
+        settings = dict(resources.event_invoke(each) for *_, each in self._each("AWS::Lambda::EventInvokeConfig"))
         for each in self._each("AWS::Lambda::Function"):
-            yield resources.function(*each, layers=layers, root=self._root)
+            yield resources.function(*each, layers=layers, root=self._root, event_invokes=settings)
 
     def _layers(self) -> Iterator[tuple[str, Path]]:
         for logical_id, identities, properties in self._each("AWS::Lambda::LayerVersion"):

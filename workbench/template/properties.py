@@ -22,6 +22,7 @@ class Properties:
         self.values = values
         self.where = where
         self._elsewhere: dict[str, Elsewhere] = {}
+        self._partly: dict[str, Properties] = {}
 
     @classmethod
     def resolved(cls, raw: Mapping[str, Any], where: Where, resolve: Callable[[Any, Where], Any]) -> Properties:
@@ -33,6 +34,8 @@ class Properties:
                 resolved = resolve(value, (*where, name))
             except Elsewhere as error:
                 properties._elsewhere[name] = error
+                if isinstance(value, Mapping):
+                    properties._partly[name] = cls.resolved(value, (*where, name), resolve)
             else:
                 if resolved is not None:
                     values[name] = resolved
@@ -89,6 +92,10 @@ class Properties:
         if not isinstance(values, Mapping):
             raise Unresolved(self.at(name), f"{name} is a mapping")
         return Properties(values, self.at(name))
+
+    def open_group(self, name: str) -> Properties:
+        """Give a group of which any property, too, may name a resource of AWS alone."""
+        return self._partly[name] if name in self._partly else self.group(name)
 
     def groups(self, name: str) -> Iterator[Properties]:
         """Give a list of groups of properties, empty when it is missing."""

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from workbench.filter import Filters
+from workbench.functions import reference
 from workbench.input import TargetInput
 from workbench.pattern import Pattern
 from workbench.template.identity import Identities
-from workbench.template.intrinsics import Unresolved, text
+from workbench.template.intrinsics import Elsewhere, Unresolved, text
 from workbench.template.properties import Properties
 from workbench.template.translation import local_folder
-from workbench.topology import Bus, Function, Queue, QueueMapping, Rule, StreamMapping, Table, Target
+from workbench.topology import Bus, EventInvoke, Function, Queue, QueueMapping, Rule, StreamMapping, Table, Target
 
 _T = TypeVar("_T")
 
@@ -104,16 +105,26 @@ def _target(properties: Properties) -> Target:
 
 
 def function(
-    logical_id: str, identities: Identities, properties: Properties, *, layers: Mapping[str, Path], root: Path
+    logical_id: str,
+    identities: Identities,
+    properties: Properties,
+    *,
+    layers: Mapping[str, Path],
+    root: Path,
+    event_invokes: Mapping[tuple[str, str], EventInvoke],
 ) -> Function:
-    """Read an AWS::Lambda::Function; `layers` are folders by ARN, and `root` is where relative folders start."""
+    """Read an AWS::Lambda::Function.
+
+    `layers` are folders by ARN, `root` is where relative folders start, and `event_invokes` are by name and qualifier.
+    """
     runtime = properties.text("Runtime")
     if not runtime.startswith("python"):
         raise Unresolved(properties.at("Runtime"), f"the local cloud runs Python, not {runtime}")
     variables = properties.group("Environment").group("Variables")
+    name = identities.name(logical_id)
     return Function(
         logical_id=logical_id,
-        name=identities.name(logical_id),
+        name=name,
         arn=identities.attribute(logical_id, "Arn", properties.where),
         handler=properties.text("Handler"),
         runtime=runtime,
@@ -123,9 +134,42 @@ def function(
         ),
         timeout_seconds=properties.integer("Timeout", 3),
         memory_mb=properties.integer("MemorySize", 128),
-        environment={name: text(value, variables.at(name)) for name, value in variables.values.items()},
+        environment={key: text(value, variables.at(key)) for key, value in variables.values.items()},
         reserved_concurrency=properties.optional_integer("ReservedConcurrentExecutions"),
+        dead_letter_arn=_local_arn(properties.open_group("DeadLetterConfig"), "TargetArn"),
+        event_invokes={qualifier: each for (of, qualifier), each in event_invokes.items() if of == name},
     )
+
+
+def event_invoke(properties: Properties) -> tuple[tuple[str, str], EventInvoke]:
+    """Read an AWS::Lambda::EventInvokeConfig; gives the name and the qualifier of what it is for, too.
+
+    The limits: https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html.
+    """
+    destinations = properties.open_group("DestinationConfig")
+    settings = EventInvoke(
+        max_retries=_within(properties, "MaximumRetryAttempts", 2, range(3)),
+        max_age_seconds=_within(properties, "MaximumEventAgeInSeconds", 21_600, range(60, 21_601)),
+        on_success_arn=_local_arn(destinations.open_group("OnSuccess"), "Destination"),
+        on_failure_arn=_local_arn(destinations.open_group("OnFailure"), "Destination"),
+    )
+    name, _ = reference.parse(properties.text("FunctionName"))
+    return (name, properties.text("Qualifier")), settings
+
+
+def _local_arn(properties: Properties, name: str) -> str | None:
+    """Give an ARN, or None for that of a resource without a local counterpart (a topic, a bucket)."""
+    try:
+        return properties.optional_text(name)
+    except Elsewhere:
+        return None
+
+
+def _within(properties: Properties, name: str, default: int, allowed: range) -> int:
+    value = properties.integer(name, default)
+    if value not in allowed:
+        raise Unresolved(properties.at(name), f"{name} is {allowed.start} to {allowed.stop - 1}, not {value}")
+    return value
 
 
 def code_folder(properties: Properties, name: str, root: Path) -> Path:
@@ -188,7 +232,7 @@ def mapping(functions: Mapping[str, str], properties: Properties) -> QueueMappin
 
 
 def _mapped_function(functions: Mapping[str, str], properties: Properties) -> str:
-    name = properties.text("FunctionName").rpartition(":function:")[2].partition(":")[0]
+    name, _ = reference.parse(properties.text("FunctionName"))
     if name not in functions:
         raise Unresolved(properties.at("FunctionName"), f"no function of this template is called {name!r}")
     return functions[name]

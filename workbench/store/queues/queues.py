@@ -46,18 +46,18 @@ class Queues:
         queue_arn: str,
         body: str,
         *,
-        attributes: Mapping[str, str] = {},
+        attributes: Mapping[str, str | int] = {},
         group_id: str | None = None,
         deduplication_id: str | None = None,
         delay_seconds: int | None = None,
     ) -> str:
-        """Put one message into a queue; `attributes` become String message attributes. Returns the message's id.
+        """Put one message into a queue; `attributes` are of type String, or Number. Returns the message's id.
 
         Raises `QueueMissing`, `MessageRefusedError` when it never can, `QueueUnavailableError` during an outage.
         """
         if queue_arn in self._unavailable:
             raise QueueUnavailableError(queue_arn)
-        named = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
+        named = {name: _message_attribute_of(value) for name, value in attributes.items()}
         try:
             sent = self._sqs.send(
                 _name(queue_arn),
@@ -136,6 +136,10 @@ class Queues:
         if name not in self._sqs.contents:
             raise QueueMissing(queue_arn)
         return name
+
+
+def _message_attribute_of(value: str | int) -> dict[str, str]:
+    return {"DataType": "Number" if isinstance(value, int) else "String", "StringValue": str(value)}
 
 
 def _name(queue_arn: str) -> str:
