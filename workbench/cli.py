@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import subprocess
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -94,12 +95,20 @@ def serve(
 ) -> None:
     """Keep the local cloud running, for the AWS CLI, `sam local invoke` and any boto3 program; Ctrl-C ends it."""
     from workbench.cloud import LocalCloud
+    from workbench.functions_screen import FunctionsScreen
+    from workbench.history import History
+    from workbench.printer import Printer
     from workbench.screen import show_cloud
 
+    history = History()
+
     async def keep() -> None:
-        async with LocalCloud(TEMPLATE, parameters={"MailDirectory": str(mail.resolve())}, port=port) as cloud:
+        parameters = {"MailDirectory": str(mail.resolve())}
+        async with LocalCloud(TEMPLATE, parameters=parameters, port=port, history=history) as cloud:
             show_cloud(Console(), cloud.endpoint, cloud.topology)
-            await asyncio.Event().wait()
+            with closing(Printer()) as printer:
+                history.subscribe(FunctionsScreen(cloud.topology, printer.print))
+                await asyncio.Event().wait()
 
     try:
         run_to_its_end(keep())

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from starlette.applications import Starlette
+
 from workbench import template as sam_template
 from workbench.bus.bus import Bus
 from workbench.functions.asynchronous import Asynchronous
@@ -20,6 +22,8 @@ from workbench.functions.processes import ProcessRuntime
 from workbench.functions.runtime import Invocation, Runtime
 from workbench.functions.watched import WatchedRuntime
 from workbench.history import Happening, History
+from workbench.logs.calls import Logs
+from workbench.logs.writer import LogWriter
 from workbench.mappings.queue_mapping import QueuePoller
 from workbench.mappings.stream_mapping import StreamReader
 from workbench.mappings.wakeup import Wakeup
@@ -95,7 +99,7 @@ class LocalCloud:
             self._invocations = self._make_invocations()
             self.bus = self._make_bus()
             if listening is not None:
-                server = Server(local_cloud(self.store, self.bus, self._invocations), listening)
+                server = Server(self._application(), listening)
                 stack.push_async_callback(server.stop)
                 await server.start()
             stack.push_async_callback(self._runtime.stop)
@@ -139,6 +143,11 @@ class LocalCloud:
                 self._raise_failures()
                 await self._moved.sleep(_LOOK_AGAIN_SECONDS)
                 await asyncio.sleep(0)  # what ended has told so before it was over: let it finish
+
+    def _application(self) -> Starlette:
+        written = LogWriter(self.topology)
+        self._history.subscribe(written)
+        return local_cloud(self.store, self.bus, self._invocations, Logs(written.groups, self.store.handle))
 
     def _topology(self) -> Topology:
         topology = sam_template.load(self._template, parameters=self._parameters, endpoint=self.endpoint)

@@ -16,6 +16,7 @@ from starlette.routing import Mount
 from workbench.bus.bus import Bus
 from workbench.cloudformation import Stacks
 from workbench.functions.invocations import Invocations
+from workbench.logs.calls import Logs
 from workbench.long_poll import LongPoll
 from workbench.store.protocol import AwsError, Response, decoded, success
 from workbench.store.store import Store
@@ -31,18 +32,19 @@ _INVOKE = re.compile(r"^/2015-03-31/functions/([^/]+)/invocations/?$")
 KEEP_ALIVE_SECONDS = 3600
 
 
-def local_cloud(store: Store, bus: Bus, invocations: Invocations) -> Starlette:
+def local_cloud(store: Store, bus: Bus, invocations: Invocations, logs: Logs | None = None) -> Starlette:
     """The application that answers for all services."""
-    return Starlette(routes=[Mount("/", app=Endpoint(store, bus, invocations))])
+    return Starlette(routes=[Mount("/", app=Endpoint(store, bus, invocations, logs))])
 
 
 class Endpoint:
     """One address for all services, as the signature of a request names the service that it is for."""
 
-    def __init__(self, store: Store, bus: Bus, invocations: Invocations) -> None:
+    def __init__(self, store: Store, bus: Bus, invocations: Invocations, logs: Logs | None = None) -> None:
         self._store = store
         self._bus = bus
         self._invocations = invocations
+        self._logs = Logs({}, store.handle) if logs is None else logs
         self._long_poll = LongPoll(store)
         self._stacks = Stacks(store.topology)
 
@@ -67,6 +69,8 @@ class Endpoint:
             if (invoked := _INVOKE.match(path)) is None or scope["method"] != "POST":
                 raise _described_by_template("lambda", f"{scope['method']} {path}")
             return await self._invocations.answer(invoked[1], headers, body)
+        if service == "logs":
+            return self._logs.answer(headers, body)
         if service == "cloudformation":
             return self._stacks.answer(body)
         if service == "sqs" and headers.get("x-amz-target") == "AmazonSQS.ReceiveMessage":

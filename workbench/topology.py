@@ -110,6 +110,12 @@ class Function:
     reserved_concurrency: int | None
     dead_letter_arn: str | None = None
     event_invokes: Mapping[str, EventInvoke] = field(default_factory=dict)
+    log_group: str | None = None
+
+    @property
+    def log_group_name(self) -> str:
+        """The log group that the function writes to."""
+        return f"/aws/lambda/{self.name}" if self.log_group is None else self.log_group
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

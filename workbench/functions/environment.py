@@ -9,18 +9,21 @@ if TYPE_CHECKING:
     from workbench.topology import Function
 
 
-def function_environment(function: Function, *, endpoint: str, runtime_api: str) -> dict[str, str]:
+def function_environment(
+    function: Function, *, endpoint: str, runtime_api: str, log_stream: str = "local"
+) -> dict[str, str]:
     """Return the function's own variables, what Lambda sets, and what points AWS's SDKs at `endpoint`.
 
     The names are those of https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html.
     """
-    return {**_LANGUAGE, **function.environment, **_sdk(function, endpoint), **_reserved(function, runtime_api)}
+    reserved = _reserved(function, runtime_api, log_stream)
+    return {**_LANGUAGE, **function.environment, **_sdk(function, endpoint), **reserved}
 
 
 _LANGUAGE = {"LANG": "en_US.UTF-8", "PATH": "/usr/local/bin:/usr/bin:/bin:/opt/bin"}
 
 
-def _reserved(function: Function, runtime_api: str) -> dict[str, str]:
+def _reserved(function: Function, runtime_api: str, log_stream: str) -> dict[str, str]:
     return {
         "_HANDLER": function.handler,
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
@@ -28,8 +31,8 @@ def _reserved(function: Function, runtime_api: str) -> dict[str, str]:
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
-        "AWS_LAMBDA_LOG_STREAM_NAME": f"[$LATEST]{runtime_api}",
+        "AWS_LAMBDA_LOG_GROUP_NAME": function.log_group_name,
+        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
         "AWS_LAMBDA_RUNTIME_API": runtime_api,
         "LAMBDA_TASK_ROOT": str(function.code),
         "PYTHONPATH": os.pathsep.join(map(str, (function.code, *function.layers))),

@@ -50,7 +50,7 @@ def dead_letter_attributes(condition: Condition, *, request_id: str, last: Invoc
     """Return the message attributes of an event in its function's dead-letter queue; numbers are of type Number."""
     if condition == "ZeroReservedConcurrency":  # which has no status, since nothing was asked to run
         return {"RequestID": request_id, "ErrorMessage": "The function's reserved concurrency is zero."}
-    code, message = (429, "Rate Exceeded.") if last is None else (200, _error_message(last.payload))
+    code, message = (429, "Rate Exceeded.") if last is None else (200, last.error_message)
     attributes: dict[str, str | int] = {"RequestID": request_id, "ErrorCode": code}
     if message:  # SQS takes no attribute that is empty
         attributes["ErrorMessage"] = message.encode()[:_ERROR_MESSAGE_BYTES].decode(errors="ignore")
@@ -64,11 +64,3 @@ def _json(payload: bytes) -> msgspec.Raw | str:
     except msgspec.DecodeError:
         return payload.decode(errors="replace")
     return msgspec.Raw(payload)
-
-
-def _error_message(payload: bytes) -> str:
-    try:
-        document = msgspec.json.decode(payload)
-    except msgspec.DecodeError:
-        return ""
-    return str(document.get("errorMessage") or "") if isinstance(document, dict) else ""

@@ -23,9 +23,9 @@ class FunctionLog:
     monitoring/CloudWatch_Embedded_Metric_Format_Specification.html), any other a log line.
     """
 
-    def __init__(self, function: str, history: History) -> None:
+    def __init__(self, function: str, stream: str, history: History) -> None:
         self.request_id: str | None = None
-        self._function = function
+        self._told = {"function": function, "stream": stream}
         self._history = history
         self._rest = b""
         self._tail = b""
@@ -48,6 +48,11 @@ class FunctionLog:
             if len(self._rest) > _LINE_BYTES:
                 self._flush()
 
+    def end(self) -> None:
+        """Record all that the current invocation has printed, the last line, too, if it doesn't end."""
+        self.drain()
+        self._flush()
+
     def tail(self) -> str:
         """Return the end of what the current invocation has printed."""
         return self._tail.decode(errors="replace")
@@ -61,8 +66,7 @@ class FunctionLog:
     def close(self) -> None:
         """Record what is left and close the pipe; the loop must still run."""
         self.close_sink()
-        self.drain()
-        self._flush()
+        self.end()
         asyncio.get_running_loop().remove_reader(self._source)
         os.close(self._source)
 
@@ -82,10 +86,11 @@ class FunctionLog:
 
     def _record(self, line: bytes) -> None:
         if (document := _metric(line)) is not None:
-            self._history.record("metric", function=self._function, request_id=self.request_id, document=document)
+            self._history.record("metric", **self._told, request_id=self.request_id, document=document)
         else:
-            text = line.decode(errors="replace")
-            self._history.record("log", function=self._function, request_id=self.request_id, line=text)
+            # The runtime client separates the lines of a traceback by carriage returns, so that they stay together.
+            text = line.decode(errors="replace").rstrip("\r").replace("\r", "\n")
+            self._history.record("log", **self._told, request_id=self.request_id, line=text)
 
 
 def _metric(line: bytes) -> dict[str, object] | None:

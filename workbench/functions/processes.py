@@ -67,7 +67,7 @@ class Pool:
         self._wanted += 1
         try:
             async with self._slots:
-                return self._told(await self._run(str(uuid.uuid4()) if request_id is None else request_id, payload))
+                return await self._run(str(uuid.uuid4()) if request_id is None else request_id, payload)
         finally:
             self._wanted -= 1
 
@@ -84,13 +84,14 @@ class Pool:
 
     async def _run(self, request_id: str, payload: bytes) -> Invocation:
         if self._stopped:
-            return exited(-signal.SIGKILL).invocation(request_id, duration_ms=0.0, log_tail="")
+            return self._told(exited(-signal.SIGKILL).invocation(request_id, duration_ms=0.0, log_tail=""))
         self._history.record("invoked", function=self._function.logical_id, request_id=request_id)
         worker = await self._take()
         if worker.ending is not None:
-            return worker.ending.invocation(request_id, duration_ms=0.0, log_tail="")
+            invocation = worker.ending.invocation(request_id, duration_ms=0.0, log_tail="")
+            return self._told(invocation, worker.log_stream)
         try:
-            return await worker.run(request_id, payload)
+            return self._told(await worker.run(request_id, payload), worker.log_stream)
         finally:
             if worker.ending is None:
                 self._idle.append(worker)
@@ -107,14 +108,16 @@ class Pool:
         await worker.ready()
         return worker
 
-    def _told(self, invocation: Invocation) -> Invocation:
+    def _told(self, invocation: Invocation, log_stream: str | None = None) -> Invocation:
         self._history.record(
             "attempted",
             function=self._function.logical_id,
             request_id=invocation.request_id,
             status=invocation.status,
             error_type=invocation.error_type,
+            error_message=invocation.error_message,
             duration_ms=invocation.duration_ms,
+            stream=log_stream,
         )
         return invocation
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+import msgspec
+
 Status = Literal["ok", "error", "timeout", "crash", "throttled"]
 
 
@@ -27,6 +29,15 @@ class Invocation:
     def ok(self) -> bool:
         """Whether the function returned."""
         return self.status == "ok"
+
+    @property
+    def error_message(self) -> str:
+        """The `errorMessage` of Lambda's error document; empty where there is none."""
+        try:
+            document = {} if self.ok else msgspec.json.decode(self.payload)
+        except msgspec.DecodeError:
+            return ""
+        return str(document.get("errorMessage") or "") if isinstance(document, dict) else ""
 
 
 class Runtime(Protocol):

@@ -8,6 +8,8 @@ import os
 import signal
 import sys
 import time
+import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,10 +43,11 @@ class Worker:
 
     def __init__(self, function: Function, *, endpoint: str, history: History, warden: Warden) -> None:
         self.ending: Ending | None = None
+        self.log_stream = f"{datetime.now(UTC):%Y/%m/%d}/[$LATEST]{uuid.uuid4().hex}"
         self._function = function
         self._endpoint = endpoint
         self._warden = warden
-        self._log = FunctionLog(function.logical_id, history)
+        self._log = FunctionLog(function.logical_id, self.log_stream, history)
         self._connections: set[Connection] = set()
         self._asking: Connection | None = None
         self._changed = asyncio.Event()
@@ -158,7 +161,9 @@ class Worker:
             str(os.getpid()),
             self._function.handler,
             cwd=self._function.code,
-            env=function_environment(self._function, endpoint=self._endpoint, runtime_api=runtime_api),
+            env=function_environment(
+                self._function, endpoint=self._endpoint, runtime_api=runtime_api, log_stream=self.log_stream
+            ),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=self._log.sink,
             stderr=self._log.sink,
@@ -202,13 +207,13 @@ class Worker:
     def _settle(self, ending: Ending) -> None:
         if self._answer is None or self._answer.done() or self._request_id is None:
             return
-        self._log.drain()
+        self._log.end()
         self._answer.set_result(
             ending.invocation(self._request_id, duration_ms=self._elapsed_ms(), log_tail=self._log.tail())
         )
 
     def _returned(self, payload: bytes) -> Invocation:
-        self._log.drain()
+        self._log.end()
         return Invocation(
             status="ok",
             payload=payload,

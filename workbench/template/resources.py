@@ -137,6 +137,7 @@ def function(
         environment={key: text(value, variables.at(key)) for key, value in variables.values.items()},
         reserved_concurrency=properties.optional_integer("ReservedConcurrentExecutions"),
         dead_letter_arn=_local_arn(properties.open_group("DeadLetterConfig"), "TargetArn"),
+        log_group=properties.group("LoggingConfig").optional_text("LogGroup"),
         event_invokes={qualifier: each for (of, qualifier), each in event_invokes.items() if of == name},
     )
 

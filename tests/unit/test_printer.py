@@ -1,0 +1,53 @@
+"""A printer waits for nobody."""
+
+from __future__ import annotations
+
+import os
+
+from workbench import printer
+from workbench.printer import Printer
+
+
+def test_lines_are_written_in_order() -> None:
+    """All of them, by the time that it is closed."""
+    source, sink = os.pipe()
+    writing = Printer(sink)
+    for number in range(100):
+        writing.print(str(number))
+
+    writing.close()
+
+    os.close(sink)
+    with os.fdopen(source) as read:
+        assert read.read().split() == [str(number) for number in range(100)]
+
+
+def test_a_pipe_that_nobody_reads_holds_nobody_up(monkeypatch) -> None:
+    """Neither who prints nor who closes; what doesn't fit is let go."""
+    monkeypatch.setattr(printer, "_MAX_WAITING", 10)
+    monkeypatch.setattr(printer, "_LAST_SECONDS", 0)
+    source, sink = os.pipe()
+    writing = Printer(sink)
+
+    for _ in range(1_000):
+        writing.print("x" * 1_000)
+    writing.close()
+
+    assert writing._dropped > 0
+    os.close(source)
+    writing._thread.join()
+    os.close(sink)
+
+
+def test_a_pipe_that_is_closed_breaks_nothing() -> None:
+    """As when the output goes to `head`."""
+    source, sink = os.pipe()
+    os.close(source)
+    writing = Printer(sink)
+
+    for _ in range(100):
+        writing.print("x" * 100_000)
+    writing.close()
+
+    os.close(sink)
+    assert not writing._thread.is_alive()
