@@ -43,6 +43,14 @@ def _fake_account() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Translations that no other run has made."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _one_call_at_a_time() -> Iterator[None]:
     """Let moto answer the calls of several threads one after the other: it was not made for two at once."""
     lock, answer = threading.RLock(), BotocoreStubber.__call__

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import json
 import os
 import subprocess
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from workbench.certify_cli import certify
 from workbench.command import ORDERS, ROOT, TEMPLATE, Commands, run_to_its_end
 from workbench.dead_letters_cli import dlq, why
 from workbench.orders import OrdersError, read_invoices
 from workbench.simulate_cli import simulate
+
+if TYPE_CHECKING:
+    from workbench.cloud import LocalCloud
 
 PORT = 4566
 
@@ -63,6 +66,8 @@ def run(
 
     Exit status: 0 when the books agree, 1 when they don't, 2 for a wrong argument.
     """
+    from rich.console import Console
+
     from workbench.run import Disarray, Progress
     from workbench.run import run as run_shop
     from workbench.screen import BarProgress, show_result
@@ -94,28 +99,43 @@ def serve(
     ] = ROOT / ".run" / "mail",
 ) -> None:
     """Keep the local cloud running, for the AWS CLI, `sam local invoke` and any boto3 program; Ctrl-C ends it."""
-    from workbench.cloud import LocalCloud
-    from workbench.functions_screen import FunctionsScreen
-    from workbench.history import History
-    from workbench.printer import Printer
-    from workbench.screen import show_cloud
-
-    history = History()
-
-    async def keep() -> None:
-        parameters = {"MailDirectory": str(mail.resolve())}
-        async with LocalCloud(TEMPLATE, parameters=parameters, port=port, history=history) as cloud:
-            show_cloud(Console(), cloud.endpoint, cloud.topology)
-            with closing(Printer()) as printer:
-                history.subscribe(FunctionsScreen(cloud.topology, printer.print))
-                await asyncio.Event().wait()
-
+    # What starts makes little garbage, and looking for it takes a tenth of the time.
+    gc.disable()
     try:
-        run_to_its_end(keep())
+        run_to_its_end(_keep(port, mail.resolve()))
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise
         raise typer.BadParameter(f"{port}: {error.strerror}", param_hint="--port") from error
+    finally:
+        gc.enable()
+
+
+async def _keep(port: int, mail: Path) -> None:
+    """Keep the local cloud, and show what happens in it."""
+    from workbench.cloud import LocalCloud
+    from workbench.functions_screen import FunctionsScreen
+    from workbench.history import History
+    from workbench.printer import Printer
+
+    history = History()
+    async with LocalCloud(TEMPLATE, parameters={"MailDirectory": str(mail)}, port=port, history=history) as cloud:
+        gc.freeze()
+        gc.enable()
+        with closing(Printer()) as printer:
+            history.subscribe(FunctionsScreen(cloud.topology, printer.print))
+            # In a thread: who asks for something need not wait until the screen has been imported.
+            await asyncio.to_thread(_show, cloud)
+            printer.start()
+            await asyncio.Event().wait()
+
+
+def _show(cloud: LocalCloud) -> None:
+    from rich.console import Console
+
+    from workbench.screen import show_cloud
+
+    show_cloud(Console(), cloud.endpoint, cloud.topology)
 
 
 @app.command()

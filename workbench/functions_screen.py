@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import msgspec
-from eachonce.outcome import Verdict
 
 from workbench.history import Happening
 from workbench.topology import Topology
 
-_VERDICTS = frozenset(Verdict)
 _MAX_CHARACTERS = 10_000
 # A terminal obeys these; what a function prints is to be read only.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -55,7 +54,7 @@ class FunctionsScreen:
         document = _document(fields["line"])
         # What is no event at all has the id of its message only.
         subject = document.get("event_id") or document.get("message_id")
-        if subject and document.get("message") in _VERDICTS:
+        if subject and document.get("message") in _verdicts():
             if fields["request_id"] is not None:
                 self._told.add(fields["request_id"])
             about = f"{subject} {document.get('event_type', '')}".rstrip()
@@ -87,6 +86,13 @@ class FunctionsScreen:
     def _print(self, who: str, mark: str, text: str) -> None:
         moment = time.strftime("%H:%M:%S")
         self._show(f"{moment}  {who:<{self._width}}  {mark:<1} {_readable(text)}".rstrip())
+
+
+@cache
+def _verdicts() -> frozenset[str]:
+    from eachonce.outcome import Verdict  # which imports the whole layer: when it is needed, and not before
+
+    return frozenset(Verdict)
 
 
 def _document(line: str) -> Mapping[str, Any]:

@@ -19,6 +19,9 @@ class Printer:
         self._lines: queue.Queue[str | None] = queue.Queue(_MAX_WAITING)
         self._dropped = 0
         self._thread = threading.Thread(target=self._write_all, name="printer", daemon=True)
+
+    def start(self) -> None:
+        """Begin to write; until then lines wait."""
         self._thread.start()
 
     def print(self, line: str) -> None:
@@ -35,7 +38,8 @@ class Printer:
         """Write what waits, if somebody reads it at once."""
         with contextlib.suppress(queue.Full):
             self._lines.put(None, timeout=_LAST_SECONDS)
-        self._thread.join(_LAST_SECONDS)
+        if self._thread.is_alive():
+            self._thread.join(_LAST_SECONDS)
 
     def _write_all(self) -> None:
         # Not sys.stdout, whose lock a thread that is stuck in a write would keep from Python's own end.

@@ -12,6 +12,7 @@ def test_lines_are_written_in_order() -> None:
     """All of them, by the time that it is closed."""
     source, sink = os.pipe()
     writing = Printer(sink)
+    writing.start()
     for number in range(100):
         writing.print(str(number))
 
@@ -28,6 +29,7 @@ def test_a_pipe_that_nobody_reads_holds_nobody_up(monkeypatch) -> None:
     monkeypatch.setattr(printer, "_LAST_SECONDS", 0)
     source, sink = os.pipe()
     writing = Printer(sink)
+    writing.start()
 
     for _ in range(1_000):
         writing.print("x" * 1_000)
@@ -44,6 +46,7 @@ def test_a_pipe_that_is_closed_breaks_nothing() -> None:
     source, sink = os.pipe()
     os.close(source)
     writing = Printer(sink)
+    writing.start()
 
     for _ in range(100):
         writing.print("x" * 100_000)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from moto.core.base_backend import BackendDict
+from moto.core.base_backend import AccountSpecificBackend, BackendDict
 from moto.core.model_instances import model_data
 from moto.core.request import Request
 from moto.dynamodb.models import dynamodb_backends
@@ -76,8 +76,8 @@ class Store:
         BackendDict.reset()
         _remember_no_instances()
         account, region = self.topology.account_id, self.topology.region
-        dynamodb_backends[account][region] = self._tables
-        sqs_backends[account][region] = self._sqs
+        _know_region(dynamodb_backends, account, region)[region] = self._tables
+        _know_region(sqs_backends, account, region)[region] = self._sqs
         for table in self.topology.tables:
             self._create_table(table)
         for queue in _dead_letter_queues_first(self.topology.queues):
@@ -154,6 +154,14 @@ class Store:
             attributes["FifoQueue"] = True
         tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
         self._sqs.create_queue(queue.name, tags, **attributes)
+
+
+def _know_region(backends: BackendDict[Any], account: str, region: str) -> AccountSpecificBackend[Any]:
+    """Give an account its one region; by itself moto would ask botocore for all that there are, which takes long."""
+    backends[account] = AccountSpecificBackend(
+        backends.service_name, account, backends.backend, use_boto3_regions=False, additional_regions=[region]
+    )
+    return backends[account]
 
 
 class _NotRemembered(list[Any]):

@@ -12,8 +12,9 @@ from workbench.template.intrinsics import Elsewhere, Intrinsics, Unresolved, tex
 from workbench.template.outline import check_outline
 from workbench.template.parameters import values
 from workbench.template.properties import Properties
+from workbench.template.remembered import translated
 from workbench.template.source import Source, TemplateError, Where
-from workbench.template.translation import origin, translate
+from workbench.template.translation import origin
 from workbench.topology import Bus, Function, QueueMapping, StreamMapping, Topology
 
 __all__ = ["TemplateError", "load"]
@@ -39,8 +40,7 @@ def load(
     try:
         place = Place(stack=stack, region=region, account_id=account_id, endpoint=endpoint)
         given = values(source.document, parameters or {})
-        translated = translate(source, given, region)
-        return _Stack(place, translated, given, path.parent).topology()
+        return _Stack(place, translated(source, given, region), given, path.parent).topology()
     except Unresolved as error:
         raise source.error(origin(source, error.where), error.reason) from error
 

@@ -45,12 +45,16 @@ _PLAIN: Mapping[str, frozenset[str]] = {
         {"TransactItems", "ClientRequestToken", "ReturnConsumedCapacity", "ReturnItemCollectionMetrics"}
     ),
     "TransactGetItems": frozenset({"TransactItems", "ReturnConsumedCapacity"}),
+    # What a client asks first, to see whether anybody answers: moto would load its model and IAM for it.
+    "ListTables": frozenset({"ExclusiveStartTableName", "Limit"}),
 }
 """The parameters that each operation here understands."""
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
 WRITE_UNIT_BYTES = 1024
 READ_UNIT_BYTES = 4096
+
+_MAX_TABLE_NAMES = 100  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ListTables.html
 
 
 class DynamoDB:
@@ -66,6 +70,7 @@ class DynamoDB:
             "DeleteItem": self._delete,
             "TransactWriteItems": self._transact_write,
             "TransactGetItems": self._transact_get,
+            "ListTables": self._list,
         }
 
     def answers(self, operation: str, params: Params) -> bool:
@@ -90,6 +95,13 @@ class DynamoDB:
             raise AwsError(
                 "ResourceNotFoundException", f"Requested resource not found: Table: {name} not found"
             ) from None
+
+    def _list(self, params: Params) -> Params:
+        limit = params.get("Limit", _MAX_TABLE_NAMES)
+        if not isinstance(limit, int) or not 1 <= limit <= _MAX_TABLE_NAMES:
+            raise invalid(f"Limit is 1 to {_MAX_TABLE_NAMES}")
+        names, last = self._tables.list_tables(limit, params.get("ExclusiveStartTableName", ""))
+        return {"TableNames": names} | ({} if last is None else {"LastEvaluatedTableName": last})
 
     def _get(self, params: Params) -> Params:
         table = self._table(params["TableName"])
