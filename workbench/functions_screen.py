@@ -69,7 +69,8 @@ class FunctionsScreen:
             self._told.discard(fields["request_id"])
             if fields["status"] == "ok":
                 return
-        reason = f"{fields['error_type']}: {fields.get('error_message', '')}" if fields["status"] != "ok" else ""
+        told = (fields["error_type"], fields.get("error_message"))
+        reason = ": ".join(str(each) for each in told if each)
         took = f"({fields['duration_ms']:.0f} ms)"
         self._line(fields["function"], fields["status"], fields["request_id"], f"{reason} {took}".strip())
 
