@@ -68,9 +68,9 @@ def run(
     """
     from rich.console import Console
 
-    from workbench.run import Disarray, Progress
+    from workbench.run import Disarray
     from workbench.run import run as run_shop
-    from workbench.screen import BarProgress, show_result
+    from workbench.screen import BarProgress, LineProgress, show_result
 
     console = Console(stderr=as_json)
     try:
@@ -78,7 +78,7 @@ def run(
     except OrdersError as error:
         raise typer.BadParameter(str(error), param_hint="--orders") from error
     disarray = Disarray(seed=seed, duplicates=duplicates, shuffle=shuffle)
-    progress = BarProgress(console) if console.is_terminal else Progress()
+    progress = BarProgress(console) if console.is_terminal else LineProgress(console)
     with progress:
         result = run_to_its_end(run_shop(invoices, template=TEMPLATE, disarray=disarray, progress=progress))
     if out is not None:

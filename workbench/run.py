@@ -22,6 +22,7 @@ from workbench.shop import place_all, read_state
 from workbench.state import Reconciliation, State, reconcile
 from workbench.store.queues.disorder import Disorder
 from workbench.tally import Tally
+from workbench.topology import Topology
 
 # More requests at once than PlaceOrder has workers, so that none of them ever waits for this process.
 _PLACING_AT_ONCE = 4
@@ -58,6 +59,9 @@ class Progress:
     ) -> None:
         """Tell no more."""
 
+    def started(self, topology: Topology) -> None:
+        """The local cloud is there."""
+
     def about(self, what: str) -> None:
         """What follows is about this."""
 
@@ -91,6 +95,7 @@ async def run(
             disorder=Disorder(disarray.seed, disarray.duplicates, shuffle=disarray.shuffle),
             history=history,
         ) as cloud:
+            progress.started(cloud.topology)
             refused = await _place(cloud, invoices, disarray, progress)
             progress.settling()
             await cloud.settle()

@@ -26,10 +26,22 @@ _COLUMNS = {
 }
 
 
-class BarProgress(Progress):
+class LineProgress(Progress):
+    """Lines alone, for what is no terminal."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def started(self, topology: Topology) -> None:
+        """Say what isn't run."""
+        show_passed_over(self._console, topology)
+
+
+class BarProgress(LineProgress):
     """A bar on a terminal."""
 
     def __init__(self, console: Console) -> None:
+        super().__init__(console)
         columns = (
             bar.TextColumn("{task.description}"),
             bar.BarColumn(),
@@ -87,8 +99,14 @@ def _show_rows(console: Console, kind: str, rows: Sequence[str]) -> None:
         console.print(f"{kind}: ... and {len(rows) - _EXAMPLES} more", markup=False)
 
 
+def show_passed_over(console: Console, topology: Topology) -> None:
+    """Print a line for each part of the template that isn't run."""
+    for line in topology.passed_over:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
 def show_cloud(console: Console, endpoint: str, topology: Topology) -> None:
-    """Print where the local cloud is, and what is in it."""
+    """Print where the local cloud is, what is in it, and what isn't."""
     rows = [("function", function.name, function.logical_id) for function in topology.functions]
     rows += [("queue", queue.name, queue.url) for queue in topology.queues]
     rows += [("bus", bus.name, bus.arn) for bus in topology.buses]
@@ -96,6 +114,7 @@ def show_cloud(console: Console, endpoint: str, topology: Topology) -> None:
     widest = max(len(name) for _, name, _ in rows)
     for kind, name, address in rows:
         console.print(f"{kind:<8}  {name:<{widest}}  {address}", highlight=False, markup=False, soft_wrap=True)
+    show_passed_over(console, topology)
     console.print(
         f"listening on {endpoint}, region {topology.region}; any credentials do. Ctrl-C ends it.", soft_wrap=True
     )

@@ -154,7 +154,7 @@ class StreamMapping:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topology:
-    """A whole system; `outputs` are those that hold in the local cloud, too."""
+    """A whole system; `outputs` are those that hold in the local cloud, too, and `passed_over` says what isn't run."""
 
     stack: str
     region: str
@@ -167,6 +167,7 @@ class Topology:
     queue_mappings: tuple[QueueMapping, ...]
     stream_mappings: tuple[StreamMapping, ...]
     outputs: Mapping[str, str]
+    passed_over: tuple[str, ...] = ()
 
     def function(self, name: str) -> Function:
         """Find a function by logical id, name or ARN. Raises KeyError when there is none."""

@@ -74,6 +74,7 @@ def test_every_kind_of_invoice_reconciles_under_disarray(orders: Path, tmp_path:
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert ended.stdout.splitlines()[-1] == "reconciled: 5 orders, 0 lost, 0 doubled, 0 different, 5 refused"
+    assert "AWS::Serverless::HttpApi Api: not run here" in ended.stdout.splitlines()
     assert {row["invoice"] for row in rows(out / "refused.jsonl")} == {
         "A563185",
         "A563186",
@@ -159,7 +160,7 @@ def test_a_broken_template_is_told_by_its_line(bundle: Path, command: list[str])
 
     assert ended.returncode == 2
     assert re.fullmatch(
-        r"Error: \S*template\.yaml:\d+: .*there is no AWS::SQS::Queu in the local cloud\n", ended.stderr
+        rf"Error: \S*template\.yaml:{wrong + 1}: \w+: there is no resource type AWS::SQS::Queu: .*\n", ended.stderr
     )
 
 

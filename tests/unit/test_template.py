@@ -1,13 +1,12 @@
-import textwrap
 from pathlib import Path
 
 import pytest
 
+from tests.templates import FUNCTION, HERE, QUEUE, RULE, STREAM, TABLE, TARGET, read, refusal
 from workbench.template import TemplateError, load
 from workbench.topology import Function, Topology
 
 ROOT = Path(__file__).parents[2]
-HERE = "# <-- here"
 
 
 @pytest.fixture
@@ -18,46 +17,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def read(folder: Path, text: str, **options: object) -> Topology:
-    return load(write(folder, text), **options)  # type: ignore[arg-type]
-
-
-def write(folder: Path, text: str) -> Path:
-    file = folder / "template.yaml"
-    file.write_text("Transform: AWS::Serverless-2016-10-31\n" + textwrap.dedent(text), encoding="utf-8")
-    return file
-
-
-def refusal(folder: Path, text: str, **options: object) -> TemplateError:
-    """Give the error of a template, having seen that it points at the line marked HERE."""
-    with pytest.raises(TemplateError) as caught:
-        read(folder, text, **options)
-    lines = (folder / "template.yaml").read_text(encoding="utf-8").splitlines()
-    marked = [number for number, line in enumerate(lines, start=1) if HERE in line]
-    assert [caught.value.line] == marked, caught.value
-    assert str(caught.value).startswith(f"{folder / 'template.yaml'}:{caught.value.line}: ")
-    return caught.value
-
-
 def function(topology: Topology) -> Function:
     (only,) = topology.functions
     return only
-
-
-FUNCTION = """
-Resources:
-  Worker:
-    Type: AWS::Serverless::Function
-    Properties:
-      CodeUri: code
-      Handler: app.handler
-      Runtime: python3.11
-"""
-QUEUE = """
-Resources:
-  Queue:
-    Type: AWS::SQS::Queue
-"""
 
 
 # -------------------------------------------------------------------------------- the bundle's own template
@@ -99,6 +61,7 @@ def test_a_table_is_what_its_properties_say(folder: Path) -> None:
             Type: AWS::DynamoDB::Table
             Properties:
               TableName: sales
+              BillingMode: PAY_PER_REQUEST
               AttributeDefinitions: [{AttributeName: day, AttributeType: S}, {AttributeName: rank, AttributeType: N}]
               KeySchema: [{AttributeName: day, KeyType: HASH}, {AttributeName: rank, KeyType: RANGE}]
               StreamSpecification: {StreamViewType: NEW_IMAGE}
@@ -126,6 +89,7 @@ def test_a_time_to_live_that_is_off_is_none(folder: Path) -> None:
           T:
             Type: AWS::DynamoDB::Table
             Properties:
+              BillingMode: PAY_PER_REQUEST
               AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
               KeySchema: [{AttributeName: id, KeyType: HASH}]
               TimeToLiveSpecification: {AttributeName: expires_at, Enabled: false}
@@ -186,29 +150,6 @@ def test_the_default_bus_is_always_there(folder: Path) -> None:
         ("default", "arn:aws:events:eu-west-1:123456789012:event-bus/default"),
         ("shop", "arn:aws:events:eu-west-1:123456789012:event-bus/shop"),
     ]
-
-
-RULE = """
-Resources:
-  Bus: {Type: AWS::Events::EventBus, Properties: {Name: shop}}
-  Queue: {Type: AWS::SQS::Queue}
-  Dead: {Type: AWS::SQS::Queue}
-  Rule:
-    Type: AWS::Events::Rule
-    Properties:
-      Name: orders
-"""
-
-
-TARGET = (
-    RULE
-    + """
-      EventPattern: '{"source": ["shop"]}'
-      Targets:
-        - Id: queue
-          Arn: !GetAtt Queue.Arn
-"""
-)
 
 
 def test_a_rule_is_what_its_properties_say(folder: Path) -> None:
@@ -376,28 +317,6 @@ def test_a_queue_mapping_has_the_defaults_of_lambda(folder: Path) -> None:
     assert (mapping.enabled, mapping.batch_size, mapping.window_seconds, mapping.max_concurrency) == (True, 10, 0, None)
     assert not mapping.report_failures
     assert mapping.filters.admit_sqs({"body": "anything"})
-
-
-STREAM = (
-    FUNCTION
-    + """
-      Events:
-        Changes:
-          Type: DynamoDB
-          Properties:
-            Stream: !GetAtt Table.StreamArn
-            StartingPosition: LATEST
-"""
-)
-TABLE = """
-  Dead: {Type: AWS::SQS::Queue}
-  Table:
-    Type: AWS::DynamoDB::Table
-    Properties:
-      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
-      KeySchema: [{AttributeName: id, KeyType: HASH}]
-      StreamSpecification: {StreamViewType: NEW_IMAGE}
-"""
 
 
 def test_a_stream_event_is_a_mapping(folder: Path) -> None:
@@ -677,6 +596,13 @@ def test_what_sam_refuses_is_refused_at_the_resource(folder: Path) -> None:
     error = refusal(folder, FUNCTION.replace("  Worker:", f"  Worker: {HERE}") + "      Layers: 3\n")
 
     assert "Worker" in error.reason
+
+
+def test_what_sam_refuses_of_an_event_is_refused_at_the_event(folder: Path) -> None:
+    """It is of the resource that SAM makes of it."""
+    error = refusal(folder, STREAM.replace("Changes:", f"Changes: {HERE}") + "            Enabled: perhaps\n" + TABLE)
+
+    assert "Enabled" in error.reason
 
 
 def test_a_stream_that_is_not_there_is_refused_where_it_is_named(folder: Path) -> None:

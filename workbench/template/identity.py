@@ -112,6 +112,13 @@ class Identities:
             raise Unresolved(where, f"the table {logical_id} has no stream")
         return kind.attributes[name].format_map(self._known(logical_id, kind, where))
 
+    def arn(self, logical_id: str) -> str | None:
+        """Give the ARN of a resource; None when its type has none here."""
+        kind = _KINDS.get(self._resources[logical_id]["Type"])
+        if kind is None or "Arn" not in kind.attributes:
+            return None
+        return self.attribute(logical_id, "Arn", ("Resources", logical_id))
+
     def name(self, logical_id: str) -> str:
         """Give the physical name of a resource whose type the local cloud knows."""
         where = ("Resources", logical_id)

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from workbench.template import resources
+from workbench.template.checks import misfits
 from workbench.template.identity import Identities, Place
 from workbench.template.intrinsics import Elsewhere, Intrinsics, Unresolved, text
+from workbench.template.limits import LIMITS
 from workbench.template.outline import check_outline
 from workbench.template.parameters import values
+from workbench.template.passed_over import passed_over
 from workbench.template.properties import Properties
 from workbench.template.remembered import translated
+from workbench.template.shape import PassedOver
 from workbench.template.source import Source, TemplateError, Where
-from workbench.template.translation import origin
+from workbench.template.system import Resource, System
+from workbench.template.translation import origin, owned
 from workbench.topology import Bus, Function, QueueMapping, StreamMapping, Topology
 
 __all__ = ["TemplateError", "load"]
@@ -32,17 +38,26 @@ def load(
     """Give the system that a SAM template describes, as it would be deployed with these parameters.
 
     `endpoint` is what queue URLs begin with. Functions and layers are the folders that the template names. What has no
-    local counterpart (APIs, alarms, dashboards, roles, policies, log groups, archives) is skipped, and so is an output
-    that names one. Raises TemplateError, which names the line, for what can't be resolved or run here.
+    local counterpart (APIs, alarms, dashboards, roles, policies, log groups, archives) is passed over, and the topology
+    says so; an output that names it is left out. Raises TemplateError, which names the lines, for what can't be
+    resolved, what AWS refuses, and what can't run here.
     """
     source = Source.read(path)
     check_outline(source)
     try:
         place = Place(stack=stack, region=region, account_id=account_id, endpoint=endpoint)
         given = values(source.document, parameters or {})
-        return _Stack(place, translated(source, given, region), given, path.parent).topology()
+        built = _Stack(place, translated(source, given, region), given, path.parent)
+        faults, places = built.findings()
+        if faults:
+            raise source.errors((origin(source, fault.where), _reason(source, fault)) for fault in faults)
+        return replace(built.topology(), passed_over=passed_over(source, built.resources, places))
     except Unresolved as error:
         raise source.error(origin(source, error.where), error.reason) from error
+
+
+def _reason(source: Source, fault: Unresolved) -> str:
+    return f"{owned(source, fault.where)[1]}: {fault.reason}"
 
 
 class _Stack:
@@ -54,8 +69,8 @@ class _Stack:
         self._place = place
         self._root = root
         self._outputs: Mapping[str, Any] = template.get("Outputs", {})
-        self._resources: dict[str, Any] = {}
-        self._identities = Identities(place=place, resources=self._resources, resolve=self._resolve)
+        self.resources: dict[str, Any] = {}
+        self._identities = Identities(place=place, resources=self.resources, resolve=self._resolve)
         self._intrinsics = Intrinsics(
             parameters={**place.pseudo_parameters(), **parameters},
             conditions=template.get("Conditions", {}),
@@ -64,7 +79,35 @@ class _Stack:
         )
         for logical_id, resource in template["Resources"].items():
             if self._wanted(resource, ("Resources", logical_id)):
-                self._resources[logical_id] = resource
+                self.resources[logical_id] = resource
+
+    def findings(self) -> tuple[list[Unresolved], list[Where]]:
+        """Give what AWS would refuse, and where what is passed over is. Raises Unresolved for what can't be known."""
+        runs = {name: resource for name, resource in self.resources.items() if resource["Type"] in LIMITS}
+        system = System([self._resource(name, resource) for name, resource in runs.items()])
+        faults: list[Unresolved] = []
+        places: list[Where] = []
+        for resource in system.resources:
+            limits, properties = LIMITS[resource.type], resource.properties
+            places += [properties.at(name) for name in properties.elsewhere if limits.matters(name)]
+            for finding in limits.findings(properties.values, properties.where):
+                if isinstance(finding, PassedOver):
+                    places.append(finding.where)
+                else:
+                    faults.append(finding)
+        if not faults:
+            faults = list(misfits(system))
+            places += system.rules_elsewhere()
+        return faults, places
+
+    def _resource(self, logical_id: str, resource: Mapping[str, Any]) -> Resource:
+        where = ("Resources", logical_id, "Properties")
+        return Resource(
+            logical_id=logical_id,
+            type=resource["Type"],
+            arn=self._identities.arn(logical_id),
+            properties=Properties.resolved(resource.get("Properties", {}), where, self._resolve),
+        )
 
     def topology(self) -> Topology:
         """Give the whole system."""
@@ -113,11 +156,9 @@ class _Stack:
         return Bus(logical_id="", name="default", arn=self._place.arn("events", "event-bus/default"))
 
     def _each(self, type_name: str) -> Iterator[tuple[str, Identities, Properties]]:
-        for logical_id, resource in self._resources.items():
+        for logical_id, resource in self.resources.items():
             if resource.get("Type") == type_name:
-                where = ("Resources", logical_id, "Properties")
-                properties = Properties.resolved(resource.get("Properties", {}), where, self._resolve)
-                yield logical_id, self._identities, properties
+                yield logical_id, self._identities, self._resource(logical_id, resource).properties
 
     def _wanted(self, part: Mapping[str, Any], where: Where) -> bool:
         condition = part.get("Condition")

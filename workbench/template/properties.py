@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from workbench.template.intrinsics import Elsewhere, Unresolved, text
@@ -46,6 +46,11 @@ class Properties:
             raise self._elsewhere[name]
         return name in self.values
 
+    @property
+    def elsewhere(self) -> Collection[str]:
+        """The names of the properties that name a resource of AWS alone."""
+        return self._elsewhere.keys()
+
     def at(self, name: str) -> Where:
         """Say where a property is."""
         return (*self.where, name)
@@ -66,10 +71,10 @@ class Properties:
         """Give a whole number."""
         if name not in self and default is not None:
             return default
-        try:
-            return int(self._required(name))
-        except (TypeError, ValueError) as error:
-            raise Unresolved(self.at(name), f"{name} is a whole number") from error
+        number = whole(self._required(name))
+        if number is None:
+            raise Unresolved(self.at(name), f"{name} is a whole number")
+        return number
 
     def optional_integer(self, name: str) -> int | None:
         """Give a whole number, or None when it is missing."""
@@ -115,3 +120,14 @@ class Properties:
         if name not in self:
             raise Unresolved(self.where, f"{name} is missing")
         return self.values[name]
+
+
+def whole(value: Any) -> int | None:
+    """Read a whole number, or the text of one; None for anything else."""
+    if isinstance(value, bool):
+        return None
+    try:
+        number = int(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return None if isinstance(value, float) and number != value else number

@@ -17,6 +17,7 @@ from workbench.pattern import Pattern
 from workbench.template.identity import Identities
 from workbench.template.intrinsics import Elsewhere, Unresolved, text
 from workbench.template.properties import Properties
+from workbench.template.system import bus_name, service
 from workbench.template.translation import local_folder
 from workbench.topology import Bus, EventInvoke, Function, Queue, QueueMapping, Rule, StreamMapping, Table, Target
 
@@ -81,7 +82,7 @@ def rule(logical_id: str, identities: Identities, properties: Properties) -> Rul
         logical_id=logical_id,
         name=identities.name(logical_id),
         arn=identities.attribute(logical_id, "Arn", properties.where),
-        bus_name=(properties.optional_text("EventBusName") or "default").rpartition("/")[2],
+        bus_name=bus_name(properties),
         enabled=properties.optional_text("State") != "DISABLED",
         pattern=_checked(lambda: Pattern(pattern), properties, "EventPattern"),
         targets=tuple(_target(target) for target in properties.groups("Targets")),
@@ -90,7 +91,7 @@ def rule(logical_id: str, identities: Identities, properties: Properties) -> Rul
 
 def _target(properties: Properties) -> Target:
     arn = properties.text("Arn")
-    if _service(arn) not in ("sqs", "lambda"):
+    if service(arn) not in ("sqs", "lambda"):
         raise Unresolved(properties.at("Arn"), f"a rule sends to queues and functions in the local cloud, not to {arn}")
     retry = properties.group("RetryPolicy")
     return Target(
@@ -224,7 +225,7 @@ def stream_mapping(functions: Mapping[str, str], properties: Properties) -> Stre
 def mapping(functions: Mapping[str, str], properties: Properties) -> QueueMapping | StreamMapping:
     """Read an AWS::Lambda::EventSourceMapping. Raises Unresolved when it reads neither a queue nor a table's stream."""
     source = properties.text("EventSourceArn")
-    match _service(source):
+    match service(source):
         case "sqs":
             return queue_mapping(functions, properties)
         case "dynamodb":
@@ -253,10 +254,6 @@ def _layer(arn: str, properties: Properties, layers: Mapping[str, Path]) -> Path
     if arn not in layers:
         raise Unresolved(properties.at("Layers"), f"a layer is a folder of this template in the local cloud, not {arn}")
     return layers[arn]
-
-
-def _service(arn: str) -> str:
-    return arn.split(":")[2] if arn.count(":") > 2 else ""
 
 
 def _checked(make: Callable[[], _T], properties: Properties, name: str) -> _T:

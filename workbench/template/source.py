@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,13 @@ Where = tuple[str | int, ...]
 
 
 class TemplateError(ValueError):
-    """The template can't be read, or asks for what the local cloud can't do; the message begins with file and line."""
+    """The template can't be read, or asks for what AWS refuses or the local cloud can't do.
 
-    def __init__(self, file: Path, line: int, reason: str) -> None:
-        super().__init__(f"{file}:{line}: {reason}")
+    The message has a line for it and for each further error of the same kind; each begins with file and line.
+    """
+
+    def __init__(self, file: Path, line: int, reason: str, *further: TemplateError) -> None:
+        super().__init__("\n".join((f"{file}:{line}: {reason}", *map(str, further))))
         self.file = file
         self.line = line
         self.reason = reason
@@ -58,6 +61,12 @@ class Source:
     def error(self, where: Where, reason: str) -> TemplateError:
         """Make the error that points at a value."""
         return TemplateError(self.file, self.line(where), reason)
+
+    def errors(self, reasons: Iterable[tuple[Where, str]]) -> TemplateError:
+        """Make the error that points at several values (one or more), by their lines."""
+        found = sorted({(self.line(where), reason) for where, reason in reasons})
+        line, reason = found[0]
+        return TemplateError(self.file, line, reason, *(TemplateError(self.file, *each) for each in found[1:]))
 
 
 class _Reader:

@@ -1,0 +1,195 @@
+"""What a template has that isn't run here is said, and what doesn't exist is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from tests.templates import FUNCTION, HERE, QUEUE, RULE, STREAM, TABLE, read, refusal
+from workbench.command import TEMPLATE
+from workbench.screen import BarProgress, LineProgress, show_cloud
+from workbench.template import TemplateError, load
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the code of one function."""
+    (tmp_path / "code").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("resource", "line"),
+    [
+        ("Feed: {Type: AWS::Pipes::Pipe}", "AWS::Pipes::Pipe Feed: not run here"),
+        ("Topic: {Type: AWS::SNS::Topic}", "AWS::SNS::Topic Topic: not run here"),
+        ("Mail: {Type: Custom::MailDomain, Properties: {ServiceToken: a}}", "Custom::MailDomain Mail: not run here"),
+        ("Own: {Type: AWS::CloudFormation::CustomResource}", "AWS::CloudFormation::CustomResource Own: not run here"),
+        ("Monitor: {Type: Datadog::Monitors::Monitor}", "Datadog::Monitors::Monitor Monitor: not run here"),
+        ("Net: {Type: Example::Network::Vpc::MODULE}", "Example::Network::Vpc::MODULE Net: not run here"),
+        ("Api: {Type: AWS::Serverless::HttpApi}", "AWS::Serverless::HttpApi Api: not run here"),
+        ("Late: {Type: AWS::CloudWatch::Alarm}", "AWS::CloudWatch::Alarm Late: not run here"),
+    ],
+)
+def test_a_resource_that_is_not_run_is_said(folder: Path, resource: str, line: str) -> None:
+    """Whoever's type it is."""
+    assert read(folder, f"{QUEUE}  {resource}\n").passed_over == (line,)
+
+
+def test_what_is_run_is_not_said(folder: Path) -> None:
+    """A template that runs whole says nothing, whatever SAM makes of it."""
+    assert read(folder, STREAM + TABLE).passed_over == ()
+
+
+def test_a_resource_whose_condition_is_false_is_not_said(folder: Path) -> None:
+    """It would not be there on AWS, either."""
+    template = """
+        Conditions: {Never: !Equals [a, b]}
+        Resources: {Feed: {Type: AWS::Pipes::Pipe, Condition: Never}, Queue: {Type: AWS::SQS::Queue}}
+        """
+
+    assert read(folder, template).passed_over == ()
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        ("Nightly: {Type: Schedule, Properties: {Schedule: rate(1 day)}}", "Nightly (Schedule)"),
+        ("Later: {Type: ScheduleV2, Properties: {ScheduleExpression: rate(1 day)}}", "Later (ScheduleV2)"),
+        ("Get: {Type: Api, Properties: {Path: /, Method: get}}", "Get (Api)"),
+        ("Post: {Type: HttpApi}", "Post (HttpApi)"),
+        ("Told: {Type: SNS, Properties: {Topic: arn:aws:sns:eu-west-1:123456789012:topic}}", "Told (SNS)"),
+    ],
+)
+def test_an_event_of_a_function_that_is_not_run_is_said(folder: Path, event: str, said: str) -> None:
+    """Once, whatever SAM makes of it."""
+    topology = read(folder, f"{FUNCTION}      Events:\n        {event}\n")
+
+    assert topology.passed_over == (f"AWS::Serverless::Function Worker, event {said}: not run here",)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("FunctionUrlConfig: {AuthType: NONE}", "AWS::Lambda::Url"),
+        ("VpcConfig: {SubnetIds: [subnet-1], SecurityGroupIds: [sg-1]}", "VpcConfig"),
+        ("EphemeralStorage: {Size: 1024}", "EphemeralStorage"),
+        ("Tracing: Active", "TracingConfig"),
+        ("SnapStart: {ApplyOn: PublishedVersions}", "SnapStart"),
+    ],
+)
+def test_a_property_of_a_function_that_is_not_run_is_said(folder: Path, line: str, said: str) -> None:
+    """It changes what the function does on AWS."""
+    topology = read(folder, f"{FUNCTION}      {line}\n")
+
+    assert topology.passed_over == (f"AWS::Serverless::Function Worker, {said}: not run here",)
+
+
+def test_a_property_that_leads_to_what_is_not_run_is_said(folder: Path) -> None:
+    """Nothing comes there."""
+    topic = "      DeadLetterQueue: {Type: SNS, TargetArn: !Ref Topic}\n  Topic: {Type: AWS::SNS::Topic}\n"
+
+    passed_over = read(folder, FUNCTION + topic).passed_over
+
+    assert passed_over == (
+        "AWS::SNS::Topic Topic: not run here",
+        "AWS::Serverless::Function Worker, DeadLetterConfig: not run here",
+    )
+
+
+def test_a_property_of_an_event_that_is_not_run_is_said(folder: Path) -> None:
+    """With the event that it is of."""
+    topology = read(folder, f"{STREAM}            TumblingWindowInSeconds: 60\n{TABLE}")
+
+    said = "AWS::Serverless::Function Worker, event Changes (DynamoDB), TumblingWindowInSeconds: not run here"
+    assert topology.passed_over == (said,)
+
+
+def test_the_schedule_of_a_rule_is_said(folder: Path) -> None:
+    """Its pattern is run, if it has one."""
+    topology = read(folder, f"{RULE}      ScheduleExpression: rate(1 day)\n      EventPattern: {{source: [a]}}\n")
+
+    assert topology.passed_over == ("AWS::Events::Rule Rule, ScheduleExpression: not run here",)
+    assert len(topology.rules) == 1
+
+
+def test_a_rule_of_a_bus_that_is_not_here_is_said(folder: Path) -> None:
+    """Nothing can publish to it."""
+    topology = read(folder, f"{RULE}      EventBusName: elsewhere\n      EventPattern: {{source: [a]}}\n")
+
+    assert topology.passed_over == ("AWS::Events::Rule Rule, EventBusName: not run here",)
+
+
+def test_sections_that_are_not_run_are_said(folder: Path) -> None:
+    """Assertions on parameters, and other people's macros."""
+    template = f"Transform: [AWS::Serverless-2016-10-31, Mine]\nRules: {{R: {{Assertions: []}}}}\n{QUEUE}"
+    (folder / "template.yaml").write_text(template, encoding="utf-8")
+
+    passed_over = load(folder / "template.yaml").passed_over
+
+    assert passed_over == ("Transform Mine: not run here", "Rules: not run here")
+
+
+def test_what_only_watches_and_permits_is_counted_in_one_line() -> None:
+    """The bundle has dozens of these, and two parts that are something to know."""
+    passed_over = load(TEMPLATE).passed_over
+
+    assert passed_over[:3] == (
+        "AWS::Events::Archive Archive: not run here",
+        "AWS::Serverless::HttpApi Api: not run here",
+        "AWS::Serverless::Function PlaceOrder, event Post (HttpApi): not run here",
+    )
+    assert len(passed_over) == 4
+    assert "6 AWS::IAM::Role" in passed_over[3]
+
+
+# -------------------------------------------------------------------------------- what doesn't exist
+
+
+@pytest.mark.parametrize(
+    ("resource", "reason"),
+    [
+        ("{Type: AWS::SQS::Queu}", "Feed: there is no resource type AWS::SQS::Queu: did you mean AWS::SQS::Queue?"),
+        ("{Type: AWS::Serverless::Functon}", "did you mean AWS::Serverless::Function?"),
+        ("{Type: AWS::Pipes::Pip, Condition: Never}", "did you mean AWS::Pipes::Pipe?"),
+        ("{Type: Queue}", "there is no resource type Queue"),
+        ("{Type: AWS::SQS::Queue, Propertys: {}}", "Feed: a resource has no Propertys: did you mean Properties?"),
+    ],
+)
+def test_a_word_that_cloudformation_does_not_know_is_refused_at_its_line(
+    folder: Path, resource: str, reason: str
+) -> None:
+    """A condition that doesn't hold makes it no better: CloudFormation looks at every resource's type."""
+    error = refusal(folder, f"Conditions: {{Never: !Equals [a, b]}}\n{QUEUE}  Feed: {resource} {HERE}\n")
+
+    assert reason in error.reason
+
+
+def test_a_section_that_does_not_exist_is_refused(folder: Path) -> None:
+    """It is a name misspelt."""
+    error = refusal(folder, f"{QUEUE}Output: {{}} {HERE}\n")
+
+    assert error.reason == "a template has no section Output: did you mean Outputs?"
+
+
+def test_all_unknown_types_are_told_at_once(folder: Path) -> None:
+    """From top to bottom."""
+    with pytest.raises(TemplateError) as caught:
+        read(folder, "Resources:\n  A: {Type: AWS::SQS::Queu}\n  B: {Type: AWS::SNS::Topik}\n")
+
+    lines = str(caught.value).splitlines()
+    assert [line.rpartition("yaml")[2][:5] for line in lines] == [":3: A", ":4: B"]
+
+
+def test_serve_and_run_begin_with_what_is_not_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A line each, whatever they hold; on a terminal and elsewhere."""
+    topology = read(folder, f"{QUEUE}  Feed: {{Type: AWS::Pipes::Pipe}}\n")
+
+    show_cloud(Console(), "http://127.0.0.1:4566", topology)
+    LineProgress(Console()).started(topology)
+    BarProgress(Console()).started(topology)
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines.count("AWS::Pipes::Pipe Feed: not run here") == 3
