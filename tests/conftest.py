@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -20,6 +21,7 @@ from tests.printed import Printed
 from tests.records import Context
 from tests.store import Store, clients
 
+_PERSONS = {"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ENDPOINT_URL"}
 _AWS = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
@@ -35,8 +37,8 @@ _AWS = {
 def _fake_account() -> Iterator[None]:
     """Credentials and a region that lead nowhere."""
     with pytest.MonkeyPatch.context() as environment:
-        for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL"):
-            environment.delenv(name, raising=False)
+        for name in [name for name in os.environ if name in _PERSONS or name.lower().endswith("_proxy")]:
+            environment.delenv(name)
         for name, value in _AWS.items():
             environment.setenv(name, value)
         yield

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
+import boto3.session
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -18,6 +18,8 @@ from botocore.exceptions import (
     NoCredentialsError,
     NoRegionError,
 )
+
+from workbench.sdk import DIRECT, local_session
 
 # Several threads read queues and write rows at once, each over a connection of its own.
 CONNECTIONS = 16
@@ -30,15 +32,16 @@ class AccountError(Exception):
 
 
 class Account:
-    """Makes clients of AWS's SDK; a loopback endpoint is the local cloud, which takes any credentials and region."""
+    """Makes clients of AWS's SDK; a loopback endpoint is the local cloud, which takes any credentials and region.
+
+    An empty endpoint is none, as it is for AWS's SDK.
+    """
 
     def __init__(self, *, endpoint_url: str | None = None, region: str | None = None) -> None:
         """Take where to send calls, AWS's own endpoints and the environment's region by default."""
-        self._endpoint_url = endpoint_url
-        local = is_local(endpoint_url)
-        self._region = _LOCAL_REGION if local and region is None else region
-        # What a person has for AWS is not for the local cloud, and looking it up can take seconds.
-        self._credentials = {"aws_access_key_id": "local", "aws_secret_access_key": "local"} if local else {}
+        self._endpoint_url = endpoint_url or None
+        self.local = is_local(endpoint_url)
+        self._region = _LOCAL_REGION if self.local and region is None else region
 
     def client(self, service: str) -> Any:
         """Return a client of a service. Raises AccountError when no client can be made."""
@@ -50,13 +53,10 @@ class Account:
         )
         with explained(self._endpoint_url):
             try:
-                return boto3.client(
-                    service,
-                    endpoint_url=self._endpoint_url,
-                    region_name=self._region,
-                    config=config,
-                    **self._credentials,
-                )
+                # What a person has for AWS is not for the local cloud, and looking it up can take seconds.
+                session = local_session(self._region) if self.local else boto3.session.Session(region_name=self._region)
+                merged = config.merge(DIRECT) if self.local else config
+                return session.client(service, endpoint_url=self._endpoint_url, config=merged)
             except ValueError as error:
                 raise AccountError(str(error)) from error
 

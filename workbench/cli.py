@@ -149,6 +149,7 @@ def invoke(
 ) -> None:
     """Invoke a function with `sam local invoke` in a container, against the local cloud."""
     from workbench import local_invoke, template
+    from workbench.sdk import without_profile
 
     try:
         sample = local_invoke.sample_of(ROOT, function) if event is None else event
@@ -165,7 +166,7 @@ def invoke(
         "AWS_DEFAULT_REGION": topology.region,
     }
     for step in ([sam, "build"], line):
-        ended = subprocess.run(step, env=os.environ | credentials, cwd=ROOT, check=False)  # noqa: S603 - sam
+        ended = subprocess.run(step, env=without_profile(os.environ) | credentials, cwd=ROOT, check=False)  # noqa: S603 - sam
         if ended.returncode:
             raise typer.Exit(ended.returncode)
 

@@ -34,6 +34,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Consumer = Annotated[str | None, typer.Option("--consumer", help="Only this consumer's.", metavar="C")]
 Reason = Annotated[str | None, typer.Option("--reason", help="Only where this is part of the reason.", metavar="R")]
 Type = Annotated[str | None, typer.Option("--type", help="Only events of this type.", metavar="T")]
+Yes = Annotated[bool, typer.Option("--yes", help="Don't ask.")]
 SomeId = Annotated[str | None, typer.Option("--id", help="Only this event, or this message.", metavar="ID")]
 
 dlq = typer.Typer(
@@ -104,22 +105,30 @@ def redrive(
     event_type: Type = None,
     some_id: SomeId = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
+    yes: Yes = False,
     stack: StackName = STACK,
     endpoint_url: EndpointUrl = None,
     region: Region = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send dead letters back to their consumers, which count their tries afresh.
+    """Send dead letters back to their consumers, which count their tries afresh; on AWS, say where, and ask first.
 
     An event keeps its id. A letter whose very event has been done since is only deleted, and one whose id another event
     has used is kept. It may be stopped at any point: the same command again goes on. Exit status: 0 when none is left,
     1 when some are, 2 for a wrong argument.
     """
+    from workbench.consent import ask, require_somebody, tell_place
     from workbench.dead_letter import Selection
+    from workbench.dead_letters_screen import show_list
     from workbench.session import session
 
+    require_somebody("redrive", endpoint_url, yes=yes or dry_run)
     with session(stack, endpoint_url, region) as here:
+        tell_place(here.stack, endpoint_url)
         found = here.look(Selection(reason=reason, event_type=event_type, some_id=some_id), consumer=consumer)
+        if found.letters and not (yes or dry_run or here.local):
+            show_list(found, stderr=True)
+            ask("Redrive them?")
         tally = here.foresee(found.letters) if dry_run else here.redrive(found.letters)
     counts = {"dry_run": dry_run, "redriven": tally.moved, "done_since": tally.done_since, "kept": dict(tally.kept)}
     _end(tally, found, counts if as_json else "would redrive" if dry_run else "redrove")
@@ -132,22 +141,25 @@ def drop(
     reason: Reason = None,
     event_type: Type = None,
     some_id: SomeId = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    yes: Yes = False,
     stack: StackName = STACK,
     endpoint_url: EndpointUrl = None,
     region: Region = None,
     as_json: AsJson = False,
 ) -> None:
-    """Delete dead letters for good; the journal keeps their events' stories."""
+    """Delete dead letters for good, after asking; the journal keeps their events' stories."""
+    from workbench.consent import ask, require_somebody, tell_place
     from workbench.dead_letter import Selection
     from workbench.dead_letters_screen import show_list
     from workbench.session import session
 
+    require_somebody("drop", endpoint_url, yes=yes)
     with session(stack, endpoint_url, region) as here:
+        tell_place(here.stack, endpoint_url)
         found = here.look(Selection(reason=reason, event_type=event_type, some_id=some_id), consumer=consumer)
         if found.letters and not yes:
             show_list(found, stderr=True)
-            typer.confirm("Drop them for good?", abort=True, err=True)
+            ask("Drop them for good?")
         tally = here.drop(found.letters)
     _end(tally, found, {"dropped": tally.moved} if as_json else "dropped")
 

@@ -12,12 +12,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import boto3
-
 from workbench.cloud import LocalCloud
 from workbench.history import History
 from workbench.oracle import expect
 from workbench.orders import Row
+from workbench.sdk import DIRECT, local_session
 from workbench.shop import place_all, read_state
 from workbench.state import Reconciliation, State, reconcile
 from workbench.store.queues.disorder import Disorder
@@ -128,13 +127,8 @@ async def _place(
 
 def _scanner(cloud: LocalCloud) -> Callable[[str], Iterable[Mapping[str, Any]]]:
     """Return what reads a whole table as any program would, through AWS's protocol."""
-    resource = boto3.resource(
-        "dynamodb",
-        endpoint_url=cloud.endpoint,
-        region_name=cloud.topology.region,
-        aws_access_key_id="local",
-        aws_secret_access_key="local",  # noqa: S106 - the local cloud asks for none
-    )
+    session = local_session(cloud.topology.region)
+    resource = session.resource("dynamodb", endpoint_url=cloud.endpoint, config=DIRECT)
 
     def scan(table: str) -> Iterable[Mapping[str, Any]]:
         start: dict[str, Any] = {}

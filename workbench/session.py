@@ -25,6 +25,7 @@ class Session:
 
     def __init__(self, stack: str, account: Account) -> None:
         """Find the stack. Raises UnknownStackError, AccountError, and botocore's errors as they come."""
+        self.local = account.local
         self.stack = find(account.client("cloudformation"), stack)
         self.journal = Journal(account.client("dynamodb"), self.stack.journal_table, clock=lambda: datetime.now(UTC))
         self._sqs = account.client("sqs")

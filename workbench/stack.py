@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -46,6 +46,7 @@ class Stack:
     """What the commands need of a stack.
 
     `endpoints` are the functions that publish without consuming, and `sources` those of the events that it publishes.
+    Its ARN says where it is: arn:aws:cloudformation:REGION:ACCOUNT:stack/NAME/ID.
     """
 
     name: str
@@ -53,6 +54,13 @@ class Stack:
     consumers: tuple[ConsumerQueues, ...]
     endpoints: tuple[str, ...]
     sources: tuple[str, ...] = ()
+    arn: str = field(default="", compare=False)
+
+    @property
+    def place(self) -> str:
+        """Say which stack of whose it is."""
+        _, _, _, region, account, _ = self.arn.split(":", 5)
+        return f"account {account}, region {region}, stack {self.name}"
 
     def chosen(self, consumer: str | None) -> tuple[ConsumerQueues, ...]:
         """Return all queues, or those of `reserve-stock` (or `ReserveStock`). Raises UnknownConsumerError."""
@@ -76,7 +84,7 @@ def find(cloudformation: Any, name: str) -> Stack:
             raise
         raise UnknownStackError(error.response["Error"]["Message"]) from error
     outputs = {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])}
-    return _stack(name, outputs)
+    return _stack(name, description.get("StackId", ""), outputs)
 
 
 def consumer_name(logical_id: str) -> str:
@@ -88,7 +96,7 @@ def consumer_name(logical_id: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "-", logical_id).lower()
 
 
-def _stack(name: str, outputs: Mapping[str, str]) -> Stack:
+def _stack(name: str, arn: str, outputs: Mapping[str, str]) -> Stack:
     if _JOURNAL not in outputs:
         raise UnknownStackError(f"the stack {name} has no output {_JOURNAL}: it is none of this bundle's")
     prefixes = [key.removesuffix(_DEAD_LETTERS) for key in outputs if key.endswith(_DEAD_LETTERS)]
@@ -108,4 +116,5 @@ def _stack(name: str, outputs: Mapping[str, str]) -> Stack:
         consumers=consumers,
         endpoints=endpoints,
         sources=(outputs[_SOURCE],) if _SOURCE in outputs else (),
+        arn=arn,
     )

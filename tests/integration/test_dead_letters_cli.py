@@ -260,6 +260,40 @@ def test_what_is_wrong_is_said(shop: Shop, arguments: list[str], status: int, sa
     assert "Traceback" not in ended.stderr
 
 
+PROXIES = dict.fromkeys(("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"), "http://127.0.0.1:9")
+
+
+@pytest.mark.parametrize("persons", [{"AWS_PROFILE": "nope"}, {"AWS_DEFAULT_PROFILE": "nope"}, PROXIES])
+def test_what_a_person_has_for_aws_is_not_for_the_local_cloud(shop: Shop, persons: dict[str, str | None]) -> None:
+    """Neither a profile that isn't there nor a proxy that leads elsewhere."""
+    shop.invoke("reserve-stock", "reserve_stock/malformed.json")
+
+    ended = shop.eachonce("dlq", "list", **persons)
+
+    assert ended.returncode == 0, ended.stderr
+    assert "1 dead letter" in ended.stdout
+
+
+@pytest.mark.parametrize("arguments", [["dlq", "list"], ["dlq", "list", "--endpoint-url", ""], ["why", "e-1"]])
+def test_an_empty_endpoint_is_none(shop: Shop, arguments: list[str], tmp_path: Path) -> None:
+    """As for AWS's SDK: the command is for AWS then, which needs credentials."""
+    missing = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"))
+
+    ended = shop.eachonce(*arguments, HOME=str(tmp_path), AWS_ENDPOINT_URL="", **missing)
+
+    assert ended.returncode == 1
+    assert "no AWS credentials" in ended.stderr
+
+
+@pytest.mark.parametrize("command", ["redrive", "drop"])
+def test_aws_is_not_touched_when_nobody_can_be_asked(shop: Shop, command: str, tmp_path: Path) -> None:
+    """Before credentials are looked for, even."""
+    ended = shop.eachonce("dlq", command, answer="y\n", HOME=str(tmp_path), AWS_ENDPOINT_URL="")
+
+    assert ended.returncode == 2
+    assert ended.stderr == f"{command} changes what is on AWS, and there is no terminal to ask on: say --yes\n"
+
+
 @pytest.mark.parametrize(
     ("missing", "said"),
     [

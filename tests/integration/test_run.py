@@ -36,9 +36,9 @@ ORDERS = [
 ]
 
 
-def eachonce(*arguments: str, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Run the CLI of the bundle in `root`."""
-    environment = os.environ | {"PYTHONPATH": str(root)}
+def eachonce(*arguments: str, root: Path = ROOT, **persons: str) -> subprocess.CompletedProcess[str]:
+    """Run the CLI of the bundle in `root`, for a person with these environment variables."""
+    environment = os.environ | {"PYTHONPATH": str(root)} | persons
     command = [sys.executable, "-c", "from workbench.cli import app; app()", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment, cwd=root)
 
@@ -62,6 +62,31 @@ def bundle(tmp_path: Path) -> Iterator[Path]:
 
 def rows(path: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.mark.parametrize(
+    "persons",
+    [
+        {"AWS_PROFILE": "nope", "AWS_ENDPOINT_URL": ""},
+        dict.fromkeys(("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"), "http://127.0.0.1:9"),
+    ],
+    ids=["profile", "proxy"],
+)
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["run", "--limit", "1", "--json"],
+        ["simulate", "--limit", "1", "--json"],
+        ["certify", "--consumer", "track-customer", "--events", "1", "--json"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_what_a_person_has_for_aws_breaks_nothing_here(command: list[str], persons: dict[str, str]) -> None:
+    """Neither a profile that isn't there, nor an endpoint that is empty, nor a proxy that leads elsewhere."""
+    ended = eachonce(*command, **persons)
+
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stderr.count("Traceback") == 0
 
 
 def test_every_kind_of_invoice_reconciles_under_disarray(orders: Path, tmp_path: Path) -> None:

@@ -172,7 +172,8 @@ _SETTINGS = _EveryTable(
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
     """Add variables to the process's environment meanwhile; a person's own profile is none of a function's business."""
     with patch.dict(os.environ, variables):
-        os.environ.pop("AWS_PROFILE", None)
+        for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
+            os.environ.pop(name, None)
         yield
 
 

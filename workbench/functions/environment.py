@@ -55,4 +55,11 @@ def _sdk(function: Function, endpoint: str) -> dict[str, str]:
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
+        # A proxy, of this machine's settings or of the function's own, leads away from the local cloud.
+        "NO_PROXY": _beside(function, "NO_PROXY"),
+        "no_proxy": _beside(function, "no_proxy"),
     }
+
+
+def _beside(function: Function, name: str) -> str:
+    return ",".join(filter(None, (function.environment.get(name), "127.0.0.1", "localhost")))

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from moto.core import base_backend, utils
 from moto.core.base_backend import AccountSpecificBackend, BackendDict
 from moto.core.model_instances import model_data
 from moto.core.request import Request
@@ -18,6 +19,7 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.sqs.models import sqs_backends
 
 from workbench.history import History
+from workbench.sdk import local_session
 from workbench.store.protocol import AwsError, Response, decoded, success
 from workbench.store.queues.disorder import Disorder
 from workbench.store.queues.queues import Queues
@@ -154,6 +156,11 @@ class Store:
             attributes["FifoQueue"] = True
         tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
         self._sqs.create_queue(queue.name, tags, **attributes)
+
+
+# moto asks the SDK what services and regions there are, and the SDK insists on the person's profile.
+for _module in (base_backend, utils):
+    _module.Session = local_session  # type: ignore[attr-defined]
 
 
 def _know_region(backends: BackendDict[Any], account: str, region: str) -> AccountSpecificBackend[Any]:

@@ -1,0 +1,38 @@
+"""AWS's SDK for what is on this machine: nothing that a person has set up for AWS reaches it.
+
+A profile that doesn't exist, or a proxy of the company's, is no reason for the local cloud not to be found.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore.config import Config
+
+_CREDENTIALS = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+# Where botocore looks for a setting: a key of a config file, environment variables, a default, a conversion.
+_NOBODYS: Mapping[str, tuple[Any, ...]] = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+    "ca_bundle": (None, None, None, None),
+}
+_PERSONS = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
+
+DIRECT = Config(proxies={})
+"""No call goes through a proxy."""
+
+
+def local_session(region: str | None = None) -> boto3.session.Session:
+    """Return a session with the credentials that the local cloud takes, which are any."""
+    core = botocore.session.Session(session_vars=dict(_NOBODYS))
+    return boto3.session.Session(botocore_session=core, region_name=region, **_CREDENTIALS)
+
+
+def without_profile(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment in which AWS's tools ask for no profile of the person's."""
+    return {name: value for name, value in environment.items() if name not in _PERSONS}
