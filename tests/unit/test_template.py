@@ -553,6 +553,8 @@ def test_an_environment_that_needs_what_is_only_in_aws_is_refused(folder: Path) 
 
 # -------------------------------------------------------------------------------- refusals
 
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:topic"
+
 
 @pytest.mark.parametrize(
     ("template", "reason"),
@@ -577,6 +579,10 @@ def test_an_environment_that_needs_what_is_only_in_aws_is_refused(folder: Path) 
         (
             f"{FUNCTION}      Layers: {HERE}\n        - arn:aws:lambda:eu-west-1:123456789012:layer:other:1",
             "a layer is a folder of this template",
+        ),
+        (
+            f"{STREAM}            DestinationConfig: {{OnFailure: {{Destination: {TOPIC}}}}} {HERE}\n{TABLE}",
+            "what fails goes to a queue in the local cloud",
         ),
         (
             f"{STREAM.replace('!GetAtt Table.StreamArn', f'arn:aws:kinesis:eu-west-1:123456789012:stream/s {HERE}')}",
@@ -670,6 +676,9 @@ def test_a_parameter_has_the_given_value_or_its_default(
         ("{Type: String}", {}, "the parameter P needs a value"),
         ("{Type: String, AllowedValues: [a, b]}", {"P": "c"}, "P is one of a, b, not 'c'"),
         ("{Type: String, AllowedPattern: '[a-z]+'}", {"P": "abc1"}, "P matches [a-z]+, not 'abc1'"),
+        ("{Type: String, MinLength: 2}", {"P": "a"}, "P has a length in its range, not 1 characters"),
+        ("{Type: String, MaxLength: 2}", {"P": "abc"}, "P has a length in its range, not 3 characters"),
+        ("{Type: Strin, Default: a}", {}, "there is no parameter type Strin"),
         ("{Type: Number, MinValue: 2}", {"P": "1"}, "a number in its range"),
         ("{Type: Number}", {"P": "two"}, "a number in its range"),
         ("{Type: 'AWS::SSM::Parameter::Value<String>'}", {"P": "/name"}, "parameter store"),

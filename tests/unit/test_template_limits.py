@@ -72,6 +72,7 @@ FIFO = "{Type: AWS::SQS::Queue, Properties: {FifoQueue: true}}"
         ("ContentBasedDeduplication: true", "ContentBasedDeduplication is for FIFO queues alone"),
         ("DeduplicationScope: queue", "DeduplicationScope is for FIFO queues alone"),
         ("FifoThroughputLimit: perQueue", "FifoThroughputLimit is for FIFO queues alone"),
+        ("SqsManagedSseEnabled: true\n      KmsMasterKeyId: alias/aws/sqs", "a queue has one"),
         ("RedriveAllowPolicy: {redrivePermission: nobody}", "redrivePermission is one of allowAll, denyAll, byQueue"),
         (
             "RedriveAllowPolicy: {redrivePermission: byQueue}",

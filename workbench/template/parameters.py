@@ -12,6 +12,8 @@ from typing import Any
 from workbench.template.intrinsics import Unresolved, text
 from workbench.template.properties import Properties
 
+_KINDS = re.compile(r"String|Number|List<Number>|CommaDelimitedList|AWS::[A-Za-z0-9:<>]+|List<AWS::[A-Za-z0-9:]+>")
+
 
 def values(document: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str | list[str]]:
     """Give the value of every parameter: the one that is given, or its default.
@@ -27,6 +29,8 @@ def values(document: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, s
 
 def _value(name: str, declaration: Properties, given: Mapping[str, str]) -> str | list[str]:
     kind = declaration.text("Type")
+    if not _KINDS.fullmatch(kind):
+        raise Unresolved(declaration.at("Type"), f"there is no parameter type {kind}")
     if kind.startswith("AWS::SSM::Parameter"):
         raise Unresolved(declaration.where, f"{name} is in AWS's parameter store, which the local cloud doesn't have")
     if name not in given and "Default" not in declaration:
@@ -42,6 +46,8 @@ def _check(name: str, value: str, declaration: Properties) -> None:
         raise Unresolved(declaration.where, f"{name} is one of {', '.join(allowed)}, not {value!r}")
     if not _matches(value, declaration):
         raise Unresolved(declaration.where, f"{name} matches {declaration.text('AllowedPattern')}, not {value!r}")
+    if not _fits(value, declaration):
+        raise Unresolved(declaration.where, f"{name} has a length in its range, not {len(value)} characters")
     if declaration.text("Type") == "Number" and not _within(value, declaration):
         raise Unresolved(declaration.where, f"{name} is a number in its range, not {value!r}")
 
@@ -52,6 +58,11 @@ def _matches(value: str, declaration: Properties) -> bool:
         return pattern is None or re.fullmatch(pattern, value) is not None
     except re.error as error:
         raise Unresolved(declaration.at("AllowedPattern"), f"no regular expression: {error}") from error
+
+
+def _fits(value: str, declaration: Properties) -> bool:
+    least, most = declaration.integer("MinLength", 0), declaration.optional_integer("MaxLength")
+    return least <= len(value) and (most is None or len(value) <= most)
 
 
 def _within(value: str, declaration: Properties) -> bool:

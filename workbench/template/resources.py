@@ -217,7 +217,7 @@ def stream_mapping(functions: Mapping[str, str], properties: Properties) -> Stre
         bisect=properties.flag("BisectBatchOnFunctionError", default=False),
         parallelization=properties.integer("ParallelizationFactor", 1),
         report_failures="ReportBatchItemFailures" in properties.items("FunctionResponseTypes"),
-        on_failure_arn=properties.group("DestinationConfig").group("OnFailure").optional_text("Destination"),
+        on_failure_arn=_on_failure(properties.group("DestinationConfig").group("OnFailure")),
         filters=_filters(properties),
     )
 
@@ -238,6 +238,13 @@ def _mapped_function(functions: Mapping[str, str], properties: Properties) -> st
     if name not in functions:
         raise Unresolved(properties.at("FunctionName"), f"no function of this template is called {name!r}")
     return functions[name]
+
+
+def _on_failure(properties: Properties) -> str | None:
+    arn = properties.optional_text("Destination")
+    if arn is not None and service(arn) != "sqs":
+        raise Unresolved(properties.at("Destination"), f"what fails goes to a queue in the local cloud, not to {arn}")
+    return arn
 
 
 def _limit(properties: Properties, name: str) -> int | None:

@@ -54,7 +54,8 @@ def _throughput(properties: Properties) -> Iterator[Unresolved]:
 
 
 def _encryption(properties: Properties) -> Iterator[Unresolved]:
-    if properties.flag("SqsManagedSseEnabled", default=False) and properties.get("KmsMasterKeyId"):
+    has_key = "KmsMasterKeyId" in {*properties.values, *properties.elsewhere}
+    if has_key and properties.flag("SqsManagedSseEnabled", default=False):
         yield Unresolved(
             properties.at("KmsMasterKeyId"),
             "KmsMasterKeyId is one way of encryption and SqsManagedSseEnabled another: a queue has one",
