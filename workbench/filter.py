@@ -6,16 +6,20 @@ patterns, and a record passes when any filter matches it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from workbench.matching.reading import read_json
 from workbench.pattern import InvalidPattern, Pattern
 
 MOST_FILTERS = 10
 """Filters of one mapping: 5, or 10 where the account's quota was raised (the AWS page)."""
+
+
+LONGEST_PATTERN = 4096
+"""Characters of a filter's pattern (https://docs.aws.amazon.com/lambda/latest/api/API_Filter.html)."""
 
 
 class Form(Enum):
@@ -35,7 +39,7 @@ class Filter:
     @classmethod
     def of(cls, text: str) -> Filter:
         """Read a filter from its JSON text. Raises InvalidPattern."""
-        pattern = Pattern(text)
+        pattern = Pattern(text, longest=LONGEST_PATTERN)
         if isinstance(pattern.document.get("dynamodb"), list):
             raise InvalidPattern("dynamodb", "the filter pattern for data properties must be an object")
         return cls(pattern=pattern, forms=frozenset(_body_forms(pattern.document)))
@@ -96,7 +100,7 @@ def _body_forms(document: Mapping[str, Any]) -> Iterator[Form]:
 def _read_body(body: str) -> tuple[Any, Form]:
     # A bare number or word is JSON, too, but has nothing inside to ask for: it stays the text that it is.
     try:
-        read = json.loads(body)
-    except (ValueError, RecursionError):
+        read = read_json(body)
+    except ValueError:
         return body, Form.TEXT
     return (read, Form.JSON) if isinstance(read, (dict, list)) else (body, Form.TEXT)

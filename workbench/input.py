@@ -5,13 +5,13 @@ https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Target.html
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from workbench.matching.input_template import Template, to_json
+from workbench.matching.input_template import Template
 from workbench.matching.json_path import JsonPath, Missing
+from workbench.matching.reading import read_json, to_json
 
 LONGEST_INPUT = 8192
 """Characters of an Input (https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Target.html)."""
@@ -66,7 +66,7 @@ class TargetInput:
 
 def _constant(text: Any) -> str:
     try:
-        json.loads(text)
+        read_json(text)
     except (TypeError, ValueError) as error:
         raise InvalidInput(f"Input must be JSON text: {error}") from error
     if len(text) > LONGEST_INPUT:

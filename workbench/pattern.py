@@ -9,13 +9,26 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn
+from typing import Any
 
-from workbench.matching.fields import all_match, fields_of
+from workbench.matching.fields import Fields
 from workbench.matching.operators import Leaf
+from workbench.matching.reading import pairs_of, read_json
 from workbench.matching.values import InvalidPattern
 
-__all__ = ["InvalidPattern", "Pattern"]
+__all__ = ["LONGEST_PATTERN", "InvalidPattern", "Pattern"]
+
+LONGEST_PATTERN = 2048
+"""Characters of a rule's pattern, unless the account's quota was raised.
+
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html, "Event pattern size"
+"""
+
+MOST_LEVELS = 100
+"""Objects in each other, in a pattern: AWS publishes no limit, and Python can't recurse for ever."""
+
+MOST_FIELDS = 256
+"""Fields of a pattern, or of one alternative of it (event-ruler, GenericMachine.java)."""
 
 MOST_COMBINATIONS = 1000
 """How many patterns without `$or` one with it may stand for (the AWS page on operators, "Or matching")."""
@@ -57,29 +70,35 @@ class Pattern:
     Raises InvalidPattern for a document that EventBridge refuses. Matching is thread-safe and changes nothing.
     """
 
-    __slots__ = ("_alternatives", "document")
+    __slots__ = ("_fields", "document")
 
-    def __init__(self, document: Mapping[str, Any] | str) -> None:
+    def __init__(self, document: Mapping[str, Any] | str, *, longest: int = LONGEST_PATTERN) -> None:
+        """Take the pattern and how many characters it may have, which is not the same everywhere."""
+        _check_length(document, longest)
         self.document: Mapping[str, Any] = _parse(document) if isinstance(document, str) else document
-        self._alternatives = tuple(fields_of(leaves) for leaves in _compile(self.document))
+        self._fields = Fields(_compile(self.document))
 
     def matches(self, event: Mapping[str, Any]) -> bool:
-        """Whether the event, as its JSON text parses, is one that the pattern wants."""
-        return any(all_match(fields, event) for fields in self._alternatives)
+        """Whether the event, as `read_json` gives it, is one that the pattern wants."""
+        return self._fields.match(event)
+
+
+def _check_length(document: Mapping[str, Any] | str, longest: int) -> None:
+    try:
+        text = document if isinstance(document, str) else json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    except RecursionError as error:
+        raise InvalidPattern("", "the pattern is nested too deeply") from error
+    except TypeError:
+        return  # a key that isn't a string, or no JSON value: _compile says where
+    if len(text) > longest:
+        raise InvalidPattern("", f"the pattern has {len(text)} characters, more than {longest}")
 
 
 def _parse(text: str) -> Mapping[str, Any]:
     try:
-        document = json.loads(text, parse_constant=_refuse_constant)
-    except RecursionError as error:
-        raise InvalidPattern("", "the pattern is nested too deeply") from error
+        return read_json(text)  # type: ignore[no-any-return]  # _compile refuses what isn't an object
     except ValueError as error:
         raise InvalidPattern("", f"the text is not JSON: {error}") from error
-    return document  # type: ignore[no-any-return]  # _compile refuses what isn't an object
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON value")
 
 
 def _compile(document: Mapping[str, Any]) -> _Alternatives:
@@ -98,8 +117,6 @@ def _compile(document: Mapping[str, Any]) -> _Alternatives:
             return _Reader(or_is_a_choice=False).read(document, (), "", [{}])
         except InvalidPattern:
             raise refusal from None
-    except RecursionError as error:
-        raise InvalidPattern("", "the pattern is nested too deeply") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +130,9 @@ class _Reader:
         """Add the document's fields to every alternative; a field that is named again replaces the earlier one."""
         if not document:
             raise InvalidPattern(path, "empty objects are not allowed")
-        for name, wanted in document.items():
+        if len(names) > MOST_LEVELS:
+            raise InvalidPattern("", "the pattern is nested too deeply")
+        for name, wanted in pairs_of(document):
             known = self._read_entry(name, wanted, names, f"{path}.{name}" if path else f"{name}", known)
         return known
 

@@ -2,12 +2,13 @@
 
 import itertools
 import json
-from decimal import ROUND_FLOOR, Decimal
+from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workbench.matching.reading import read_json
 from workbench.matching.text import fits_wildcard
 from workbench.pattern import InvalidPattern, Pattern
 
@@ -48,12 +49,21 @@ def test_a_pattern_is_given_as_an_object_or_as_its_json_text():
     assert Pattern(json.dumps(document)).matches(event)
 
 
-def test_the_last_of_two_equal_keys_in_json_text_counts():
+def test_the_last_of_two_equal_fields_in_json_text_counts():
     """JSON text may name a key twice."""
     pattern = Pattern('{"source": ["a"], "source": ["b"]}')
 
     assert pattern.matches({"source": "b"})
     assert not pattern.matches({"source": "a"})
+
+
+def test_an_object_that_comes_twice_in_json_text_has_the_fields_of_both():
+    """In a pattern both are wanted, and an event has the values of both."""
+    pattern = Pattern('{"detail": {"a": [1]}, "detail": {"b": [2]}}')
+
+    assert pattern.matches(read_json('{"detail": {"a": 1, "b": 2}}'))
+    assert pattern.matches(read_json('{"detail": {"a": 1}, "detail": {"a": 0, "b": 2}}'))
+    assert not pattern.matches(read_json('{"detail": {"b": 2}}'))
 
 
 def test_a_dot_in_a_key_means_the_same_as_nesting():
@@ -168,6 +178,8 @@ def test_a_list_of_values_matches_exactly_its_members(wanted, value):
         ({"equals-ignore-case": "alice"}, ["alice", "ALICE", "aLiCe"], ["alicex", "xalice", "", 5]),
         ({"equals-ignore-case": "a.c"}, ["A.C"], ["abc"]),
         ({"equals-ignore-case": "ß"}, ["ß", "SS"], ["ss"]),
+        ({"equals-ignore-case": "a😀"}, ["A??"], ["a😀"]),
+        ({"suffix": {"equals-ignore-case": "aß"}}, ["xAß", "aSS", "ASS"], ["ass", "ß"]),
         ({"wildcard": "*"}, ["", "anything\nat all"], [5, None]),
         ({"wildcard": "dir/*.png"}, ["dir/.png", "dir/a.png"], ["dir/a.jpg", "xdir/a.png"]),
         ({"wildcard": "a*b*a"}, ["aba", "axbya", "abba"], ["aa", "ab", "aab"]),
@@ -209,39 +221,55 @@ def test_a_wildcard_fits_by_its_definition(wildcard, text):
 @pytest.mark.parametrize(
     ("bounds", "fitting", "others"),
     [
-        (["=", 5], [5, 5.0], [5.000001, "5", None, True]),
-        (["<", 5], [4.999999, -5e9], [5, -5.1e9]),
-        (["<=", 5], [5], [5.000001]),
-        ([">", 5], [5.000001, 5e9], [5, 5.1e9]),
+        (["=", 5], [5, 5.0, Decimal("5.00"), Decimal("50e-1")], [5.000001, "5", None, True]),
+        (["<", 5], [4.999999, -5e9, -5.1e9, -1e300], [5]),
+        (["<=", 5], [5], [5.000001, 5.0000000000000009]),
+        ([">", 5], [5.000001, 5e9, 5.1e9, 1e300, 2**53], [5]),
         ([">=", 5], [5], [4.999999]),
-        ([">", 0, "<=", 5], [1, 5], [0, 6]),
+        ([">", 0, "<=", 5], [1, 5, 1e-300], [0, 6]),
         ([">=", -1.5, "<", 0], [-1.5, -1], [0, -1.6]),
-        (["=", 0.3], [0.1 + 0.2], [0.300001]),
+        (["=", 0.3], [0.3], [0.1 + 0.2, 0.300001]),
+        ([">", 5_000_000_000], [5_000_000_001, 123_456_789_012, 7e9], [5e9, 4_999_999_999]),
+        (["=", 1e100], [Decimal("1e100")], [Decimal("1e101")]),
     ],
 )
 def test_numeric_ranges(bounds, fitting, others):
-    """Numbers alone, from -5.0e9 to 5.0e9, to six decimals."""
+    """Numbers alone, however large or small, as far as a double has them."""
     assert [value for value in fitting if not matches([{"numeric": bounds}], value)] == []
     assert [value for value in others if matches([{"numeric": bounds}], value)] == []
 
 
-numbers = st.integers(-(10**10), 10**10) | st.floats(-1e10, 1e10) | st.decimals(-10, 10, places=6).map(float)
-in_range = numbers.filter(lambda number: abs(number) <= 5e9)
+@pytest.mark.parametrize("text", ["0.1234567890123456781", "9007199254740993", "1e400", "3.14159265358979323846"])
+def test_a_number_that_no_double_is_equals_itself_and_lies_in_no_range(text):
+    """It has no place among the others, whichever side it is on."""
+    number = read_json(text)
+
+    assert matches([number], number)
+    assert not matches([number], read_json("1"))
+    assert not matches([{"numeric": ["<", 10]}, {"numeric": [">", 0]}], number)
+    assert matches([{"anything-but": [1, 2]}], number)
 
 
-def to_six_decimals(number: float) -> Decimal:
-    return Decimal(repr(number)).quantize(Decimal("0.000001"), ROUND_FLOOR)
+def test_numbers_that_share_their_double_differ():
+    """They are compared as they are written."""
+    event = read_json('{"n": 0.1234567890123456781}')
+
+    assert Pattern('{"n": [0.1234567890123456781]}').matches(event)
+    assert not Pattern('{"n": [0.1234567890123456782]}').matches(event)
 
 
-@given(bottom=in_range, top=in_range, value=numbers)
+numbers = st.integers(-(10**10), 10**10) | st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(bottom=numbers, top=numbers, value=numbers)
 def test_a_numeric_range_is_arithmetic(bottom, top, value):
-    """Property: a range is what decimal arithmetic says of numbers within the limits."""
-    if bottom >= top:
+    """Property: a range is what comparing doubles says."""
+    if float(bottom) >= float(top):
         return
 
     found = matches([{"numeric": [">", bottom, "<=", top]}], value)
 
-    assert found == (abs(value) <= 5e9 and to_six_decimals(bottom) < to_six_decimals(value) <= to_six_decimals(top))
+    assert found == (bottom < value <= top)
 
 
 # Addresses
@@ -252,6 +280,7 @@ def test_a_numeric_range_is_arithmetic(bottom, top, value):
     [
         ("10.0.0.0/24", ["10.0.0.0", "10.0.0.255"], ["10.0.1.0", "10.0.0", "10.0.0.256", "a", "::", 167772160]),
         ("10.0.0.77/24", ["10.0.0.1"], ["10.0.1.1"]),
+        ("10.0.0.0/+024/", ["010.0.0.1", "::ffff:0a00:0001"], ["10.0.1.1", "0000000010.0.0.1"]),
         ("0.0.0.0/0", ["1.2.3.4"], ["::1"]),
         ("2001:db8::/32", ["2001:db8::1", "2001:0DB8:0:0::5"], ["2001:db9::1", "10.0.0.1"]),
     ],
@@ -416,6 +445,93 @@ def test_a_pattern_matches_an_array_of_objects_when_it_matches_one_of_them(tree,
     assert pattern.matches({"rows": tree}) == any(found == {"x": x, "y": y, "z": z} for found in objects_in(tree))
 
 
+def test_three_arrays_cost_their_sum_and_not_their_product():
+    """Of a billion combinations none fits: that this ends is the test."""
+    rows = [{"x": 1, "y": 1} for _ in range(1000)]
+    pattern = Pattern({"a": {"x": [1], "y": [1]}, "b": {"x": [1], "y": [1]}, "c": {"x": [1], "y": [1], "z": [1]}})
+
+    assert not pattern.matches({"a": rows, "b": rows, "c": [*rows, {"x": 0, "y": 1, "z": 1}]})
+    assert pattern.matches({"a": rows, "b": rows, "c": [*rows, {"x": 1, "y": 1, "z": 1}]})
+
+
+def test_five_hundred_alternatives_share_their_work():
+    """Alternatives that begin alike are looked at together."""
+    choices = {f"a{place}": {"$or": [{"x": [1]}, {"y": [1]}]} for place in range(9)}
+    row = {f"a{place}": {"x": 1, "y": 1} for place in range(9)}
+    pattern = Pattern({"rows": {**choices, "z": [2]}})
+
+    assert not pattern.matches({"rows": [{**row, "z": 1} for _ in range(1000)] + [{"z": 2}]})
+
+
+@pytest.mark.parametrize(("rows", "told"), [(10, True), (500, False)])
+def test_a_knot_of_dotted_keys_that_takes_too_long_to_undo_does_not_match(rows, told):
+    """One name, spelt in three ways, is three arrays whose elements all go with each other."""
+    pattern = Pattern({"a": {"b": {"c": {"x": [1], "y": [1], "z": [1]}}}})
+    first, second = [{"x": 1, "z": 2} for _ in range(rows)], [{"y": 1, "z": 2} for _ in range(rows)]
+
+    assert pattern.matches({"a.b.c": first, "a.b": {"c": second}, "a": {"b": {"c": [{"z": 1}, {"z": 2}]}}}) == told
+
+
+def test_an_event_may_be_nested_deeper_than_python_recurses():
+    """EventBridge takes a thousand levels."""
+    assert Pattern({"a": [1]}).matches({"a": read_json("[" * 990 + "1" + "]" * 990)})
+
+
+leaves = st.sampled_from([[1], [2], [1, 2], [{"exists": True}], [{"exists": False}], [{"exists": False}, 1]])
+keys = st.sampled_from(["a", "b", "c", "a.b"])
+patterns = st.dictionaries(keys, leaves | st.dictionaries(keys, leaves, min_size=1, max_size=3), min_size=1, max_size=3)
+nodes = st.recursive(
+    st.integers(1, 3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+def flattened(wanted: dict, names: tuple = ()) -> dict[str, list]:
+    flat: dict[str, list] = {}
+    for name, inner in wanted.items():
+        flat |= flattened(inner, (*names, name)) if isinstance(inner, dict) else {".".join((*names, name)): inner}
+    return flat
+
+
+def found_in(node: object, name: str = "", trail: tuple = ()) -> list[tuple[str, object, dict]]:
+    """Every value with its dotted name and the element of each array that it lies in."""
+    if isinstance(node, dict):
+        inside = [(f"{name}.{key}" if name else key, value, (*trail, key)) for key, value in node.items()]
+    elif isinstance(node, list):
+        inside = [(name, value, (*trail, index)) for index, value in enumerate(node)]
+    else:
+        place = trail[:-1] if trail and isinstance(trail[-1], int) else trail  # a plain element ties nothing
+        return [(name, node, {place[:depth]: step for depth, step in enumerate(place) if isinstance(step, int)})]
+    return [found for each in inside for found in found_in(each[1], each[0], each[2])]
+
+
+def search(fields: list[tuple[str, list]], found: list, chosen: dict) -> bool:
+    """Event-ruler's rule, one choice after the other."""
+    if not fields:
+        return True
+    (name, wanted), *others = fields
+    reachable = [
+        (value, ties)
+        for known_as, value, ties in found
+        if known_as == name and all(chosen.get(array, element) == element for array, element in ties.items())
+    ]
+    if not reachable:
+        return {"exists": False} in wanted and search(others, found, chosen)
+    return any(
+        search(others, found, chosen | ties)
+        for value, ties in reachable
+        if value in wanted or {"exists": True} in wanted
+    )
+
+
+@settings(max_examples=300)
+@given(wanted=patterns, event=st.dictionaries(keys, nodes, max_size=3))
+def test_fields_are_found_together_as_by_trying_every_choice(wanted, event):
+    """Property: the cheap way and the plain one agree."""
+    assert Pattern(wanted).matches(event) == search(sorted(flattened(wanted).items()), found_in(event), {})
+
+
 # Choices
 
 
@@ -499,8 +615,13 @@ def test_a_choice_of_over_a_thousand_combinations_is_refused():
     [
         ("{", "", "not JSON"),
         ('{"a": [NaN]}', "", "NaN"),
-        ("[" * 100_000, "", "nested too deeply"),
+        ("[" * 2000, "", "nested too deeply"),
+        (f'{{"a": ["{"x" * 2040}"]}}', "", "the pattern has 2051 characters, more than 2048"),
+        ({"a": ["x" * 2040]}, "", "the pattern has 2050 characters, more than 2048"),
         ("[]", "", "must be an object"),
+        ('{"a": [{"prefix": "x", "prefix": "y"}]}', "a[0]", "one key"),
+        ('{"a": [1e99999999999999999999]}', "", "exponent"),
+        ({"a": [float("inf")]}, "a", "a match value"),
         ({}, "", "empty objects"),
         ({"detail": {}}, "detail", "empty objects"),
         ({"source": "shop"}, "source", "must be an object or an array"),
@@ -529,7 +650,12 @@ def test_a_choice_of_over_a_thousand_combinations_is_refused():
         ({"ip": [{"cidr": "10.0.0.0/24/8"}]}, "ip[0].cidr", "malformed CIDR"),
         ({"ip": [{"cidr": "10.0.0.0/-1"}]}, "ip[0].cidr", "malformed CIDR"),
         ({"ip": [{"cidr": "10.0.0.0/255.255.255.0"}]}, "ip[0].cidr", "malformed CIDR"),
+        ({"ip": [{"cidr": "10.0.0.0/" + "9" * 1900}]}, "ip[0].cidr", "malformed CIDR"),
         ({"ip": [{"cidr": "10.0.0.0/32"}]}, "ip[0].cidr", "< 32"),
+        ({"ip": [{"cidr": "::ffff:a00:0/96"}]}, "ip[0].cidr", "< 32"),
+        ({"bus": [{"wildcard": "*:*:*:*:*:event-bus/*"}]}, "bus[0].wildcard", "Rule is too complex"),
+        ({"bus": [{"wildcard": "*" + "a" * 30}]}, "bus[0].wildcard", "Rule is too complex"),
+        ({"bus": [{"anything-but": {"wildcard": "a*" * 900}}]}, "bus[0].anything-but.wildcard", "Rule is too complex"),
         ({"ip": [{"cidr": "::/128"}]}, "ip[0].cidr", "< 128"),
         ({"ip": [{"cidr": 5}]}, "ip[0].cidr", "must be a string"),
     ],
@@ -562,8 +688,9 @@ def test_what_eventbridge_refuses(document, path, reason):
         [">", 5, "<", 5],
         [">", 6, "<", 5],
         [">", 0, "<", 5, "=", 3],
-        ["<", 5_000_000_001],
-        [">", float("nan")],
+        ["<", 9_007_199_254_740_993],
+        ["=", Decimal("0.1234567890123456781")],
+        [">", Decimal("1e400")],
     ],
 )
 def test_a_numeric_expression_that_is_no_range_is_refused(bounds):
@@ -580,7 +707,8 @@ def test_a_numeric_expression_that_is_no_range_is_refused(bounds):
         ["a", 5],
         [None],
         [["a"]],
-        6e9,
+        Decimal("1e400"),
+        [1, 9_007_199_254_740_993],
         {},
         {"numeric": [">", 5]},
         {"exists": True},
@@ -598,6 +726,12 @@ def test_a_numeric_expression_that_is_no_range_is_refused(bounds):
 def test_an_anything_but_of_something_else_is_refused(but):
     """Strings, or numbers, or one of four text operators over strings."""
     assert refusal({"state": [{"anything-but": but}]}).path.startswith("state[0].anything-but")
+
+
+@pytest.mark.parametrize("wildcard", ["/Users/*/dir/dir/dir/dir/dir/doc.txt", "arn:aws:events:us-east-1:*:event-bus/*"])
+def test_a_wildcard_that_eventbridge_takes_is_taken(wildcard):
+    """Its documentation has them as examples."""
+    assert matches([{"wildcard": wildcard}], wildcard)
 
 
 def test_a_pattern_that_is_nested_without_end_is_refused():

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.history import History, Kind
-from workbench.matching.input_template import to_json
+from workbench.matching.reading import to_json
 from workbench.store.queues.queues import MessageRefusedError, QueueError, QueueMissing, Queues
 from workbench.topology import Rule, Target
 

@@ -1,129 +1,120 @@
-"""Where in an event a pattern's fields are, and that fields matched together lie together.
+"""The fields of a pattern, matched together: two of them must be found in the same element of every array they share.
 
-An array counts as each of its elements, at any depth. Two fields of one pattern must be found in the same element of
-every array that they share ("JSON Array Matching", https://github.com/aws/event-ruler#json-array-matching).
+"JSON Array Matching", https://github.com/aws/event-ruler#json-array-matching. Fields are looked at in the order of
+their names, as a field counts as absent when nothing of it is left beside what was chosen before (event-ruler,
+ACFinder.java).
+
+All choices are looked at at once, as a relation: a row is an element of each array in which a field still to come may
+lie. The next field's choices are the join with where it fits. So the cost grows with the event, and not with the
+product of its arrays.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
+from workbench.matching.occurrences import Arrays, Elements, Names, Occurrences
 from workbench.matching.operators import Leaf
+from workbench.matching.relation import ANYTHING, Relation, TooManyRowsError, join, project, union, without
 
-_Path = tuple[str, ...]
-
-Trail = tuple[str | int, ...]
-"""The keys and array indices that lead to a value, as far as another field of the pattern may share them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One key to follow: the names of the pattern's path that it covers, and the steps after it (none at a leaf)."""
-
-    key: str
-    width: int
-    rest: tuple[Step, ...]
+MOST_ROWS = 200_000
+"""Rows of one join: more than an event of 1 MB has elements. Keys with dots in them can tie a knot that needs more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Field:
-    """A leaf of a pattern, the steps to it, and how many of its names another field of the pattern begins with."""
+    """A leaf of a pattern and its dotted name; the alternatives of a pattern that share a leaf share its field."""
 
-    steps: tuple[Step, ...]
-    shared: int
+    name: str
     leaf: Leaf
 
-    def occurrences(self, event: Mapping[str, Any]) -> list[tuple[Any, Trail]]:
-        """Every value that the event has for this field, and where."""
-        found: list[tuple[Any, Trail]] = []
-        self._find(event, self.steps, 0, (), found)
-        return found
 
-    def _find(
-        self, node: Any, steps: tuple[Step, ...], depth: int, trail: Trail, found: list[tuple[Any, Trail]]
-    ) -> None:
-        if isinstance(node, dict):
-            for step in steps:
-                if step.key in node:
-                    covered = depth + step.width
-                    onward = (*trail, step.key) if covered <= self.shared else trail
-                    self._find(node[step.key], step.rest, covered, onward, found)
-        elif isinstance(node, list):
-            for index, element in enumerate(node):
-                # An element that is a plain value ties no other field to it.
-                tied = depth <= self.shared and isinstance(element, (dict, list))
-                self._find(element, steps, depth, (*trail, index) if tied else trail, found)
-        elif not steps:
-            found.append((node, trail))
+class Fields:
+    """The alternatives of a pattern, each given by its leaves and their dotted names."""
 
+    __slots__ = ("_alternatives", "_names")
 
-def fields_of(leaves: Mapping[str, Leaf]) -> tuple[Field, ...]:
-    """The fields of a pattern without choices, whose leaves are given by dotted path, in the order of their paths."""
-    paths = {name: tuple(name.split(".")) for name in sorted(leaves)}
-    return tuple(
-        Field(steps=_steps(path), shared=_most_shared(path, paths.values()), leaf=leaves[name])
-        for name, path in paths.items()
-    )
+    def __init__(self, alternatives: Iterable[Mapping[str, Leaf]]) -> None:
+        known: dict[tuple[str, Leaf], Field] = {}
+        self._alternatives = tuple(
+            tuple(known.setdefault(pair, Field(*pair)) for pair in sorted(leaves.items(), key=_code_units))
+            for leaves in alternatives
+        )
+        self._names = Names.of(field.name for field in known.values())
 
+    def match(self, event: Mapping[str, Any]) -> bool:
+        """Whether one of the alternatives has a fitting value in the event for each of its fields.
 
-def _most_shared(path: _Path, paths: Iterable[_Path]) -> int:
-    return max((_shared(path, other) for other in paths if other != path), default=0)
-
-
-def _shared(path: _Path, other: _Path) -> int:
-    differing = (index for index, (left, right) in enumerate(zip(path, other, strict=False)) if left != right)
-    return next(differing, min(len(path), len(other)))
-
-
-def _steps(path: _Path) -> tuple[Step, ...]:
-    """Every way to spell `path`: a key with a dot in it means the same as an object in another.
-
-    "Compiled rules and JSON keys with dots", https://github.com/aws/event-ruler#compiling-and-checking-rules.
-    """
-    after: dict[int, tuple[Step, ...]] = {len(path): ()}
-    for start in reversed(range(len(path))):
-        ends = range(start + 1, len(path) + 1)
-        after[start] = tuple(Step(".".join(path[start:end]), end - start, after[end]) for end in ends)
-    return after[0]
-
-
-def all_match(fields: Sequence[Field], event: Mapping[str, Any]) -> bool:
-    """Whether the event has a fitting value for every field, all of them lying together."""
-    places = []
-    for field in fields:
-        found = field.occurrences(event)
-        fitting = {trail for value, trail in found if field.leaf.test(value)}
-        if field.shared:
-            places.append(_Place({trail for _, trail in found}, fitting, field.leaf.absent))
-        if not fitting and not (field.leaf.absent and (field.shared or not found)):
+        An event for which that can't be told within MOST_ROWS doesn't match.
+        """
+        reading = _Reading(Occurrences(event, self._names))
+        try:
+            return any(reading.match(fields) for fields in self._alternatives)
+        except TooManyRowsError:
             return False
-    return not places or _lie_together(places, ())
 
 
-class _Place(NamedTuple):
-    """Where a field is in an event, where its value fits, and whether it may be absent instead."""
-
-    trails: set[Trail]
-    fitting: set[Trail]
-    absent: bool
+def _code_units(pair: tuple[str, Leaf]) -> bytes:
+    return pair[0].encode("utf-16-be", "surrogatepass")  # by which Java sorts
 
 
-def _lie_together(places: Sequence[_Place], chosen: tuple[Trail, ...]) -> bool:
-    if not places:
+class _Reading:
+    """One event: where its fields lie and fit, found once for all alternatives."""
+
+    def __init__(self, occurrences: Occurrences) -> None:
+        self._occurrences = occurrences
+        self._lying: dict[str, Relation] = {}
+        self._fitting: dict[Field, Relation] = {}
+        self._chosen: dict[tuple[int, Field, frozenset[int]], Relation] = {}
+
+    def match(self, fields: Sequence[Field]) -> bool:
+        for field in fields:
+            if not (field.leaf.absent or self._fits(field)):
+                return False
+        chosen = ANYTHING
+        for field, later in zip(fields, self._arrays_after(fields), strict=True):
+            chosen = self._choose(chosen, field, later)
+            if not chosen:
+                return False
         return True
-    place, *others = places
-    reachable = {trail for trail in place.trails if all(_is_one_element(trail, other) for other in chosen)}
-    # Absent means absent beside the fields chosen so far, in the order of their paths (event-ruler, ACFinder.java).
-    if not reachable:
-        return place.absent and _lie_together(others, chosen)
-    return any(_lie_together(others, (*chosen, trail)) for trail in reachable & place.fitting)
 
+    def _arrays_after(self, fields: Sequence[Field]) -> list[frozenset[int]]:
+        """For each field the arrays in which a later one lies."""
+        after = [frozenset[int]()]
+        for field in reversed(fields[1:]):
+            after.append(after[-1].union(*self._lies(field.name)))
+        return after[::-1]
 
-def _is_one_element(trail: Trail, other: Trail) -> bool:
-    """Whether two trails do not lead into different elements of one array."""
-    for step, other_step in zip(trail, other, strict=False):
-        if step != other_step:
-            return isinstance(step, str)
-    return True
+    def _choose(self, chosen: Relation, field: Field, later: frozenset[int]) -> Relation:
+        # Alternatives that begin alike choose alike; whatever was chosen is kept here, so its identity is its own.
+        place = (id(chosen), field, later)
+        if place not in self._chosen:
+            self._chosen[place] = self._join(chosen, field, later)
+        return self._chosen[place]
+
+    def _join(self, chosen: Relation, field: Field, later: frozenset[int]) -> Relation:
+        fitting = project(self._fits(field), later.union(*chosen))
+        found = join(chosen, fitting, most_rows=MOST_ROWS)
+        if field.leaf.absent:
+            found = union(found, without(chosen, self._lies(field.name)))
+        return project(found, later)
+
+    def _fits(self, field: Field) -> Relation:
+        if field not in self._fitting:
+            fitting: dict[Arrays, set[Elements]] = defaultdict(set)
+            for each in self._occurrences.of(field.name):
+                if field.leaf.test(each.value):
+                    fitting[each.arrays].add(each.elements)
+            self._fitting[field] = dict(fitting)
+        return self._fitting[field]
+
+    def _lies(self, name: str) -> Relation:
+        if name not in self._lying:
+            lying: dict[Arrays, set[Elements]] = defaultdict(set)
+            for each in self._occurrences.of(name):
+                lying[each.arrays].add(each.elements)
+            self._lying[name] = dict(lying)
+        return self._lying[name]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.matching.json_path import Missing
+from workbench.matching.reading import read_json, to_json
 
 LONGEST_TEMPLATE = 8192
 """Characters (https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_InputTransformer.html)."""
@@ -105,11 +106,6 @@ def _refuse_variable_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _minified(text: str) -> str:
     # Text put unescaped between quotes may have broken the JSON: EventBridge hands over no better.
     try:
-        return to_json(json.loads(text))
+        return to_json(read_json(text))
     except ValueError:
         return text
-
-
-def to_json(value: Any) -> str:
-    """`value` as JSON text without blanks."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

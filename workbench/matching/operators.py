@@ -13,12 +13,15 @@ from ipaddress import ip_network
 from typing import Any
 
 from workbench.matching import text as pattern_text
+from workbench.matching.reading import pairs_of
 from workbench.matching.text import TextTest
-from workbench.matching.values import InvalidPattern, Test, address_of, is_address, is_in, millionths
+from workbench.matching.values import InvalidPattern, Test, address_of, comparable, is_address, is_in, is_number
 
 _Compile = Callable[[Any, str], Test]
 
-_COMPARISONS: dict[str, Callable[[int, int], bool]] = {
+_MASK = re.compile(r"[+]?0{0,9}[0-9]{1,3}")
+
+_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "=": operator.eq,
     "<": operator.lt,
     "<=": operator.le,
@@ -48,7 +51,7 @@ class Leaf:
 
 
 def _is_absence(item: Any) -> bool:
-    return isinstance(item, Mapping) and len(item) == 1 and item.get("exists") is False
+    return isinstance(item, Mapping) and len(list(pairs_of(item))) == 1 and item.get("exists") is False
 
 
 def _operator(expression: Mapping[str, Any], path: str) -> Test:
@@ -59,9 +62,10 @@ def _operator(expression: Mapping[str, Any], path: str) -> Test:
 
 
 def _only_entry(expression: Mapping[str, Any], path: str) -> tuple[str, Any]:
-    if len(expression) != 1:
-        raise InvalidPattern(path, f"a match expression has one key, not {len(expression)}")
-    return next(iter(expression.items()))
+    entries = list(pairs_of(expression))
+    if len(entries) != 1:
+        raise InvalidPattern(path, f"a match expression has one key, not {len(entries)}")
+    return entries[0]
 
 
 def _items(argument: Any, path: str) -> list[Any]:
@@ -79,7 +83,7 @@ def _any_of(tests: Sequence[Test]) -> Test:
 
 def _equality(values: Sequence[Any], path: str) -> list[Test]:
     for value in values:
-        if not (value is None or isinstance(value, (str, int, float))):
+        if not (value is None or isinstance(value, (str, bool)) or is_number(value)):
             raise InvalidPattern(
                 path, f"a match value is a string, number, true, false, null or an operator, not {value!r}"
             )
@@ -124,11 +128,11 @@ def _string(argument: Any, path: str) -> str:
 
 
 def _cidr(argument: Any, path: str) -> Test:
-    text, _, bits = _string(argument, path).partition("/")
+    text, _, bits = _string(argument, path).rstrip("/").partition("/")
     address = address_of(text)
-    if address is None or not re.fullmatch("[0-9]+", bits):
+    if address is None or not _MASK.fullmatch(bits):
         raise InvalidPattern(
-            path, f"malformed CIDR {argument!r}: write an IP address, a slash and the number of mask bits"
+            path, f"malformed CIDR {argument[:64]!r}: write an IP address, a slash and the number of mask bits"
         )
     # A block of one address is refused, too (event-ruler, CIDR.java): name the address itself.
     if int(bits) >= address.max_prefixlen:
@@ -150,20 +154,20 @@ def _numeric(argument: Any, path: str) -> Test:
     if len(bounds) > 1:
         _check_range(argument, path)
     return lambda value: (
-        (number := millionths(value)) is not None and all(fits(number, bound) for fits, bound in bounds)
+        (number := comparable(value)) is not None and all(fits(number, bound) for fits, bound in bounds)
     )
 
 
-def _comparison(name: Any, path: str) -> Callable[[int, int], bool]:
+def _comparison(name: Any, path: str) -> Callable[[float, float], bool]:
     if not isinstance(name, str) or name not in _COMPARISONS:
         raise InvalidPattern(path, f"unrecognized numeric operator {name!r}; known are {', '.join(_COMPARISONS)}")
     return _COMPARISONS[name]
 
 
-def _number(argument: Any, path: str) -> int:
-    number = millionths(argument)
+def _number(argument: Any, path: str) -> float:
+    number = comparable(argument)
     if number is None:
-        raise InvalidPattern(path, f"the value must be a number from -5.0e9 to 5.0e9, not {argument!r}")
+        raise InvalidPattern(path, f"the value must be a number with the precision of a double, not {argument!r}")
     return number
 
 
@@ -171,7 +175,7 @@ def _check_range(argument: Sequence[Any], path: str) -> None:
     above, bottom, below, top = argument
     if above not in {">", ">="} or below not in {"<", "<="}:
         raise InvalidPattern(path, f"a range is > or >= and then < or <=, not {above} and then {below}")
-    if bottom >= top:
+    if _number(bottom, path) >= _number(top, path):
         raise InvalidPattern(path, f"bottom must be less than top: {bottom} is not less than {top}")
 
 

@@ -10,16 +10,18 @@ import re
 from collections.abc import Callable, Hashable, Iterable
 from decimal import Decimal
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from math import floor
-from typing import Any
+from math import isfinite
+from typing import Any, TypeGuard
 
 Test = Callable[[Any], bool]
 
-LARGEST_NUMBER = 5_000_000_000
-"""Numbers are compared between minus and plus this, and to six decimals (the AWS page, "Numeric matching")."""
+Address = IPv4Address | IPv6Address
 
-_MILLION = 1_000_000
-_LOOKS_LIKE_AN_ADDRESS = re.compile(r"[0-9]+(?:\.[0-9]+){3}|[0-9a-fA-F:]*:[0-9a-fA-F:]*")
+_SURELY_EXACT = 2**53
+_LONGEST_IPV4 = 15
+_IPV4 = re.compile(r"[0-9]+(?:\.[0-9]+){3}")
+_IPV6 = re.compile(r"[0-9a-fA-F:]*:[0-9a-fA-F:]*")
+_LONGEST_IPV6 = 39
 
 
 class InvalidPattern(ValueError):  # noqa: N818 - a fact about the pattern, as in AWS's InvalidEventPattern
@@ -37,30 +39,63 @@ def is_in(values: Iterable[Any]) -> Test:
     return lambda value: _identity(value) in identities
 
 
-def is_address(wanted: IPv4Address | IPv6Address) -> Test:
+def is_address(wanted: Address) -> Test:
     """A string that spells the address `wanted`."""
     return lambda value: isinstance(value, str) and address_of(value) == wanted
 
 
-def address_of(text: str) -> IPv4Address | IPv6Address | None:
-    """The IP address that `text` spells, or None."""
-    if not _LOOKS_LIKE_AN_ADDRESS.fullmatch(text):
+def address_of(text: str) -> Address | None:
+    """The IP address that `text` spells, or None.
+
+    As to Java, which event-ruler asks: octets may begin with zeros, and an IPv4-mapped address is the IPv4 address.
+    """
+    if len(text) > _LONGEST_IPV6:
         return None
+    if _IPV4.fullmatch(text):
+        return _ipv4(text)
+    return _ipv6(text) if _IPV6.fullmatch(text) else None
+
+
+def _ipv4(text: str) -> IPv4Address | None:
+    octets = [int(octet) for octet in text.split(".")]
+    return IPv4Address(bytes(octets)) if len(text) <= _LONGEST_IPV4 and max(octets) < 256 else None
+
+
+def _ipv6(text: str) -> Address | None:
     try:
-        return ip_address(text)
+        address = ip_address(text)
     except ValueError:
         return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return address if mapped is None else mapped
 
 
-def millionths(value: Any) -> int | None:
-    """`value` in millionths, further decimals cut off, or None for what isn't a number or is too large to compare."""
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
+def is_number(value: Any) -> TypeGuard[int | float | Decimal]:
+    """Whether a value is a JSON number: True is an int to Python, and YAML has an infinity."""
+    if isinstance(value, float):
+        return isfinite(value)
+    return isinstance(value, (int, Decimal)) and not isinstance(value, bool)
+
+
+def comparable(value: Any) -> float | None:
+    """The double that a number is; None for what isn't a number, and for a number that no double says exactly.
+
+    EventBridge's page has numbers from -5.0e9 to 5.0e9; its matcher compares all that a double, written out in
+    decimals, is equal to (event-ruler, ComparableNumber.java).
+    """
+    if not is_number(value):
         return None
-    return value * _MILLION if isinstance(value, int) else floor(Decimal(repr(value)) * _MILLION)
+    if isinstance(value, int) and abs(value) <= _SURELY_EXACT:
+        return float(value)
+    exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    double = float(exact)
+    return double if Decimal(repr(double)) == exact else None
 
 
 def _identity(value: Any) -> Hashable:
     """A key that two JSON values share if and only if they are equal: to Python, True equals 1."""
-    number = millionths(value)
-    # A number too large to compare, such as an account's, still equals itself (event-ruler, JsonRuleCompiler.java).
-    return value if number is None else ("millionths", number)
+    if not is_number(value):
+        return value  # type: ignore[no-any-return]  # null, true, false or a string
+    number = comparable(value)
+    # What can't be compared still equals itself as it is written (event-ruler, JsonRuleCompiler.java).
+    return ("number", number) if number is not None else ("digits", Decimal(value).as_tuple())
