@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 Kind = Literal[
     "published",  # an entry entered a bus
+    "lost",  # an entry was taken, and named a bus that isn't there
     "matched",  # a rule chose an event
     "delivered",  # a target queue took it
     "undelivered",  # a target refused it for good: in its dead-letter queue, or lost

@@ -175,8 +175,16 @@ def test_a_target_gets_what_its_input_says(later: Later) -> None:
         ({"Detail": '{"n":9223372036854775808}'}, "MalformedDetail"),
         ({"Detail": '{"a":' * 1001 + "1" + "}" * 1001}, "MalformedDetail"),
         ({"Detail": '{"a":' * 100_000 + "1" + "}" * 100_000}, "MalformedDetail"),
+        ({"Detail": '{"a":' * 995 + '"\\ud800"' + "}" * 995}, "MalformedDetail"),
+        ({"Detail": '{"n":-9223372036854775809}'}, "MalformedDetail"),
+        ({"Detail": '{"n":' + "9" * 5000 + "}"}, "MalformedDetail"),
+        ({"Detail": '{"n":1e99999999999999999999}'}, "MalformedDetail"),
+        ({"Detail": '"text"'}, "MalformedDetail"),
+        ({"Detail": "null"}, "MalformedDetail"),
+        ({"Detail": '{"a":"\\ud800"}'}, "MalformedDetail"),
         ({"Source": "aws.s3"}, "NotAuthorizedForSourceException"),
-        ({"EventBusName": "nowhere"}, "InvalidArgument"),
+        ({"Time": 1e300}, "InvalidArgument"),
+        ({"Time": float("nan")}, "InvalidArgument"),
     ],
 )
 def test_a_wrong_entry_fails_alone(later: Later, changes: dict[str, Any], code: str) -> None:
@@ -192,11 +200,47 @@ def test_a_wrong_entry_fails_alone(later: Later, changes: dict[str, Any], code: 
 def test_details_of_any_size_and_numbers_up_to_the_limits_are_taken(later: Later) -> None:
     """A thousand levels and 64-bit integers are still EventBridge's."""
     system = System(later, rule("all", SHOP, target(ORDERS)))
-    deep = '{"a":' * 499 + '{"n":9223372036854775807,"m":-9223372036854775808}' + "}" * 499
+    deep = '{"a":' * 999 + '{"n":9223372036854775807,"m":-9223372036854775808}' + "}" * 999
 
     (result,) = system.put(entry(Detail=deep))
 
     assert "EventId" in result
+    (record,) = system.records()
+    assert f'"detail":{deep}' in record["body"]
+
+
+def test_a_number_is_delivered_as_it_was_written(later: Later) -> None:
+    """No double, which would make one of two that differ."""
+    system = System(later, rule("all", SHOP, target(ORDERS)))
+
+    system.put(entry(Detail='{"n":[0.1234567890123456781,1.10,-0.0,100000000000000000000.5]}'))
+
+    (record,) = system.records()
+    assert '{"n":[0.1234567890123456781,1.10,-0.0,100000000000000000000.5]}' in record["body"]
+
+
+@pytest.mark.parametrize("missing", ["Source", "DetailType", "Detail"])
+def test_a_missing_field_is_an_error_of_its_entry_even_if_no_entry_is_complete(later: Later, missing: str) -> None:
+    """As EventBridge answers, unlike its documentation says."""
+    system = System(later)
+
+    (result,) = system.put(entry(**{missing: None}))
+
+    reason = f"Parameter {missing} is not valid. Reason: {missing} is a required argument."
+    assert result == {"ErrorCode": "InvalidArgument", "ErrorMessage": reason}
+
+
+@pytest.mark.parametrize("name", ["nowhere", "arn:aws:events:eu-west-1:123456789012:event-bus/nowhere"])
+def test_an_entry_for_a_bus_that_is_not_there_is_taken_and_lost_and_said_to_be(later: Later, name: str) -> None:
+    """EventBridge gives it an id like any other; the history does not hide what becomes of it."""
+    system = System(later, rule("all", SHOP, target(ORDERS)))
+
+    first, lost = system.put(entry(), entry(EventBusName=name))
+
+    assert [body["id"] for body in system.bodies()] == [first["EventId"]]
+    assert system.kinds() == ["published", "matched", "delivered", "lost"]
+    assert system.happenings[-1].fields["event_id"] == lost["EventId"]
+    assert system.happenings[-1].fields["bus"] == "nowhere"
 
 
 @pytest.mark.parametrize(
@@ -205,9 +249,13 @@ def test_details_of_any_size_and_numbers_up_to_the_limits_are_taken(later: Later
         [],
         [entry()] * 11,
         [entry(Detail=json.dumps({"a": "x" * 600_000})), entry(Detail=json.dumps({"a": "x" * 600_000}))],
-        [entry(Detail=None), entry(Source=None)],
+        [entry(), entry(EventBusName="a bus")],
+        [entry(EventBusName="")],
+        [entry(EventBusName="x" * 1601)],
+        [entry(Resources=["x" * 2049])],
+        [entry(TraceHeader="x" * 501)],
     ],
-    ids=["none", "eleven", "over 1 MB together", "not one complete"],
+    ids=["none", "eleven", "over 1 MB together", "bus name", "empty bus name", "long name", "resource", "trace"],
 )
 def test_a_wrong_request_fails_as_a_whole(later: Later, entries: list[dict[str, Any]]) -> None:
     """Nothing of it is published."""
@@ -217,6 +265,36 @@ def test_a_wrong_request_fails_as_a_whole(later: Later, entries: list[dict[str, 
         system.put(*entries)
 
     assert refused.value.code == "ValidationException"
+    assert system.bodies() == []
+
+
+@pytest.mark.parametrize(
+    ("entries", "code"),
+    [
+        (None, "ValidationException"),
+        ({}, "SerializationException"),
+        ("entries", "SerializationException"),
+        ([None], "SerializationException"),
+        ([entry(), "entry"], "SerializationException"),
+        ([entry(Source=5)], "SerializationException"),
+        ([entry(Detail={"a": 1})], "SerializationException"),
+        ([entry(DetailType=["x"])], "SerializationException"),
+        ([entry(EventBusName=False)], "SerializationException"),
+        ([entry(Resources="arn:1")], "SerializationException"),
+        ([entry(Resources=[5])], "SerializationException"),
+        ([entry(Time="today")], "SerializationException"),
+        ([entry(Time=True)], "SerializationException"),
+        ([entry(Time=[])], "SerializationException"),
+    ],
+)
+def test_what_is_no_list_of_entries_fails_as_a_whole(later: Later, entries: Any, code: str) -> None:
+    """Whatever JSON it is."""
+    system = System(later, rule("all", SHOP, target(ORDERS)))
+
+    with pytest.raises(AwsError) as refused:
+        system.bus.put_events(entries)
+
+    assert (refused.value.code, refused.value.status) == (code, 400)
     assert system.bodies() == []
 
 
@@ -347,26 +425,42 @@ def test_a_function_can_be_a_target(later: Later) -> None:
     assert json.loads(payload)["id"] == result["EventId"]
 
 
+def sample(**changes: Any) -> str:
+    """An event with what TestEventPattern demands, and nothing else."""
+    event = dict.fromkeys(("id", "account", "time", "region", "detail-type"), "x") | {"source": "shop"}
+    return json.dumps({name: value for name, value in (event | changes).items() if value is not None})
+
+
 def test_patterns_can_be_tried_out(later: Later) -> None:
     """TestEventPattern answers by the same rules as the bus."""
     system = System(later)
-    event = json.dumps(
-        dict.fromkeys(("id", "account", "time", "region", "detail-type"), "x") | {"source": "shop", "resources": []}
-    )
 
-    assert system.bus.test_event_pattern('{"source":["shop"]}', event)
-    assert not system.bus.test_event_pattern('{"source":["other"]}', event)
+    assert system.bus.test_event_pattern('{"source":["shop"]}', sample(resources=[], detail={}))
+    assert system.bus.test_event_pattern('{"source":["shop"]}', sample())
+    assert not system.bus.test_event_pattern('{"source":["other"]}', sample())
 
 
 @pytest.mark.parametrize(
-    ("pattern", "event", "code"),
+    ("pattern", "event", "code", "message"),
     [
-        ('{"source":"shop"}', "{}", "InvalidEventPatternException"),
-        ('{"source":["shop"]}', "{}", "ValidationException"),
-        ('{"source":["shop"]}', "no json", "ValidationException"),
+        ('{"source":"shop"}', "{}", "InvalidEventPatternException", "Event pattern is not valid. Reason: at source: "),
+        ('{"source":["shop"]}', "{}", "ValidationException", "Parameter Event is not valid."),
+        ('{"source":["shop"]}', "no json", "ValidationException", "Parameter Event is not valid."),
+        ('{"source":["shop"]}', '["shop"]', "ValidationException", "Parameter Event is not valid."),
+        ('{"source":["shop"]}', "[" * 5000, "ValidationException", "Parameter Event is not valid."),
+        ('{"source":["shop"]}', None, "ValidationException", "1 validation error detected: Value null at 'event'"),
+        (None, sample(), "ValidationException", "1 validation error detected: Value null at 'eventPattern'"),
+        ({"source": ["shop"]}, sample(), "SerializationException", "EventPattern is not a string"),
+        ("[" * 1000, sample(), "InvalidEventPatternException", "Event pattern is not valid. Reason: "),
+        *(
+            ('{"source":["shop"]}', sample(**{name: None}), "ValidationException", "Parameter Event is not valid.")
+            for name in ("id", "account", "source", "time", "region", "detail-type")
+        ),
     ],
 )
-def test_what_is_no_pattern_or_no_event_is_refused(later: Later, pattern: str, event: str, code: str) -> None:
+def test_what_is_no_pattern_or_no_event_is_refused(
+    later: Later, pattern: Any, event: Any, code: str, message: str
+) -> None:
     """As TestEventPattern refuses it."""
     system = System(later)
 
@@ -374,3 +468,5 @@ def test_what_is_no_pattern_or_no_event_is_refused(later: Later, pattern: str, e
         system.bus.test_event_pattern(pattern, event)
 
     assert refused.value.code == code
+    assert refused.value.message.startswith(message)
+    assert refused.value.message.count("Event pattern is not valid") <= 1

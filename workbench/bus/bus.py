@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 import uuid
 from collections import defaultdict
@@ -12,6 +11,7 @@ from typing import Any
 from workbench.bus.delivery import After, Courier, Delivery, Start
 from workbench.bus.entries import Entry, EntryError, check_request, event_of
 from workbench.history import History
+from workbench.matching.reading import read_json
 from workbench.pattern import InvalidPattern, Pattern
 from workbench.store.protocol import AwsError
 from workbench.store.queues.disorder import Disorder
@@ -47,24 +47,28 @@ class Bus:
         """How many deliveries wait to be tried again."""
         return self._courier.waiting
 
-    def put_events(self, entries: list[Entry]) -> dict[str, Any]:
+    def put_events(self, entries: Any) -> dict[str, Any]:
         """Publish entries in their order; the answer has a result an entry, an id or an error.
 
-        Raises `AwsError` ValidationException when the request fails as a whole, and nothing is published.
+        Raises `AwsError` when the request fails as a whole, and nothing is published.
         """
         check_request(entries)
         results = [self._put(entry) for entry in entries]
         return {"FailedEntryCount": sum("ErrorCode" in result for result in results), "Entries": results}
 
-    def test_event_pattern(self, pattern: str, event: str) -> bool:
+    def test_event_pattern(self, pattern: Any, event: Any) -> bool:
         """Whether an event (JSON text) matches a pattern (JSON text).
 
-        Raises `AwsError` InvalidEventPatternException, or ValidationException for what is no event.
+        Raises `AwsError` InvalidEventPatternException, ValidationException for what is no event, SerializationException
+        for what is no text.
         """
+        for name, text in (("EventPattern", pattern), ("Event", event)):
+            if not isinstance(text, str):
+                raise _no_text(name, text)
         try:
             return Pattern(pattern).matches(_event(event))
         except InvalidPattern as error:
-            raise AwsError("InvalidEventPatternException", f"Event pattern is not valid. Reason: {error}") from error
+            raise AwsError("InvalidEventPatternException", str(error)) from error
 
     def _put(self, entry: Entry) -> dict[str, str]:
         try:
@@ -72,15 +76,20 @@ class Bus:
         except EntryError as error:
             return error.result()
         bus_name = _bus_name(entry)
+        if bus_name in self._names:
+            self._publish(event, bus_name)
+        else:
+            # EventBridge takes it, says so, and drops it (https://github.com/aws/aws-cli/issues/9186).
+            self._history.record("lost", event_id=event["id"], bus=bus_name, event=event)
+        return {"EventId": event["id"]}
+
+    def _publish(self, event: dict[str, Any], bus_name: str) -> None:
         self._history.record("published", event_id=event["id"], bus=bus_name, event=event)
         for rule in self._rules[bus_name]:
             if rule.pattern.matches(event):
                 self._follow(rule, event)
-        return {"EventId": event["id"]}
 
     def _event(self, entry: Entry) -> dict[str, Any]:
-        if _bus_name(entry) not in self._names:
-            raise EntryError(code="InvalidArgument", message=f"Event bus {_bus_name(entry)} does not exist.")
         return event_of(
             entry,
             event_id=str(uuid.uuid4()),
@@ -103,16 +112,24 @@ def _bus_name(entry: Entry) -> str:
     return (entry.get("EventBusName") or "default").rpartition("event-bus/")[2]
 
 
-_EVENT_FIELDS = ("id", "account", "source", "time", "region", "resources", "detail-type")
+# Of those that https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_TestEventPattern.html calls mandatory,
+# EventBridge in fact does without `resources`.
+_EVENT_FIELDS = {"id", "account", "source", "time", "region", "detail-type"}
 
 
 def _event(text: str) -> dict[str, Any]:
-    # https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_TestEventPattern.html
     try:
-        event = json.loads(text)
-    except ValueError as error:
-        raise AwsError("ValidationException", f"Parameter Event is not valid JSON: {error}") from error
-    missing = [name for name in _EVENT_FIELDS if not isinstance(event, dict) or name not in event]
-    if missing:
-        raise AwsError("ValidationException", f"Parameter Event is not valid. Reason: it has no {', '.join(missing)}")
-    return dict(event)
+        event = read_json(text)
+    except ValueError:
+        event = None
+    if not isinstance(event, dict) or not event.keys() >= _EVENT_FIELDS:
+        raise AwsError("ValidationException", "Parameter Event is not valid.")
+    return event
+
+
+def _no_text(name: str, value: Any) -> AwsError:
+    if value is not None:
+        return AwsError("SerializationException", f"{name} is not a string")
+    name = name[0].lower() + name[1:]
+    reason = f"Value null at '{name}' failed to satisfy constraint: Member must not be null"
+    return AwsError("ValidationException", f"1 validation error detected: {reason}")

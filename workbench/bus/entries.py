@@ -1,16 +1,19 @@
 """PutEvents entries: EventBridge's limits, its errors an entry, and the event that an entry becomes.
 
 Limits and error codes are those of AWS's own service model, as botocore 1.44.5 ships it (PutEvents and
-PutEventsResultEntry); https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html.
+PutEventsResultEntry); https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html. Where that page
+says that a request fails of whose entries none has all that is required, EventBridge in fact fails them one by one.
 """
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
+from workbench.matching.reading import read_json, to_json
 from workbench.store.protocol import AwsError
 
 MAX_ENTRIES = 10
@@ -21,6 +24,11 @@ MAX_INTEGER = 2**63 - 1
 
 Entry = Mapping[str, Any]
 _REQUIRED = ("Source", "DetailType", "Detail")
+_TEXTS = (*_REQUIRED, "EventBusName", "TraceHeader")
+_BUS_NAME = re.compile(r"(arn:aws[\w-]*:events:[a-z]+-[a-z]+-[\w-]+:[0-9]{12}:event-bus/)?[.\-_A-Za-z0-9]+", re.ASCII)
+_LONG_NUMBER = re.compile(r"[0-9]{19}")
+_LONGEST = {"EventBusName": 1600, "TraceHeader": 500}
+_LONGEST_RESOURCE = 2048
 
 
 class EntryError(Exception):
@@ -36,14 +44,67 @@ class EntryError(Exception):
         return {"ErrorCode": self.code, "ErrorMessage": self.message}
 
 
-def check_request(entries: list[Entry]) -> None:
-    """Raise `AwsError` ValidationException when a request fails as a whole."""
-    if not 1 <= len(entries) <= MAX_ENTRIES:
-        raise _refused(f"Value at 'entries' failed to satisfy constraint: Member must have length 1 to {MAX_ENTRIES}")
-    if not any(all(entry.get(name) for name in _REQUIRED) for entry in entries):
-        raise _refused(f"No entry of the request has all of {', '.join(_REQUIRED)}")
+def check_request(entries: Any) -> None:
+    """Raise `AwsError` when a request fails as a whole, whatever its Entries are.
+
+    SerializationException for what isn't PutEvents' JSON, ValidationException for what its limits refuse.
+    """
+    if entries is None:
+        raise _refused("Value null at 'entries' failed to satisfy constraint: Member must not be null")
+    if not isinstance(entries, list):
+        raise _unreadable("Entries is not a list")
+    for place, entry in enumerate(entries, 1):
+        _check_types(entry, f"Entries[{place - 1}]")
+    if not entries:
+        raise _refused(
+            "Value '[]' at 'entries' failed to satisfy constraint: Member must have length greater than or equal to 1"
+        )
+    if len(entries) > MAX_ENTRIES:
+        raise _refused(
+            "Value at 'entries' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {MAX_ENTRIES}"
+        )
+    for place, entry in enumerate(entries, 1):
+        _check_limits(entry, f"entries.{place}.member")
     if sum(size_bytes(entry) for entry in entries) >= MAX_REQUEST_BYTES:
-        raise _refused("Total size of the entries in the request is over the limit.")
+        raise AwsError("ValidationException", "Total size of the entries in the request is over the limit.")
+
+
+def _check_types(entry: Any, where: str) -> None:
+    if not isinstance(entry, dict):
+        raise _unreadable(f"{where} is not an object")
+    for name in _TEXTS:
+        if not isinstance(entry.get(name), str | None):
+            raise _unreadable(f"{where}.{name} is not a string")
+    if isinstance(entry.get("Time"), bool) or not isinstance(entry.get("Time"), int | float | None):
+        raise _unreadable(f"{where}.Time is not a timestamp")
+    resources = entry.get("Resources")
+    if resources is not None and not (
+        isinstance(resources, list) and all(isinstance(resource, str) for resource in resources)
+    ):
+        raise _unreadable(f"{where}.Resources is not a list of strings")
+
+
+def _check_limits(entry: Entry, where: str) -> None:
+    name = entry.get("EventBusName")
+    if name is not None and not _BUS_NAME.fullmatch(name):
+        raise _refused(
+            f"Value '{name[:100]}' at '{where}.eventBusName' failed to satisfy constraint: "
+            f"Member must satisfy regular expression pattern: {_BUS_NAME.pattern}"
+        )
+    texts = {field: entry[field] for field in _LONGEST if entry.get(field) is not None}
+    lengths = [(field, len(text), _LONGEST[field]) for field, text in texts.items()]
+    lengths += [("Resources", len(resource), _LONGEST_RESOURCE) for resource in entry.get("Resources") or ()]
+    for field, length, longest in lengths:
+        if length > longest:
+            raise _refused(
+                f"Value at '{where}.{field[0].lower()}{field[1:]}' failed to satisfy constraint: "
+                f"Member must have length less than or equal to {longest}"
+            )
+
+
+def _unreadable(message: str) -> AwsError:
+    return AwsError("SerializationException", message)
 
 
 def _refused(message: str) -> AwsError:
@@ -93,41 +154,38 @@ def _time(given: Any, now: datetime) -> datetime:
         return now
     try:
         return datetime.fromtimestamp(given, UTC)
-    except (TypeError, ValueError, OverflowError, OSError):
+    except (ValueError, OverflowError, OSError):
         raise _invalid("Time", "Time is not a timestamp.") from None
 
 
 def _detail(text: str) -> dict[str, Any]:
     malformed = EntryError(code="MalformedDetail", message="Detail is malformed.")
     try:
-        detail = json.loads(text, parse_int=_integer, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
+        detail = read_json(text)
+        if "\\u" in text:
+            to_json(detail)  # half of a surrogate pair can't be sent on
+    except ValueError:
         raise malformed from None
-    if not isinstance(detail, dict) or _deeper(text, detail):
+    if not isinstance(detail, dict) or not _within_limits(text, detail):
         raise malformed
     return detail
 
 
-def _integer(text: str) -> int:
-    number = int(text)
-    if not -MAX_INTEGER - 1 <= number <= MAX_INTEGER:
-        raise ValueError(text)
-    return number
+def _within_limits(text: str, detail: dict[str, Any]) -> bool:
+    if text.count("{") + text.count("[") <= MAX_DEPTH and not _LONG_NUMBER.search(text):
+        return True
+    level: list[Any] = [detail]
+    for _ in range(MAX_DEPTH):
+        members = [member for value in level for member in (value.values() if isinstance(value, dict) else value)]
+        if any(isinstance(member, int | Decimal) and _is_too_large(member) for member in members):
+            return False
+        level = [member for member in members if isinstance(member, dict | list)]
+        if not level:
+            return True
+    return False
 
 
-def _no_constant(name: str) -> None:
-    raise ValueError(name)  # NaN and Infinity are Python's, not JSON's
-
-
-def _deeper(text: str, detail: Any) -> bool:
-    if text.count("{") + text.count("[") <= MAX_DEPTH:
-        return False
-    level, depth = [detail], 0
-    while level and depth < MAX_DEPTH:
-        level = [child for value in level for child in _members(value) if isinstance(child, dict | list)]
-        depth += 1
-    return bool(level)
-
-
-def _members(value: Any) -> Any:
-    return value.values() if isinstance(value, dict) else value
+def _is_too_large(number: int | Decimal) -> bool:
+    """Whether it was written as an integer, and has more than 64 bits."""
+    is_integer = isinstance(number, int) or number.as_tuple().exponent == 0
+    return is_integer and not -MAX_INTEGER - 1 <= number <= MAX_INTEGER
