@@ -94,7 +94,8 @@ class EventInvoke:
 class Function:
     """A Lambda function; `code` and `layers` are the folders of the sources, from which Python imports.
 
-    `event_invokes` are by qualifier: "$LATEST", an alias, a version.
+    `event_invokes` are by qualifier: "$LATEST", an alias, a version. `published` has each version and alias that there
+    is, and the version that it stands for.
     """
 
     logical_id: str
@@ -110,6 +111,7 @@ class Function:
     reserved_concurrency: int | None
     dead_letter_arn: str | None = None
     event_invokes: Mapping[str, EventInvoke] = field(default_factory=dict)
+    published: Mapping[str, str] = field(default_factory=dict)
     log_group: str | None = None
 
     @property

@@ -302,6 +302,12 @@ def test_a_queue_event_is_a_mapping(folder: Path) -> None:
     assert not mapping.filters.admit_sqs({"body": '{"kind": "b"}'})
 
 
+def test_a_function_knows_what_it_was_published_as(folder: Path) -> None:
+    """By AutoPublishAlias: a version, and the alias that stands for it."""
+    assert function(read(folder, FUNCTION + "      AutoPublishAlias: live")).published == {"1": "1", "live": "1"}
+    assert function(read(folder, FUNCTION)).published == {}
+
+
 def test_a_queue_mapping_has_the_defaults_of_lambda(folder: Path) -> None:
     """Batches of ten without a window, every message admitted, failures not reported one by one."""
     topology = read(

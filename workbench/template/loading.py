@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from workbench.functions import reference
 from workbench.template import resources
 from workbench.template.checks import misfits
 from workbench.template.identity import Identities, Place
@@ -131,7 +132,18 @@ class _Stack:
         layers = dict(self._layers())
         settings = dict(resources.event_invoke(each) for *_, each in self._each("AWS::Lambda::EventInvokeConfig"))
         for each in self._each("AWS::Lambda::Function"):
-            yield resources.function(*each, layers=layers, root=self._root, event_invokes=settings)
+            function = resources.function(*each, layers=layers, root=self._root, event_invokes=settings)
+            yield replace(function, published=dict(self._published(function.name)))
+
+    def _published(self, function: str) -> Iterator[tuple[str, str]]:
+        """Give each version and alias of a function, and the version that it stands for."""
+        for logical_id, identities, properties in self._each("AWS::Lambda::Version"):
+            name, version = reference.parse(identities.ref(logical_id, properties.where))
+            if name == function:
+                yield version, version
+        for _, _, properties in self._each("AWS::Lambda::Alias"):
+            if reference.parse(properties.text("FunctionName"))[0] == function:
+                yield properties.text("Name"), properties.text("FunctionVersion")
 
     def _layers(self) -> Iterator[tuple[str, Path]]:
         for logical_id, identities, properties in self._each("AWS::Lambda::LayerVersion"):
