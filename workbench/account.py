@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +18,7 @@ from botocore.exceptions import (
     NoRegionError,
 )
 
+from workbench.loopback import is_loopback
 from workbench.sdk import DIRECT, local_session
 
 # Several threads read queues and write rows at once, each over a connection of its own.
@@ -67,11 +67,7 @@ def is_local(endpoint_url: str | None) -> bool:
     >>> is_local("http://127.0.0.1:4566"), is_local("https://sqs.eu-west-1.amazonaws.com"), is_local(None)
     (True, False, False)
     """
-    host = urlsplit(endpoint_url or "").hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return is_loopback(urlsplit(endpoint_url or "").hostname or "")
 
 
 @contextmanager

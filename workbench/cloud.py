@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -60,6 +60,7 @@ class LocalCloud:
         parameters: Mapping[str, str] | None = None,
         disorder: Disorder | None = None,
         port: int | None = 0,
+        hosts: Collection[str] = (),
         workers_per_function: int = 2,
         minute_seconds: float = 1.0,
         history: History | None = None,
@@ -68,7 +69,8 @@ class LocalCloud:
     ) -> None:
         """Take the template and what to make of it; nothing starts yet.
 
-        `port` 0 is any that is free, and None means that nothing is served. `minute_seconds` is what passes for a
+        `port` 0 is any that is free, and None means that nothing is served. `hosts` are the names and addresses that
+        clients may call it by, beside those of the loopback interface. `minute_seconds` is what passes for a
         minute between the tries of an asynchronous invocation. `runtime` gives what runs the functions, real processes
         by default. `adapt` may change what the template says.
         """
@@ -76,6 +78,7 @@ class LocalCloud:
         self._parameters = dict(parameters or {})
         self._disorder = Disorder(0) if disorder is None else disorder
         self._port = port
+        self._hosts = hosts
         self._workers_per_function = workers_per_function
         self._minute_seconds = minute_seconds
         self._history = History() if history is None else history
@@ -147,7 +150,8 @@ class LocalCloud:
     def _application(self) -> Starlette:
         written = LogWriter(self.topology)
         self._history.subscribe(written)
-        return local_cloud(self.store, self.bus, self._invocations, Logs(written.groups, self.store.handle))
+        logs = Logs(written.groups, self.store.handle)
+        return local_cloud(self.store, self.bus, self._invocations, logs, hosts=self._hosts)
 
     def _topology(self) -> Topology:
         topology = sam_template.load(self._template, parameters=self._parameters, endpoint=self.endpoint)

@@ -7,10 +7,11 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeSt
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from urllib.parse import parse_qsl
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from workbench.store.protocol import Response
+from workbench.refusal import as_xml, refused
+from workbench.request import form_of
+from workbench.store.protocol import AwsError, Response
 from workbench.topology import Topology
 
 _NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
@@ -28,18 +29,24 @@ class Stacks:
         self._topology = topology
         self._names = {topology.stack, *(bus.name for bus in topology.buses if bus.logical_id)}
 
-    def answer(self, body: bytes) -> Response:
+    def answer(self, form: bytes) -> Response:
         """Answer one request."""
-        params = dict(parse_qsl(body.decode(errors="replace")))
-        action = params.get("Action", "")
+        try:
+            return self._answer(form_of(form))
+        except AwsError as error:
+            return refused(error, to_form=True)
+
+    def _answer(self, form: Mapping[str, str]) -> Response:
+        action = form.get("Action", "")
         if action != "DescribeStacks":
-            return _error(
+            raise AwsError(
                 "UnsupportedOperation",
                 f"The local cloud has no cloudformation operation {action}: template.yaml describes the system.",
             )
-        name = params.get("StackName", self._topology.stack).removesuffix("/local").rpartition("/")[2]
+        given = form.get("StackName") or self._topology.stack
+        name = given.removesuffix("/local").rpartition("/")[2]
         if name not in self._names:
-            return _error("ValidationError", f"Stack with id {params['StackName']} does not exist")
+            raise AwsError("ValidationError", f"Stack with id {given} does not exist")
         return _success(action, lambda result: self._describe(result, name))
 
     def _describe(self, result: Element, name: str) -> None:
@@ -62,20 +69,10 @@ class Stacks:
 def _success(action: str, fill: Callable[[Element], None]) -> Response:
     answer = Element(f"{action}Response", xmlns=_NAMESPACE)
     fill(SubElement(answer, f"{action}Result"))
-    return _xml(200, answer)
-
-
-def _error(code: str, message: str) -> Response:
-    answer = Element("ErrorResponse", xmlns=_NAMESPACE)
-    _texts(SubElement(answer, "Error"), {"Type": "Sender", "Code": code, "Message": message})
-    return _xml(400, answer)
-
-
-def _xml(status: int, answer: Element) -> Response:
     _texts(SubElement(answer, "ResponseMetadata"), {"RequestId": "local"})
-    return status, {"content-type": "text/xml"}, tostring(answer, encoding="utf-8")
+    return 200, {"content-type": "text/xml"}, tostring(answer, encoding="utf-8")
 
 
 def _texts(parent: Element, texts: Mapping[str, str]) -> None:
-    for name, text in texts.items():
-        SubElement(parent, name).text = text
+    for name, value in texts.items():
+        SubElement(parent, name).text = as_xml(value)

@@ -47,6 +47,8 @@ class FunctionsScreen:
             case "dead-lettered":
                 source = str(fields["queue_arn"]).rpartition(":")[2]
                 self._line(source, "dead-lettered", fields["message_id"], f"received {fields['receives']} times")
+            case "lost":
+                self._line(fields["bus"], "lost", fields["event_id"], "there is no such bus; EventBridge doesn't tell")
             case "undelivered":
                 self._line(str(fields.get("rule") or fields.get("function", "")), "undelivered", *_undelivered(fields))
 

@@ -85,7 +85,9 @@ class Pattern:
 
 def _check_length(document: Mapping[str, Any] | str, longest: int) -> None:
     try:
-        text = document if isinstance(document, str) else json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+        text = (
+            document if isinstance(document, str) else json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+        )
     except RecursionError as error:
         raise InvalidPattern("", "the pattern is nested too deeply") from error
     except TypeError:

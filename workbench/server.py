@@ -4,86 +4,128 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import re
 import socket
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, MutableMapping
 from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from workbench import service_models
 from workbench.bus.bus import Bus
+from workbench.callers import Callers
 from workbench.cloudformation import Stacks
 from workbench.functions.invocations import Invocations
 from workbench.logs.calls import Logs
 from workbench.long_poll import LongPoll
-from workbench.store.protocol import AwsError, Response, decoded, success
+from workbench.refusal import refused
+from workbench.request import DisconnectedError, Receive, Request, Scope, form_of, headers_of, read_body
+from workbench.store import services
+from workbench.store.protocol import CONTENT_TYPE, AwsError, Response, decoded, success
 from workbench.store.store import Store
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_LOG = logging.getLogger(__name__)
 
 _CREDENTIAL = re.compile(r"Credential=[^/,\s]+/\d{8}/[^/,\s]+/([^/,\s]+)/")
 _INVOKE = re.compile(r"^/2015-03-31/functions/([^/]+)/invocations/?$")
+
+# Those that take forms: SQS from older SDKs, CloudWatch from some.
+_FORMS = frozenset({"cloudformation", "monitoring", "ses", "sns", "sqs", "sts"})
 
 # An idle connection costs nothing here, and a client that finds its connection closed has to send again.
 KEEP_ALIVE_SECONDS = 3600
 
 
-def local_cloud(store: Store, bus: Bus, invocations: Invocations, logs: Logs | None = None) -> Starlette:
-    """The application that answers for all services."""
-    return Starlette(routes=[Mount("/", app=Endpoint(store, bus, invocations, logs))])
+def local_cloud(
+    store: Store, bus: Bus, invocations: Invocations, logs: Logs | None = None, *, hosts: Collection[str] = ()
+) -> Starlette:
+    """The application that answers for all services, by whichever of `hosts` it is called beside the loopback's."""
+    return Starlette(routes=[Mount("/", app=Endpoint(store, bus, invocations, logs, hosts=hosts))])
 
 
 class Endpoint:
     """One address for all services, as the signature of a request names the service that it is for."""
 
-    def __init__(self, store: Store, bus: Bus, invocations: Invocations, logs: Logs | None = None) -> None:
+    def __init__(
+        self, store: Store, bus: Bus, invocations: Invocations, logs: Logs | None = None, *, hosts: Collection[str] = ()
+    ) -> None:
         self._store = store
         self._bus = bus
         self._invocations = invocations
         self._logs = Logs({}, store.handle) if logs is None else logs
+        self._callers = Callers(hosts)
         self._long_poll = LongPoll(store)
         self._stacks = Stacks(store.topology)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
-        body = await _body(receive)
+        request = Request.of(scope)
         try:
-            status, headers, answer = await self._answer(scope, _headers(scope), body)
+            self._callers.check(headers_of(scope))
+            request = Request.of(scope, await read_body(receive, request.headers.get("content-encoding", "")))
+            answer = await self._answer(request)
+        except DisconnectedError:
+            return
         except AwsError as error:
-            status, headers, answer = error.response()
-        raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-        raw.append((b"content-length", str(len(answer)).encode()))
-        await send({"type": "http.response.start", "status": status, "headers": raw})
-        await send({"type": "http.response.body", "body": answer})
+            answer = refused(error, to_form=_is_form(request))
+        except Exception as error:  # noqa: BLE001 - whatever a handler trips over, it was what the request said
+            answer = refused(_unexpected(request, error), to_form=_is_form(request))
+        await _send(answer, send)
 
-    async def _answer(self, scope: Scope, headers: dict[str, str], body: bytes) -> Response:
-        path = scope["path"]
-        service = _service(headers)
-        if service == "events":
-            return self._events(headers, body)
+    async def _answer(self, request: Request) -> Response:
+        service = _service(request)
+        services.require(service)
         if service == "lambda":
-            if (invoked := _INVOKE.match(path)) is None or scope["method"] != "POST":
-                raise _described_by_template("lambda", f"{scope['method']} {path}")
-            return await self._invocations.answer(invoked[1], headers, body)
+            return await self._invoke(request)
+        if _is_form(request):
+            return self._by_form(service, request)
+        if _is_cbor(request):
+            return self._stored(service, request)
+        return await self._by_target(service, request)
+
+    async def _invoke(self, request: Request) -> Response:
+        invoked = _INVOKE.match(request.path)
+        if invoked is None or request.method != "POST":
+            raise _described_by_template("lambda", f"{request.method} {request.path[:200]}")
+        return await self._invocations.answer(
+            invoked[1], request.headers, request.body, qualifier=request.parameter("Qualifier")
+        )
+
+    def _by_form(self, service: str, request: Request) -> Response:
+        action = form_of(request.form).get("Action")
+        if not action:
+            raise AwsError("MissingAction", "The request must contain the parameter Action")
+        if not service_models.has_action(service, action):
+            raise AwsError("InvalidAction", f"Could not find operation {action[:100]}")
+        return self._stacks.answer(request.form) if service == "cloudformation" else self._stored(service, request)
+
+    async def _by_target(self, service: str, request: Request) -> Response:
+        operation = service_models.operation_of(service, request.target)
+        if operation.service_model.service_name != "dynamodb":  # which looks at its parameters itself
+            service_models.check(operation, decoded(request.body))
+        if service == "events":
+            return self._events(operation.name, decoded(request.body))
+        headers, body = {**request.headers, "content-type": CONTENT_TYPE}, request.body or b"{}"
         if service == "logs":
             return self._logs.answer(headers, body)
-        if service == "cloudformation":
-            return self._stacks.answer(body)
-        if service == "sqs" and headers.get("x-amz-target") == "AmazonSQS.ReceiveMessage":
-            return await self._long_poll.receive(headers, body, path)
-        return self._store.handle(service, headers, body, path)
+        if request.target == "AmazonSQS.ReceiveMessage":
+            return await self._long_poll.receive(headers, body, request.path)
+        return self._store.handle(service, headers, body, request.path)
 
-    def _events(self, headers: dict[str, str], body: bytes) -> Response:
-        operation = headers.get("x-amz-target", "").rpartition(".")[2]
-        params = decoded(body)
+    def _stored(self, service: str, request: Request) -> Response:
+        path = f"{request.path}?{request.query}" if request.query else request.path
+        return self._store.handle(service, request.headers, request.body, path)
+
+    def _events(self, operation: str, params: dict[str, Any]) -> Response:
         if operation == "PutEvents":
-            return success(self._bus.put_events(params.get("Entries", [])))
+            return success(self._bus.put_events(params.get("Entries")))
         if operation == "TestEventPattern":
-            matches = self._bus.test_event_pattern(params.get("EventPattern", ""), params.get("Event", ""))
+            matches = self._bus.test_event_pattern(params.get("EventPattern"), params.get("Event"))
             return success({"Result": matches})
         raise _described_by_template("events", operation)
 
@@ -95,24 +137,45 @@ def _described_by_template(service: str, operation: str) -> AwsError:
     )
 
 
-async def _body(receive: Receive) -> bytes:
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    while message.get("more_body"):
-        message = await receive()
-        body += message.get("body", b"")
-    return body
-
-
-def _headers(scope: Scope) -> dict[str, str]:
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-
-
-def _service(headers: dict[str, str]) -> str:
-    signed_for = _CREDENTIAL.search(headers.get("authorization", ""))
+def _service(request: Request) -> str:
+    signed_for = _CREDENTIAL.search(request.headers.get("authorization", ""))
     if signed_for is None:
         raise AwsError("MissingAuthenticationToken", "The request is not signed: any credentials will do", status=403)
     return signed_for[1]
+
+
+def _is_form(request: Request) -> bool:
+    """Whether a request speaks the query protocol: parameters as a form, answers as XML."""
+    if request.target or _is_cbor(request):
+        return False
+    signed_for = _CREDENTIAL.search(request.headers.get("authorization", ""))
+    return signed_for is not None and signed_for[1] in _FORMS
+
+
+def _is_cbor(request: Request) -> bool:
+    # https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html
+    return request.headers.get("smithy-protocol", "") == "rpc-v2-cbor"
+
+
+def _unexpected(request: Request, error: Exception) -> AwsError:
+    """What a handler that fell over a request would have said, had it looked."""
+    try:
+        if request.target:
+            service_models.check(service_models.operation_of(_service(request), request.target), decoded(request.body))
+    except AwsError as malformed:
+        return malformed
+    except RecursionError:
+        return AwsError("SerializationException", "The request is nested too deeply")
+    _LOG.error("%s of a request to %s", type(error).__name__, request.target or request.path, exc_info=error)
+    return AwsError("ValidationException", f"The local cloud can't make sense of the request: {type(error).__name__}")
+
+
+async def _send(answer: Response, send: Send) -> None:
+    status, headers, body = answer
+    raw = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers.items()]
+    raw.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    await send({"type": "http.response.body", "body": body})
 
 
 def listen(port: int = 0) -> socket.socket:

@@ -7,6 +7,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -25,7 +26,7 @@ from workbench.server import Server, endpoint_of, listen, local_cloud
 from workbench.store.store import Store
 
 ORDERS = queue("orders")
-MAIL = function("Mail")
+MAIL = replace(function("Mail"), published={"1": "1", "live": "1"})
 
 
 class EchoRuntime:
@@ -222,7 +223,7 @@ def test_a_request_over_the_limits_of_putevents_fails_whole(cloud: Cloud) -> Non
     """As a ValidationException."""
     entry = {"Source": "shop", "DetailType": "x", "Detail": "{}"}
 
-    with pytest.raises(ClientError, match="ValidationException"):
+    with pytest.raises(ClientError, match=r"ValidationException.*length less than or equal to 10"):
         cloud.client("events").put_events(Entries=[entry] * 11)
 
 
@@ -323,6 +324,75 @@ def test_a_function_that_is_not_there_or_a_payload_that_is_no_json_is_refused(cl
     assert error(client.invoke, FunctionName="Mail", Payload=b"{") == ("InvalidRequestContentException", 400)
 
 
+@pytest.mark.parametrize(
+    ("name", "qualifier", "version"),
+    [
+        ("test-Mail", "live", "1"),
+        ("test-Mail", "1", "1"),
+        ("test-Mail:live", None, "1"),
+        (f"{MAIL.arn}:live", "live", "1"),
+        ("123456789012:function:test-Mail:1", None, "1"),
+        ("test-Mail", "$LATEST", "$LATEST"),
+    ],
+)
+def test_a_version_or_an_alias_is_invoked(cloud: Cloud, name: str, qualifier: str | None, version: str) -> None:
+    """Named at the end of the function's name, or by Qualifier, or by both alike."""
+    qualified = {} if qualifier is None else {"Qualifier": qualifier}
+
+    answer = cloud.client("lambda").invoke(FunctionName=name, Payload=b"{}", **qualified)
+
+    assert (answer["StatusCode"], answer["ExecutedVersion"]) == (200, version)
+
+
+@pytest.mark.parametrize("kind", ["RequestResponse", "Event", "DryRun"])
+@pytest.mark.parametrize(
+    ("name", "qualifier", "told"),
+    [
+        ("test-Mail", "99", "test-Mail:99"),
+        ("test-Mail", "nowhere", "test-Mail:nowhere"),
+        ("test-Mail:99", None, "test-Mail:99"),
+        (f"{MAIL.arn}:nowhere", None, "test-Mail:nowhere"),
+        ("123456789012:function:test-Mail:nowhere", "nowhere", "test-Mail:nowhere"),
+        ("nobody", "live", "nobody:live"),
+        ("nobody", None, "nobody"),
+    ],
+)
+def test_a_version_or_an_alias_that_is_not_there_is_not_found(
+    cloud: Cloud, kind: str, name: str, qualifier: str | None, told: str
+) -> None:
+    """However it is named, and whoever waits for it."""
+    qualified = {} if qualifier is None else {"Qualifier": qualifier}
+
+    with pytest.raises(ClientError) as caught:
+        cloud.client("lambda").invoke(FunctionName=name, InvocationType=kind, Payload=b"{}", **qualified)
+
+    error = caught.value.response["Error"]
+    message = f"Function not found: arn:aws:lambda:eu-west-1:123456789012:function:{told}"
+    assert (error["Code"], error["Message"]) == ("ResourceNotFoundException", message)
+    assert cloud.runtime.invoked == []
+
+
+@pytest.mark.parametrize(
+    ("params", "code"),
+    [
+        ({"FunctionName": "test-Mail:live", "Qualifier": "1"}, "InvalidParameterValueException"),
+        ({"FunctionName": "test-Mail", "Qualifier": "not this"}, "ValidationException"),
+        ({"FunctionName": "test-Mail", "Qualifier": "x" * 129}, "ValidationException"),
+        ({"FunctionName": "test Mail"}, "ValidationException"),
+        ({"FunctionName": "arn:aws:lambda:eu-west-1:123456789012@function:test-Mail"}, "ValidationException"),
+        ({"FunctionName": "x" * 257}, "ValidationException"),
+        ({"FunctionName": "test-Mail", "InvocationType": "Now"}, "ValidationException"),
+        ({"FunctionName": "test-Mail", "LogType": "Head"}, "ValidationException"),
+    ],
+)
+def test_an_invocation_that_contradicts_itself_or_says_nothing_known_is_refused(
+    cloud: Cloud, params: dict[str, str], code: str
+) -> None:
+    """Before anything runs."""
+    assert error(cloud.client("lambda").invoke, **params, Payload=b"{}") == (code, 400)
+    assert cloud.runtime.invoked == []
+
+
 def test_what_the_template_describes_is_changed_there_only(cloud: Cloud) -> None:
     """Rules and event source mappings cannot be made by a request; the refusal says where to make them."""
     events, functions = cloud.client("events"), cloud.client("lambda")
@@ -344,7 +414,7 @@ def test_other_services_are_motos(cloud: Cloud) -> None:
     cloud.client("ssm").put_parameter(Name="p", Value="v", Type="String")
     assert cloud.client("ssm").get_parameter(Name="p")["Parameter"]["Value"] == "v"
     cloud.client("logs").create_log_group(logGroupName="g")
-    cloud.client("cloudwatch").put_metric_data(Namespace="n", MetricData=[{"MetricName": "m", "Value": 1}])
+    cloud.client("cloudwatch").put_metric_data(Namespace="n", MetricData=[{"MetricName": "m", "Value": 1}] * 400)
 
 
 def test_a_service_that_is_not_offered_says_so(cloud: Cloud) -> None:
@@ -362,7 +432,7 @@ def _unsigned(endpoint: str, request: bytes) -> bytes:
 
 def test_an_unsigned_request_is_refused(cloud: Cloud) -> None:
     """Without a signature nothing says which service is meant."""
-    answer = _unsigned(cloud.endpoint, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    answer = _unsigned(cloud.endpoint, b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
 
     assert answer.startswith(b"HTTP/1.1 403")
     assert b"MissingAuthenticationToken" in answer
@@ -371,7 +441,7 @@ def test_an_unsigned_request_is_refused(cloud: Cloud) -> None:
 def test_a_body_that_is_no_json_is_refused(cloud: Cloud) -> None:
     """As a SerializationException."""
     head = (
-        b"POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: DynamoDB_20120810.GetItem\r\nContent-Length: 1\r\n"
+        b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Amz-Target: DynamoDB_20120810.GetItem\r\nContent-Length: 1\r\n"
         b"Authorization: AWS4-HMAC-SHA256 Credential=a/20260101/eu-west-1/dynamodb/aws4_request\r\n\r\n{"
     )
 

@@ -138,3 +138,10 @@ def test_what_reaches_nobody_is_told(looking: Looking) -> None:
     )
 
     assert looking.seen == ["orders dead-lettered m received 3 times", "orders undelivered e a:q NO_RESOURCE gone"]
+
+
+def test_an_event_for_a_bus_that_is_not_there_is_told(looking: Looking) -> None:
+    """Its publisher hears of a success."""
+    looking.history.record("lost", event_id="e", bus="nowhere", event={})
+
+    assert looking.seen == ["nowhere lost e there is no such bus; EventBridge doesn't tell"]

@@ -44,5 +44,7 @@ def decoded(body: bytes) -> dict[str, Any]:
     """
     try:
         return msgspec.json.decode(body or b"{}", type=dict[str, Any])
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise AwsError("SerializationException", f"The request is not a JSON object: {error}") from error
+    except RecursionError as error:
+        raise AwsError("SerializationException", "The request is nested too deeply") from error

@@ -29,6 +29,9 @@ _HANDLERS = {
 }
 
 
+OFFERED = frozenset({*_HANDLERS, "cloudformation", "events", "lambda"})
+"""The services of the local cloud, by the name that a request is signed for."""
+
 _NOT_SENT = frozenset({"status", "date", "server"})  # moto's own, and those that the server adds itself
 
 
@@ -43,19 +46,22 @@ def perform(service: str, request: Request) -> Response:
         return error.code or 400, _lower(dict(error.get_headers())), str(error.description).encode()
     except OperationNotFoundError as error:
         raise AwsError("UnknownOperationException", f"{service} has no operation {error}") from error
-    except (NotImplementedError, KeyError) as error:
+    except NotImplementedError as error:
         raise AwsError("UnsupportedOperation", f"The local cloud cannot do this: {error}", status=501) from error
     status, headers, body = answer
     return int(status), _lower(headers), body if isinstance(body, bytes) else str(body).encode()
 
 
+def require(service: str) -> None:
+    """Raise `AwsError` UnsupportedOperation for a service that is not offered."""
+    if service not in OFFERED:
+        offered = ", ".join(sorted(OFFERED))
+        raise AwsError("UnsupportedOperation", f"The local cloud has no service {service[:40]!r}; it has {offered}")
+
+
 @lru_cache
 def _handler(service: str) -> type[BaseResponse]:
-    if service not in _HANDLERS:
-        offered = ", ".join(sorted({*_HANDLERS, "cloudformation", "events", "lambda"}))
-        raise AwsError(
-            "UnsupportedOperation", f"The local cloud has no service {service!r}; it has {offered}", status=501
-        )
+    require(service)
     module, _, name = _HANDLERS[service].partition(":")
     handler: type[BaseResponse] = getattr(importlib.import_module(module), name)
     return handler
