@@ -452,6 +452,14 @@ def test_patterns_can_be_tried_out(later: Later) -> None:
         (None, sample(), "ValidationException", "1 validation error detected: Value null at 'eventPattern'"),
         ({"source": ["shop"]}, sample(), "SerializationException", "EventPattern is not a string"),
         ("[" * 1000, sample(), "InvalidEventPatternException", "Event pattern is not valid. Reason: "),
+        (
+            " " * 2049,
+            sample(),
+            "InvalidEventPatternException",
+            "Event pattern is not valid. Reason: the pattern has 2049",
+        ),
+        (" " * 4097, sample(), "ValidationException", "1 validation error detected: Value at 'eventPattern'"),
+        ('{"source":["shop"]}', sample(detail="x" * 2**20), "ValidationException", "Parameter Event is not valid."),
         *(
             ('{"source":["shop"]}', sample(**{name: None}), "ValidationException", "Parameter Event is not valid.")
             for name in ("id", "account", "source", "time", "region", "detail-type")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from workbench.bus.delivery import After, Courier, Delivery, Start
-from workbench.bus.entries import Entry, EntryError, check_request, event_of
+from workbench.bus.entries import MAX_REQUEST_BYTES, Entry, EntryError, check_request, event_of
 from workbench.history import History
 from workbench.matching.reading import read_json
 from workbench.pattern import InvalidPattern, Pattern
@@ -65,6 +65,8 @@ class Bus:
         for name, text in (("EventPattern", pattern), ("Event", event)):
             if not isinstance(text, str):
                 raise _no_text(name, text)
+        if len(pattern) > LONGEST_PATTERN:
+            raise _refused("at 'eventPattern'", f"Member must have length less than or equal to {LONGEST_PATTERN}")
         try:
             return Pattern(pattern).matches(_event(event))
         except InvalidPattern as error:
@@ -112,6 +114,9 @@ def _bus_name(entry: Entry) -> str:
     return (entry.get("EventBusName") or "default").rpartition("event-bus/")[2]
 
 
+LONGEST_PATTERN = 4096
+"""Characters that TestEventPattern takes (its page); a pattern has a limit of its own, which is lower."""
+
 # Of those that https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_TestEventPattern.html calls mandatory,
 # EventBridge in fact does without `resources`.
 _EVENT_FIELDS = {"id", "account", "source", "time", "region", "detail-type"}
@@ -119,7 +124,7 @@ _EVENT_FIELDS = {"id", "account", "source", "time", "region", "detail-type"}
 
 def _event(text: str) -> dict[str, Any]:
     try:
-        event = read_json(text)
+        event = read_json(text) if len(text) <= MAX_REQUEST_BYTES else None
     except ValueError:
         event = None
     if not isinstance(event, dict) or not event.keys() >= _EVENT_FIELDS:
@@ -130,6 +135,9 @@ def _event(text: str) -> dict[str, Any]:
 def _no_text(name: str, value: Any) -> AwsError:
     if value is not None:
         return AwsError("SerializationException", f"{name} is not a string")
-    name = name[0].lower() + name[1:]
-    reason = f"Value null at '{name}' failed to satisfy constraint: Member must not be null"
-    return AwsError("ValidationException", f"1 validation error detected: {reason}")
+    return _refused(f"null at '{name[0].lower()}{name[1:]}'", "Member must not be null")
+
+
+def _refused(value: str, constraint: str) -> AwsError:
+    message = f"1 validation error detected: Value {value} failed to satisfy constraint: {constraint}"
+    return AwsError("ValidationException", message)
