@@ -114,7 +114,7 @@ def test_what_holds_no_event_is_a_delivery_with_a_flaw(kind: str) -> None:
     assert before.event == after.event is not None
 
 
-@pytest.mark.parametrize("kind", MALFORMED.keys() - {"empty", "a lone surrogate"})
+@pytest.mark.parametrize("kind", sorted(MALFORMED.keys() - {"empty", "a lone surrogate"}))
 def test_a_malformed_body_is_kept_as_it_came(kind: str) -> None:
     """It is what is buried."""
     body, _ = MALFORMED[kind]
