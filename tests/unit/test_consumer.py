@@ -424,6 +424,21 @@ def test_a_published_event_that_no_bus_takes_is_rejected(make_consumer: Make, st
     assert "split the event" in dead["notes"]["reason"]
 
 
+@pytest.mark.parametrize("character", ["\ufffe", "\uffff"])
+def test_a_published_event_that_no_queue_takes_is_rejected(
+    make_consumer: Make, store: Store, context: Context, character: str
+) -> None:
+    """Before anything is committed: it would vanish on its way."""
+    post = make_consumer((Weighed, weigh_and_announce))
+
+    post(batch(record(json.dumps(weighed(f"Peru{character}"))), record(weighed("q", event_id="e-2"))), context)
+
+    (dead,) = store.dead_letters()
+    assert dead["notes"]["error"] == "WorkError"
+    assert "U+FFFE" in dead["notes"]["reason"]
+    assert [item["parcel"] for item in store.items("Weights")] == ["q"]
+
+
 def test_a_published_event_too_deep_to_be_read_is_rejected(make_consumer: Make, store: Store, context: Context) -> None:
     """Before anything is committed: its consumers would all refuse it."""
 

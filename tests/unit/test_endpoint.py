@@ -67,6 +67,17 @@ def test_the_same_request_again_gets_the_first_answer(counter: Endpoint, store: 
     assert store.item("Weights", parcel="p")["grams"] == 250
 
 
+def test_a_request_whose_events_would_reach_nobody_is_refused(
+    counter: Endpoint, store: Store, context: Context
+) -> None:
+    """422 with the reason, and nothing is placed: no queue takes U+FFFF."""
+    status, told = answer(counter(http_request(json.dumps({"parcel": "Peru\uffff"}), key="k"), context))
+
+    assert (status, told["outcome"]) == (422, "reject")
+    assert "U+FFFF" in told["reason"]
+    assert store.items("Weights") == []
+
+
 def test_another_request_of_the_same_subject_is_refused(counter: Endpoint, store: Store, context: Context) -> None:
     """The subject is the key where there is no other: two requests can't both be it."""
     counter(REQUEST, context)

@@ -216,7 +216,34 @@ def test_a_refused_call_is_said_of_its_events_only(press: Press, faults: Faults)
     assert sorted(press.ids()) == ["10", "11"]
 
 
-@pytest.mark.parametrize("form", [Event.encode, lambda event: event], ids=["text", "event"])
+FORMS = pytest.mark.parametrize("form", [Event.encode, lambda event: event], ids=["text", "event"])
+
+
+@FORMS
+@pytest.mark.parametrize("data", ['"Peru\uffff"', '"\ufffe"', '{"\uffff":1}', r'"\uFFFf"', r'"\\\ufffe"'])
+def test_an_event_that_no_queue_takes_is_not_published(press: Press, form: Any, data: str) -> None:
+    """SQS refuses U+FFFE and U+FFFF, so that it would reach neither a queue nor a dead-letter queue."""
+    odd = Event(id="odd", source="post", type="Noted", data=msgspec.Raw(data.encode()))
+
+    with pytest.raises(PublishError) as raised:
+        press.publisher.publish([event("1"), form(odd), event("2")])
+
+    (unsent,) = raised.value.unsent
+    assert (unsent.place, unsent.code) == (1, "MalformedEvent")
+    assert "U+FFFE" in unsent.message
+    assert press.ids() == ["1", "2"]
+
+
+@FORMS
+@pytest.mark.parametrize("data", [r'"\\uffff"', '"\ufffd"', r'"\u0000\u001f"', '"\x7f\u0085\U0001ffff"', '"\ue000"'])
+def test_any_other_character_is_published(press: Press, form: Any, data: str) -> None:
+    """What SQS takes, and what JSON escapes in any case."""
+    press.publisher.publish([form(Event(id="odd", source="post", type="Noted", data=msgspec.Raw(data.encode())))])
+
+    assert press.ids() == ["odd"]
+
+
+@FORMS
 def test_an_event_too_deep_for_any_consumer_is_not_published(press: Press, form: Any) -> None:
     """The bus wraps it once, and no consumer reads more than 64 levels; its neighbours are published."""
     deep: Any = "the last"

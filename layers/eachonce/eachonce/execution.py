@@ -13,7 +13,15 @@ from eachonce.aws import Aws
 from eachonce.committer import Committer, judge_row
 from eachonce.deadline import Deadline
 from eachonce.depth import TooDeepError
-from eachonce.errors import EachonceError, LostRaceError, Reject, Retry, WorkError, WorkTooLargeError
+from eachonce.errors import (
+    EachonceError,
+    LostRaceError,
+    MalformedMessageError,
+    Reject,
+    Retry,
+    WorkError,
+    WorkTooLargeError,
+)
 from eachonce.event import Event, RawEvent
 from eachonce.failure import TooLateError, outcome_of
 from eachonce.former import former_key, former_mark, former_row, former_rows, judge_former
@@ -193,7 +201,7 @@ class Execution:
             cause.causes(data, by=self._consumer, place=place, source=source, time=time)
             for place, data in enumerate(work.published)
         ]
-        _check_sizes(outbox)
+        _require_publishable(outbox)
         return outbox
 
 
@@ -216,13 +224,13 @@ def _outcome(error: Exception, attempt: Try) -> Outcome:
     return outcome_of(error, age=attempt.age, failures=attempt.failures)
 
 
-def _check_sizes(outbox: Sequence[Event[Any]]) -> None:
-    """Refuse what the bus would refuse: once it is committed, nobody could publish it."""
+def _require_publishable(outbox: Sequence[Event[Any]]) -> None:
+    """Refuse what can't travel to every consumer: once it is committed, nobody could publish it."""
     for event in outbox:
         try:
             size = size_bytes(event)
-        except TooDeepError as error:
-            raise WorkError(f"a published {event.type} can't be read by anybody: {error}") from None
+        except (MalformedMessageError, TooDeepError) as error:
+            raise WorkError(f"a published {event.type} would reach nobody: {error}") from None
         if size > MAX_BYTES:
             raise WorkTooLargeError(
                 f"a published {event.type} has {size:,} bytes and the bus takes {MAX_BYTES:,}: split the event"

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,11 @@ from eachonce.reason import reason_of
 # Of one request: so many entries, and less than 1 MB of them together; a queue's message has 1 MiB, envelope included.
 MAX_ENTRIES = 10
 MAX_BYTES = 1_000_000
+
+# The only characters that SQS refuses and JSON has as they are. Escaped they are no better: the bus writes JSON anew.
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+_NONCHARACTERS = tuple(character.encode() for character in "\ufffe\uffff")
+_ESCAPED = re.compile(rb"(?<!\\)(?:\\\\)*\\u[fF]{3}[eEfF]")
 
 # What may go well the next time; any other code blames the entry itself.
 _PASSING = frozenset({"InternalFailure", "InternalException", "ThrottlingException", "ServiceUnavailable"})
@@ -99,7 +105,7 @@ class Publisher:
 def size_bytes(event: Event[Any]) -> int:
     """Return an event's size as EventBridge counts it: the bus takes up to MAX_BYTES.
 
-    Raises TooDeepError when no consumer would read it.
+    Raises MalformedMessageError when no queue would take it, TooDeepError when no consumer would read it.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html
     """
     return _size_bytes(event, _checked(event.encode()))
@@ -110,6 +116,8 @@ def _size_bytes(envelope: Event[Any], text: bytes) -> int:
 
 
 def _checked(text: bytes) -> bytes:
+    if any(character in text for character in _NONCHARACTERS) or (b"\\u" in text and _ESCAPED.search(text)):
+        raise MalformedMessageError("it holds U+FFFE or U+FFFF, which no queue takes")
     return shallow(text, MAX_LEVELS - 1)  # the bus wraps it once
 
 
