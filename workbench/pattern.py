@@ -27,9 +27,6 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html, "Event p
 MOST_LEVELS = 100
 """Objects in each other, in a pattern: AWS publishes no limit, and Python can't recurse for ever."""
 
-MOST_FIELDS = 256
-"""Fields of a pattern, or of one alternative of it (event-ruler, GenericMachine.java)."""
-
 MOST_COMBINATIONS = 1000
 """How many patterns without `$or` one with it may stand for (the AWS page on operators, "Or matching")."""
 
