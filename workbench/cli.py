@@ -84,7 +84,11 @@ def run(
     if out is not None:
         result.state.write(out)
     if as_json:
-        document = asdict(result.reconciliation) | {"consumers": result.consumers, "seconds": round(result.seconds, 2)}
+        document = asdict(result.reconciliation) | {
+            "consumers": result.consumers,
+            "refused": result.refused,
+            "seconds": round(result.seconds, 2),
+        }
         print(json.dumps(document))  # noqa: T201 - what the command is for
     else:
         show_result(console, result)

@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 
 from workbench import template as sam_template
 from workbench.bus.bus import Bus
+from workbench.confinement.cell import Cells, open_cells
 from workbench.functions.asynchronous import Asynchronous
 from workbench.functions.destinations import Destinations
 from workbench.functions.invocations import Invocations
@@ -66,13 +67,15 @@ class LocalCloud:
         history: History | None = None,
         runtime: Callable[[Topology], Runtime] | None = None,
         adapt: Callable[[Topology], Topology] | None = None,
+        cells: Cells = open_cells,
     ) -> None:
         """Take the template and what to make of it; nothing starts yet.
 
         `port` 0 is any that is free, and None means that nothing is served. `hosts` are the names and addresses that
         clients may call it by, beside those of the loopback interface. `minute_seconds` is what passes for a
         minute between the tries of an asynchronous invocation. `runtime` gives what runs the functions, real processes
-        by default. `adapt` may change what the template says.
+        by default. `adapt` may change what the template says. `cells` give what each of those processes is confined by;
+        nothing does by default, as a person's own development needs.
         """
         self._template = template.resolve()
         self._parameters = dict(parameters or {})
@@ -84,6 +87,7 @@ class LocalCloud:
         self._history = History() if history is None else history
         self._make_runtime = self._processes if runtime is None else runtime
         self._adapt = adapt
+        self._cells = cells
         self._readers: list[StreamReader] = []
         self._mappings: list[asyncio.Task[None]] = []
         self._open = False
@@ -163,6 +167,7 @@ class LocalCloud:
             endpoint=self.endpoint,
             history=self._history,
             workers_per_function=self._workers_per_function,
+            cells=self._cells,
         )
 
     def _make_invocations(self) -> Invocations:

@@ -6,13 +6,15 @@ import asyncio
 import random
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from workbench.cloud import LocalCloud
+from workbench.confinement.cell import closed_cells
+from workbench.confinement.refusals import Refusals
 from workbench.history import History
 from workbench.oracle import expect
 from workbench.orders import Row
@@ -38,12 +40,13 @@ class Disarray:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What a run came to."""
+    """What a run came to; `refused` says which function tried to reach beyond the local cloud, and how."""
 
     state: State
     reconciliation: Reconciliation
     consumers: Mapping[str, Mapping[str, int]]
     seconds: float
+    refused: Sequence[str] = ()
 
 
 class Progress:
@@ -81,18 +84,21 @@ async def run(
 ) -> Result:
     """Start the shop in a local cloud, place the invoices, wait until all is quiet, and compare the books.
 
+    Functions reach nothing but that cloud, and write to nothing but the mail folder and temporary ones of their own.
     Raises PlacingError when PlaceOrder fails for good, and what LocalCloud raises.
     """
     started = time.perf_counter()
     history = History() if history is None else history
-    tally = Tally()
+    tally, refusals = Tally(), Refusals()
     history.subscribe(tally)
+    history.subscribe(refusals)
     with tempfile.TemporaryDirectory(prefix="eachonce-") as mail:
         async with LocalCloud(
             template,
             parameters={"MailDirectory": mail},
             disorder=Disorder(disarray.seed, disarray.duplicates, shuffle=disarray.shuffle),
             history=history,
+            cells=closed_cells(Path(mail)),
         ) as cloud:
             progress.started(cloud.topology)
             refused = await _place(cloud, invoices, disarray, progress)
@@ -105,6 +111,7 @@ async def run(
         reconciliation=reconcile(expect(invoices), state),
         consumers=consumers,
         seconds=time.perf_counter() - started,
+        refused=refusals.lines(),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -88,8 +88,15 @@ def show_result(console: Console, result: Result) -> None:
     found = result.reconciliation
     for kind, rows in (("lost", found.lost), ("doubled", found.doubled), ("different", found.different)):
         _show_rows(console, kind, rows)
+    show_lines(console, result.refused)
     console.print(f"{result.seconds:.1f} seconds", style="dim")
     console.print(f"reconciled: {found}", markup=False, highlight=False, soft_wrap=True)
+
+
+def show_lines(console: Console, lines: Iterable[str]) -> None:
+    """Print lines as they are."""
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _show_rows(console: Console, kind: str, rows: Sequence[str]) -> None:

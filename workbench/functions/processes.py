@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from workbench.confinement.cell import Cells, open_cells
 from workbench.functions.ending import exited
 from workbench.functions.runtime import Invocation
 from workbench.functions.warden import Warden
@@ -24,12 +25,26 @@ class ProcessRuntime:
     """The Runtime that starts real processes, on demand and up to `workers_per_function`, and uses them again."""
 
     def __init__(
-        self, functions: Iterable[Function], *, endpoint: str, history: History, workers_per_function: int = 2
+        self,
+        functions: Iterable[Function],
+        *,
+        endpoint: str,
+        history: History,
+        workers_per_function: int = 2,
+        cells: Cells = open_cells,
     ) -> None:
+        """`cells` give what each process is confined by; nothing does by default."""
         self._pools: dict[str, Pool] = {}
         self._warden = Warden()
         for function in functions:
-            pool = Pool(function, endpoint=endpoint, history=history, warden=self._warden, limit=workers_per_function)
+            pool = Pool(
+                function,
+                endpoint=endpoint,
+                history=history,
+                warden=self._warden,
+                cells=cells,
+                limit=workers_per_function,
+            )
             self._pools |= dict.fromkeys((function.logical_id, function.name, function.arn), pool)
 
     async def invoke(self, function: str, payload: bytes, *, request_id: str | None = None) -> Invocation:
@@ -49,11 +64,14 @@ class Pool:
     since that limit is this machine's and not Lambda's.
     """
 
-    def __init__(self, function: Function, *, endpoint: str, history: History, warden: Warden, limit: int) -> None:
+    def __init__(
+        self, function: Function, *, endpoint: str, history: History, warden: Warden, cells: Cells, limit: int
+    ) -> None:
         self._function = function
         self._endpoint = endpoint
         self._history = history
         self._warden = warden
+        self._cells = cells
         self._slots = asyncio.Semaphore(limit)
         self._workers: set[Worker] = set()
         self._idle: list[Worker] = []
@@ -102,7 +120,9 @@ class Pool:
             worker = self._idle.pop()
             if await worker.ready() or self._stopped:
                 return worker
-        worker = Worker(self._function, endpoint=self._endpoint, history=self._history, warden=self._warden)
+        worker = Worker(
+            self._function, endpoint=self._endpoint, history=self._history, warden=self._warden, cells=self._cells
+        )
         self._workers.add(worker)
         worker.start().add_done_callback(lambda _: self._workers.discard(worker))
         await worker.ready()

@@ -12,7 +12,9 @@ import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+from workbench.confinement.cell import Cell, Cells, OpenCell, open_cells
 from workbench.functions.ending import Ending, error_type, exited, failed_to_start, out_of_memory, timed_out
 from workbench.functions.environment import function_environment
 from workbench.functions.log import FunctionLog
@@ -41,13 +43,18 @@ class Worker:
     in any state. Everything happens on one loop's thread.
     """
 
-    def __init__(self, function: Function, *, endpoint: str, history: History, warden: Warden) -> None:
+    def __init__(
+        self, function: Function, *, endpoint: str, history: History, warden: Warden, cells: Cells = open_cells
+    ) -> None:
         self.ending: Ending | None = None
         self.log_stream = f"{datetime.now(UTC):%Y/%m/%d}/[$LATEST]{uuid.uuid4().hex}"
         self._function = function
         self._endpoint = endpoint
         self._warden = warden
+        self._history = history
         self._log = FunctionLog(function.logical_id, self.log_stream, history)
+        self._cells = cells
+        self._cell: Cell = OpenCell()
         self._connections: set[Connection] = set()
         self._asking: Connection | None = None
         self._changed = asyncio.Event()
@@ -129,12 +136,14 @@ class Worker:
 
     async def _live(self) -> None:
         server = await asyncio.get_running_loop().create_server(self._connect, "127.0.0.1", 0)
+        self._cell = self._cells(self._refused)
         try:
             port = server.sockets[0].getsockname()[1]
             self._warden.start()
-            self._process = await self._spawn(f"127.0.0.1:{port}")
+            self._process = await self._spawn(port)
             self._warden.watch(self._process.pid)
             self._log.close_sink()
+            self._cell.started()
             self._check_memory()
             self._end(exited(await self._process.wait()))
         except OSError as error:
@@ -147,6 +156,7 @@ class Worker:
             server.close()
             for connection in self._connections:
                 connection.close()
+            self._cell.close()
             self._log.close()
 
     def _connect(self) -> Connection:
@@ -154,22 +164,35 @@ class Worker:
         self._connections.add(connection)
         return connection
 
-    async def _spawn(self, runtime_api: str) -> asyncio.subprocess.Process:
+    async def _spawn(self, port: int) -> asyncio.subprocess.Process:
+        environment = function_environment(
+            self._function, endpoint=self._endpoint, runtime_api=f"127.0.0.1:{port}", log_stream=self.log_stream
+        )
         return await asyncio.create_subprocess_exec(
             sys.executable,
+            *self._cell.before(port, urlsplit(self._endpoint).port or 80),
             _BOOTSTRAP,
             str(os.getpid()),
             self._function.handler,
             cwd=self._function.code,
-            env=function_environment(
-                self._function, endpoint=self._endpoint, runtime_api=runtime_api, log_stream=self.log_stream
-            ),
+            env={**environment, **self._cell.environment},
+            pass_fds=self._cell.descriptors,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=self._log.sink,
             stderr=self._log.sink,
             # Ctrl-C reaches the whole foreground group of a terminal; a worker is stopped by its owner alone.
             start_new_session=True,
         )
+
+    def _drain(self) -> None:
+        """Tell all that the process has printed and tried, before its invocation ends."""
+        self._cell.hear()
+        self._log.end()
+
+    def _refused(self, what: str) -> None:
+        """Tell what the process has tried beyond its cell."""
+        function = self._function.logical_id
+        self._history.record("refused", function=function, request_id=self._request_id, what=what)
 
     def _call(self, request_id: str, payload: bytes) -> Call:
         deadline_ms = int((time.time() + self._function.timeout_seconds) * 1000)
@@ -207,13 +230,13 @@ class Worker:
     def _settle(self, ending: Ending) -> None:
         if self._answer is None or self._answer.done() or self._request_id is None:
             return
-        self._log.end()
+        self._drain()
         self._answer.set_result(
             ending.invocation(self._request_id, duration_ms=self._elapsed_ms(), log_tail=self._log.tail())
         )
 
     def _returned(self, payload: bytes) -> Invocation:
-        self._log.end()
+        self._drain()
         return Invocation(
             status="ok",
             payload=payload,
