@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workbench.command import TEMPLATE
+from workbench.command import TEMPLATE, confined
+from workbench.confinement.refusals import Refusals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,6 +31,7 @@ _STYLES = {
 
 
 def certify(
+    context: typer.Context,
     *,
     consumer: Annotated[
         str | None,
@@ -54,6 +56,8 @@ def certify(
 ) -> None:
     """Deliver made-up events in every order and with every fault, and prove that the end is always the same.
 
+    Handlers reach nobody meanwhile, and write to nothing but a temporary folder: what they try is told.
+
     Exit status: 0 when each consumer is independent or asks for order, 1 when one isn't, 2 for a wrong argument.
     """
     from rich.console import Console
@@ -62,30 +66,33 @@ def certify(
     from workbench.certify.report import as_json as json_text
     from workbench.certify.report import document
 
-    bounds = Bounds(events=events, faults=faults, seed=seed)
+    bounds, refusals = Bounds(events=events, faults=faults, seed=seed), Refusals()
+    confined(context, out)
     with ExitStack() as stack:
-        subjects = _subjects(stack, consumer, handler)
+        subjects = _subjects(stack, consumer, handler, refusals)
         examined = _examined(subjects, bounds, Console(stderr=True))
-    certificate = document(examined, bounds)
+    certificate = document(examined, bounds, refusals.lines())
     if out is not None:
-        _write(out, examined, bounds, json_text(certificate))
+        _write(out, examined, bounds, json_text(certificate), refusals.lines())
     if as_json:
         typer.echo(json_text(certificate), nl=False)
     else:
-        _show(Console(), examined)
+        _show(Console(), examined, refusals.lines())
     raise typer.Exit(0 if certificate["passes"] else 1)
 
 
-def _subjects(stack: ExitStack, consumer: str | None, handler: str | None) -> Sequence[Subject]:
+def _subjects(stack: ExitStack, consumer: str | None, handler: str | None, refusals: Refusals) -> Sequence[Subject]:
     from workbench.certify.subject import SubjectError, of_object, of_template
 
     if consumer is not None and handler is not None:
         raise typer.BadParameter("either --consumer or --handler, not both", param_hint="--handler")
     try:
         if handler is not None:
-            return [of_object(handler)]
-        return stack.enter_context(of_template(TEMPLATE, only=consumer))
+            return [of_object(handler, refusals)]
+        return stack.enter_context(of_template(TEMPLATE, refusals, only=consumer))
     except SubjectError as error:
+        for line in refusals.lines():
+            typer.echo(line, err=True)
         hint = "--consumer" if handler is None else "--handler"
         raise typer.BadParameter(str(error), param_hint=hint) from error
 
@@ -103,25 +110,27 @@ def _examined(subjects: Sequence[Subject], bounds: Bounds, console: Console) -> 
             raise typer.BadParameter(str(error), param_hint="--handler") from error
 
 
-def _write(out: Path, examined: Sequence[Examined], bounds: Bounds, certificate: str) -> None:
+def _write(out: Path, examined: Sequence[Examined], bounds: Bounds, certificate: str, refused: Sequence[str]) -> None:
     from workbench.certify.matrix import matrix
     from workbench.certify.report import as_markdown
 
     out.mkdir(parents=True, exist_ok=True)
     for name, text in (
         ("certificate.json", certificate),
-        ("certificate.md", as_markdown(examined, bounds)),
+        ("certificate.md", as_markdown(examined, bounds, refused)),
         ("matrix.svg", matrix(examined)),
     ):
         (out / name).write_text(text, encoding="utf-8")
 
 
-def _show(console: Console, examined: Sequence[Examined]) -> None:
+def _show(console: Console, examined: Sequence[Examined], refused: Sequence[str]) -> None:
     from rich.table import Table
     from rich.text import Text
 
     from workbench.certify.report import summary, witnessed
+    from workbench.screen import show_lines
 
+    show_lines(console, refused)
     for one in examined:
         console.print(f"{one.consumer}: {summary(one)}")
         table = Table()
@@ -135,5 +144,6 @@ def _show(console: Console, examined: Sequence[Examined]) -> None:
             f"{count.orders:,} orders and {count.with_faults:,} schedules with faults explored, "
             f"{count.orders_pruned:,} and {count.with_faults_pruned:,} found equal to them; code {one.code}\n"
         )
+        show_lines(console, one.refused)
         for pair in witnessed(one):
             console.print(Text(f"{pair.one} and {pair.other}, {pair.verdict.value}: {pair.witness}\n"))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workbench.certify_cli import certify
-from workbench.command import ORDERS, ROOT, TEMPLATE, Commands, run_to_its_end
+from workbench.command import ORDERS, ROOT, TEMPLATE, Commands, Program, run_to_its_end
 from workbench.dead_letters_cli import dlq, why
 from workbench.orders import OrdersError, read_invoices
 from workbench.simulate_cli import simulate
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PORT = 4566
 
-app = typer.Typer(
+app = Program(
     cls=Commands,
     help="Each event by itself, its effect once: the shop on this machine, and the proof that its books are right.",
     no_args_is_help=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 from collections.abc import Coroutine
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any, TypeVar
 
 import typer
 from typer.core import TyperGroup
+
+from workbench.confinement.process import confine
 
 T = TypeVar("T")
 
@@ -19,6 +22,32 @@ ORDERS = ROOT / "data" / "online-retail-2010-12.csv.gz"
 
 _WRONG_INPUT = 2  # as a wrong argument
 _INTERRUPTED = 130  # as a shell says of a program that Ctrl-C ended
+
+
+OWN_PROCESS = object()
+"""The `obj` of a command's context, where its process is for nothing else."""
+
+
+class Program(typer.Typer):
+    """An app that is called as a program, and then has its process to itself."""
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        """Run the command that was asked for, and end."""
+        return super().__call__(*arguments, obj=OWN_PROCESS, **options)
+
+
+def confined(context: typer.Context, out: Path | None) -> None:
+    """Confine this process, for good and before any code that is to be examined is imported; `out` can be written.
+
+    A process that isn't the command's own, such as a test's, is left as it is: Python's audit hooks alone guard it.
+    """
+    if context.obj is OWN_PROCESS:
+        with contextlib.suppress(OSError):  # which is told when something is to be written there
+            if out is not None:
+                out.mkdir(parents=True, exist_ok=True)
+        means = confine(*filter(Path.is_dir, () if out is None else (out,)))
+        if means.lacking:
+            typer.echo(str(means), err=True)
 
 
 class Commands(TyperGroup):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workbench.command import ORDERS, ROOT, TEMPLATE
+from workbench.command import ORDERS, ROOT, TEMPLATE, confined
 from workbench.orders import OrdersError, read_invoices
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class PeerName(StrEnum):
 
 
 def simulate(
+    context: typer.Context,
     *,
     orders: Annotated[
         Path, typer.Option(help="A CSV of orders, plain or .gz.", metavar="CSV", show_default="the month in data/")
@@ -72,6 +73,7 @@ def simulate(
 ) -> None:
     """Run real orders through the whole bundle under virtual time, let everything go wrong, and check the promises.
 
+    Functions reach nobody meanwhile, and write to nothing but temporary folders: what they try is told.
     The same seed and code give the same run. Where a promise is broken, the fewest faults that break it are looked for.
     Exit status: 0 when every promise holds, 1 when one is broken, 2 for a wrong argument.
     """
@@ -83,6 +85,7 @@ def simulate(
 
     if replay is not None and peer is not None:
         raise typer.BadParameter("a witness is of the bundle's own consumers", param_hint="--peer")
+    confined(context, _RUN if out is None else out)
     scenarios = _scenarios(orders, limit, range(seed, seed + seeds), faults, replay)
     console = Console(quiet=as_json, width=None if sys.stdout.isatty() else _PAGE)
     runs = list(_runs(scenarios, None, console))

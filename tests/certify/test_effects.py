@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from workbench.certify.effect import EffectRefusedError, unwatched, watched
+from workbench.certify.effect import importing, unwatched, watched
+from workbench.confinement.guard import RefusedError
+from workbench.confinement.refusals import Refusals
 
 
 def move(folder: Path) -> None:
@@ -35,10 +39,10 @@ ON_DISK: dict[str, Callable[[Path], object]] = {
 }
 
 BEYOND: dict[str, Callable[[], object]] = {
-    "connects to 127.0.0.1": lambda: socket.socket().connect(("127.0.0.1", 9)),
-    "looks up example.org": lambda: socket.create_connection(("example.org", 80)),
-    "sends an HTTP request to http://example.org/x": lambda: urllib.request.urlopen("http://example.org/x"),
-    "starts a program": lambda: subprocess.run([sys.executable, "-V"], check=False),
+    "tried to connect to 127.0.0.1:9": lambda: socket.socket().connect(("127.0.0.1", 9)),
+    "tried to look up example.org": lambda: socket.create_connection(("example.org", 80)),
+    "tried to send an HTTP request to http://example.org/x": lambda: urllib.request.urlopen("http://example.org/x"),
+    "tried to start a program": lambda: subprocess.run([sys.executable, "-V"], check=False),
 }
 
 
@@ -59,10 +63,58 @@ def test_what_would_reach_somebody_is_noted_and_refused(what: str) -> None:
     """Nobody is told of an event that never happened."""
     noted: list[str] = []
 
-    with watched(noted), pytest.raises(EffectRefusedError):
+    with watched(noted), pytest.raises(RefusedError):
         BEYOND[what]()
 
     assert noted[0] == what
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_file_that_is_not_the_codes_own_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own is the folder for temporary files, as in Lambda; links lead nowhere else."""
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "link").symlink_to(tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "own"))
+    noted: list[str] = []
+
+    with watched(noted):
+        (tmp_path / "own" / "a").write_text("a")
+        for path in (tmp_path / "b", tmp_path / "own" / ".." / "b", tmp_path / "own" / "link" / "b"):
+            with pytest.raises(RefusedError):
+                path.write_text("b")
+        with pytest.raises(RefusedError):
+            (tmp_path / "own" / "a").replace(tmp_path / "b")
+        with pytest.raises(RefusedError):
+            (tmp_path / "b").hardlink_to(tmp_path / "own" / "a")
+        shutil.rmtree(tmp_path / "own")
+
+    assert noted[:2] == ["writes the file a", f"tried to write the file {tmp_path / 'b'}"]
+    assert not (tmp_path / "b").exists()
+    assert not (tmp_path / "own").exists()
+
+
+def test_what_a_module_tries_while_it_is_imported_is_told_of_it() -> None:
+    """Once, however often it was tried."""
+    refusals = Refusals()
+
+    with importing("app", refusals):
+        for _ in range(3):
+            with pytest.raises(RefusedError):
+                socket.getaddrinfo("example.org", 80)
+
+    assert refusals.lines() == ("app, while it was imported, tried to look up example.org: refused",)
+
+
+@pytest.mark.parametrize("event", ["socket.gethostbyname", "socket.gethostbyaddr", "http.client.connect"])
+def test_every_way_to_a_host_has_its_words(event: str) -> None:
+    """Whichever library it is that calls."""
+    noted: list[str] = []
+    arguments = (None, "example.org", 443) if event == "http.client.connect" else ("example.org",)
+
+    with watched(noted), pytest.raises(RefusedError):
+        sys.audit(event, *arguments)
+
+    assert noted[0] in {"tried to look up example.org", "tried to connect to example.org:443"}
 
 
 def test_looking_is_no_effect(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def test_an_effect_that_can_not_be_tried_is_not_certified() -> None:
 
     assert pair.witness is not None
     assert pair.witness.cause is Cause.REFUSED
-    assert pair.witness.one_value == "looks up example.org"
+    assert pair.witness.one_value == "tried to look up example.org"
 
 
 def test_a_work_that_chance_decides_is_unsound_with_an_effect_too(tmp_path: Path) -> None:

@@ -134,6 +134,7 @@ class Examination:
             types=self._types(),
             pairs=tuple(self._pair(one, other) for one, other in combinations_with_replacement(self._types(), 2)),
             count=self.count,
+            refused=self.stage.refusals.lines(),
         )
 
     def _pair(self, one: str, other: str) -> Pair:

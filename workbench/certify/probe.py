@@ -15,11 +15,11 @@ from unittest.mock import patch
 from eachonce import Work
 from eachonce.work import Add, Address, Item
 
-from workbench.certify.effect import is_refused
 from workbench.certify.exploration import Count
 from workbench.certify.run import Run
 from workbench.certify.stage import Stage
 from workbench.certify.witness import Cause, Witness, contradiction, described
+from workbench.confinement.words import is_refused
 from workbench.simulator.clock import START
 
 _OTHER_TIMES = (START + timedelta(days=400, hours=13, minutes=7), START - timedelta(days=3000, hours=5))

@@ -18,11 +18,15 @@ _SCOPE = (
 )
 
 
-def document(examined: Sequence[Examined], bounds: Bounds) -> dict[str, Any]:
-    """Return the certificate as JSON's values; the same code and bounds give the same ones."""
+def document(examined: Sequence[Examined], bounds: Bounds, refused: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the certificate as JSON's values; the same code and bounds give the same ones.
+
+    `refused` says what modules tried while they were imported.
+    """
     return {
         "passes": all(one.passes for one in examined),
         "bounds": asdict(bounds),
+        "refused": list(refused),
         "consumers": [_consumer(one) for one in examined],
     }
 
@@ -32,9 +36,9 @@ def as_json(certificate: dict[str, Any]) -> str:
     return msgspec.json.format(msgspec.json.encode(certificate), indent=2).decode() + "\n"
 
 
-def as_markdown(examined: Sequence[Examined], bounds: Bounds) -> str:
+def as_markdown(examined: Sequence[Examined], bounds: Bounds, refused: Sequence[str] = ()) -> str:
     """Return the certificate to read."""
-    return "\n".join(_lines(examined, bounds)) + "\n"
+    return "\n".join(_lines(examined, bounds, refused)) + "\n"
 
 
 def _consumer(examined: Examined) -> dict[str, Any]:
@@ -46,6 +50,7 @@ def _consumer(examined: Examined) -> dict[str, Any]:
         "code": examined.code,
         "types": list(examined.types),
         "explored": asdict(examined.count),
+        "refused": list(examined.refused),
         "pairs": [_pair(pair) for pair in examined.pairs],
     }
 
@@ -55,11 +60,12 @@ def _pair(pair: Pair) -> dict[str, Any]:
     return {"types": [pair.one, pair.other], "verdict": pair.verdict.value, "witness": witness}
 
 
-def _lines(examined: Sequence[Examined], bounds: Bounds) -> Iterator[str]:
+def _lines(examined: Sequence[Examined], bounds: Bounds, refused: Sequence[str]) -> Iterator[str]:
     yield from ("# Certificate of independence", "", _SCOPE, "")
     faults = f"at most {bounds.faults} fault{'' if bounds.faults == 1 else 's'} in a schedule"
     yield f"Bounds: {bounds.crowds} crowds of {bounds.events} events for every two types, {faults},"
     yield from (f"events drawn from seed {bounds.seed}.", "")
+    yield from _refused(refused)
     for one in examined:
         yield from _section(one)
 
@@ -71,12 +77,18 @@ def _section(examined: Examined) -> Iterator[str]:
     yield f"- orders: {count.orders:,} explored, {count.orders_pruned:,} equal to one of them by exchange of neighbours"
     yield f"- schedules with faults: {count.with_faults:,} explored, {count.with_faults_pruned:,} branches cut"
     yield from (f"- faults injected: {count.faults:,} in {count.deliveries:,} deliveries", "")
+    yield from _refused(examined.refused)
     yield from ("| events | and | verdict |", "|---|---|---|")
     for pair in examined.pairs:
         yield f"| {pair.one} | {pair.other} | {pair.verdict} |"
     yield ""
     for pair in witnessed(examined):
         yield from (f"### {pair.one} and {pair.other}: {pair.verdict}", "", "```", str(pair.witness), "```", "")
+
+
+def _refused(lines: Sequence[str]) -> Iterator[str]:
+    if lines:
+        yield from (*(f"- {line}" for line in lines), "")
 
 
 def summary(examined: Examined) -> str:

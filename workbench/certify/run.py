@@ -58,6 +58,11 @@ def observed(handler: Handler, own: list[str], tell: Callable[[Run], None]) -> H
     return handle
 
 
+def named(handle: Callable[..., Any]) -> str:
+    """Return the name by which people know a handler's function."""
+    return str(getattr(handle, "__name__", type(handle).__name__))
+
+
 def said(work: Work) -> tuple[str, ...]:
     """Return what a work asks for as text, one wish a line, in an order of its own."""
     wishes = [_write(address, work.writes[address]) for address in work.writes]

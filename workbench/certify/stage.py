@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, cast
 from unittest.mock import patch
 
@@ -21,8 +22,9 @@ from eachonce.report import Report
 from workbench.certify.fault import Fault
 from workbench.certify.memory import Memory
 from workbench.certify.rows import REGION, Rows
-from workbench.certify.run import Run, observed
+from workbench.certify.run import Run, named, observed
 from workbench.certify.wire import Traffic, Wire
+from workbench.confinement.refusals import Refusals
 from workbench.simulator.clock import START
 from workbench.simulator.worker import Killed
 
@@ -54,7 +56,10 @@ class Delivered:
 
 
 class Stage:
-    """Delivers events to one consumer's handlers, one message a batch. `runs` are those of its handlers, so far."""
+    """Delivers events to one consumer's handlers, one message a batch.
+
+    `runs` are those of its handlers, so far, and `refusals` what they have tried that nobody may.
+    """
 
     def __init__(
         self, consumer: Consumer, *, keys: Mapping[str, Sequence[str]] = {}, environment: Mapping[str, str] = {}
@@ -63,6 +68,7 @@ class Stage:
         with _environment(_ACCOUNT):
             self.wire = Wire(Rows({**JOURNAL_KEY, **keys}))
         self.runs: list[Run] = []
+        self.refusals = Refusals()
         self.name = consumer.name
         self._environment = {**_ACCOUNT, **environment}
         self._heard = _Heard()
@@ -70,16 +76,11 @@ class Stage:
         self._consumer.report = cast("Report", self._heard)
         for contract in consumer.contracts:
             handler = consumer[contract.event_type()]
-            handle = observed(handler, self.wire.own, self._ran)
+            handle = observed(handler, self.wire.own, partial(self._note, named(handler.handle)))
             # Where a person is to decide after a crash, there is nothing to compare: what is tried is "again".
             self._consumer.on(contract, external=handler.external)(handle)
         self._memory = Memory([consumer[contract.event_type()].handle for contract in consumer.contracts])
         self._clock: Any = None
-
-    def _ran(self, run: Run) -> None:
-        if run.work is not None:
-            self.wire.rows.learn(run.work.writes)  # what is created is put, and a put doesn't tell its key
-        self.runs.append(run)
 
     @contextmanager
     def open(self) -> Iterator[None]:
@@ -124,6 +125,12 @@ class Stage:
         except Killed:
             return Delivered(None, traffic)
         return Delivered(self._heard.outcomes.pop().verdict, traffic)
+
+    def _note(self, name: str, run: Run) -> None:
+        if run.work is not None:
+            self.wire.rows.learn(run.work.writes)  # what is created is put, and a put doesn't tell its key
+        self.runs.append(run)
+        self.refusals.note(name, run.effects)
 
 
 class _Heard:

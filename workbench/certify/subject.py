@@ -19,6 +19,8 @@ import eachonce
 from eachonce import Consumer
 
 from workbench import template
+from workbench.certify.effect import importing
+from workbench.confinement.refusals import Refusals
 from workbench.functions.environment import function_environment
 from workbench.topology import Function, Topology
 
@@ -65,8 +67,10 @@ class Subject:
 
 
 @contextmanager
-def of_template(path: Path, *, only: str | None = None) -> Iterator[list[Subject]]:
+def of_template(path: Path, refusals: Refusals, *, only: str | None = None) -> Iterator[list[Subject]]:
     """Yield the consumers among a template's functions, imported as Lambda imports them; `only` is a consumer's name.
+
+    What they try meanwhile and may not is noted in `refusals`.
 
     Raises SubjectError when there is no such consumer, TemplateError when the template can't be read.
     """
@@ -76,7 +80,7 @@ def of_template(path: Path, *, only: str | None = None) -> Iterator[list[Subject
         subjects = [
             _subject(consumer, function, topology)
             for function in topology.functions
-            if (consumer := stack.enter_context(_imported(function))) is not None
+            if (consumer := stack.enter_context(_imported(function, refusals))) is not None
         ]
         names = [subject.name for subject in subjects]
         if only is not None and only not in names:
@@ -84,13 +88,13 @@ def of_template(path: Path, *, only: str | None = None) -> Iterator[list[Subject
         yield [subject for subject in subjects if only in (None, subject.name)]
 
 
-def of_object(name: str) -> Subject:
-    """Return the consumer that `module:object` names. Raises SubjectError."""
+def of_object(name: str, refusals: Refusals) -> Subject:
+    """Return the consumer that `module:object` names; what its module tries is noted. Raises SubjectError."""
     module, _, attribute = name.partition(":")
     if not module or not attribute:
         raise SubjectError(f"{name} names no consumer: write module:object, such as app:consumer")
     try:
-        with patch.object(sys, "path", [str(Path.cwd()), *sys.path]):
+        with patch.object(sys, "path", [str(Path.cwd()), *sys.path]), importing(module, refusals):
             found = getattr(importlib.import_module(module), attribute, None)
     except ModuleNotFoundError as error:
         raise SubjectError(f"there is no module {error.name}") from error
@@ -123,7 +127,7 @@ def _subject(consumer: Consumer, function: Function, topology: Topology) -> Subj
 
 
 @contextmanager
-def _imported(function: Function) -> Iterator[Consumer | None]:
+def _imported(function: Function, refusals: Refusals) -> Iterator[Consumer | None]:
     """Import a function's module from its own folder; None where it is no consumer. It is forgotten afterwards."""
     module, _, name = function.handler.rpartition(".")
     own = {path.stem for path in function.code.glob("*.py")}
@@ -131,6 +135,7 @@ def _imported(function: Function) -> Iterator[Consumer | None]:
     with (
         patch.object(sys, "path", [str(function.code), *sys.path]),
         patch.dict(os.environ, environment),
+        importing(function.logical_id, refusals),
     ):
         _forget(own)
         found = getattr(importlib.import_module(module), name)

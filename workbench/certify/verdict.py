@@ -39,7 +39,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examined:
-    """What was found out about one consumer."""
+    """What was found out about one consumer; `refused` says which of its handlers tried what nobody may."""
 
     consumer: str
     ordered: bool
@@ -47,6 +47,7 @@ class Examined:
     types: tuple[str, ...]
     pairs: tuple[Pair, ...]
     count: Count = field(default_factory=Count)
+    refused: tuple[str, ...] = ()
 
     @property
     def independent(self) -> bool:

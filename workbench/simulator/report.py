@@ -46,6 +46,8 @@ def show_run(console: Console, seed: int, run: Simulated) -> None:
     """Print what did not hold in a run, and the line that says it all."""
     for violation in run.violations[:_MOST_SHOWN]:
         _say(console, f"broken: {violation}")
+    for line in run.refused:
+        _say(console, line)
     _say(
         console,
         f"seed {seed}: {run.reconciliation}; {run.deliveries:,} deliveries, {len(run.happened):,} faults, "
@@ -140,6 +142,7 @@ def _run(scenario: Scenario, run: Simulated) -> dict[str, Any]:
         "violations": [str(violation) for violation in run.violations],
         "neighbours": list(run.neighbours),
         "unannounced": list(run.unannounced),
+        "refused": list(run.refused),
         "consumers": {name: dict(counts) for name, counts in run.consumers.items()},
         "happened": dict(Counter(name.partition(":")[0] for name in run.happened)),
         "deliveries": run.deliveries,

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from workbench.cloud import NOWHERE
@@ -133,7 +134,11 @@ class SimulatedRuntime:
 
     def _worker(self, function: Function) -> Worker:
         environment = function_environment(function, endpoint=NOWHERE, runtime_api="simulated")
-        return Worker(function, environment | self._extra)
+        refused = partial(self._refused, function.logical_id)
+        return Worker(function, environment | self._extra, refused=refused)
+
+    def _refused(self, name: str, what: str) -> None:
+        self._history.record("refused", function=name, what=what)
 
     def _down(self, name: str) -> bool:
         now = asyncio.get_running_loop().time()

@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from workbench.cloud import LocalCloud
+from workbench.confinement import process
+from workbench.confinement.guard import Guard, guarded
+from workbench.confinement.refusals import Refusals
 from workbench.history import History
 from workbench.oracle import expect
 from workbench.orders import Row
 from workbench.run import Progress
 from workbench.shop import read_state
-from workbench.simulator import clock
+from workbench.simulator import clock, strand
 from workbench.simulator.buried import buried
 from workbench.simulator.chaos import PROFILES, Chaos, Unruly
 from workbench.simulator.fault import CallFault, DeliveryFault
@@ -74,7 +77,8 @@ class Simulated:
     """What a simulation came to.
 
     `neighbours` are innocent events in dead-letter queues, `unannounced` the orders of which no stock was said to be
-    reserved, `happened` the faults in their order, and `virtual_seconds` what the virtual clock says.
+    reserved, `happened` the faults in their order, `virtual_seconds` what the virtual clock says, and `refused` which
+    function tried to reach beyond the simulation, and how.
     """
 
     reconciliation: Reconciliation
@@ -88,6 +92,7 @@ class Simulated:
     deliveries: int
     seconds: float
     virtual_seconds: float
+    refused: tuple[str, ...] = ()
 
 
 def simulate(scenario: Scenario, *, peer: Peer | None = None, progress: Progress | None = None) -> Simulated:
@@ -108,6 +113,7 @@ class _Simulation:
         self._watch = Watch() if peer is None else Unwatched()
         self._history = History()
         self._tally = Tally()
+        self._refusals = Refusals()
         self._down_until: dict[str, float] = {}
         self._error: Exception | None = None
 
@@ -117,9 +123,11 @@ class _Simulation:
         PRINTED.history = self._history
         self._history.subscribe(self._tally)
         self._history.subscribe(self._watch)
+        self._history.subscribe(self._refusals)
         try:
             with (
                 tempfile.TemporaryDirectory(prefix="eachonce-") as mail,
+                guarded(self._guard()),
                 staged(self._scenario.seed, hook=wire, chaos=self._chaos, watch=self._watch),
             ):
                 state, neighbours, virtual_seconds = self._until_broken(Path(mail))
@@ -139,6 +147,7 @@ class _Simulation:
             deliveries=self._runtime.deliveries,
             seconds=time.perf_counter() - started,
             virtual_seconds=virtual_seconds,
+            refused=self._refusals.lines(),
         )
 
     def _until_broken(self, mail: Path) -> tuple[State, list[str], float]:
@@ -210,3 +219,13 @@ class _Simulation:
             seconds = self._chaos.between(_SHORTEST_OUTAGE_SECONDS, _LONGEST_OUTAGE_SECONDS, self._chaos.last)
             self._down_until[name] = now + seconds
         return now < self._down_until.get(name, 0.0)
+
+    def _guard(self) -> Guard:
+        """Return who refuses what functions try to do beyond the simulation."""
+        return Guard(limits=process.limits(), refused=self._refused, programs=process.confines_programs())
+
+    def _refused(self, what: str) -> None:
+        if strand.in_strand():
+            strand.current().owner.refused(what)
+        else:
+            self._history.record("refused", function="a thread that a function started", what=what)

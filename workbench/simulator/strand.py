@@ -19,19 +19,32 @@ T = TypeVar("T")
 class Strand(greenlet):  # type: ignore[misc]
     """A function under way, for `owner` and in an environment of its own."""
 
-    def __init__(self, function: Callable[[], Any], owner: Any, environment: MutableMapping[str, str]) -> None:
+    def __init__(
+        self,
+        function: Callable[[], Any],
+        owner: Any,
+        environment: MutableMapping[str, str],
+        paused: Callable[[], object],
+    ) -> None:
         super().__init__(function)
+        self.paused = paused
         self.owner = owner
         self.environment = environment
         self.gr_context = contextvars.copy_context()
 
 
-async def run(function: Callable[[], T], *, owner: Any, environment: MutableMapping[str, str]) -> T:
-    """Run a function to its end; where it calls `wait`, this waits instead.
+async def run(
+    function: Callable[[], T],
+    *,
+    owner: Any,
+    environment: MutableMapping[str, str],
+    paused: Callable[[], object] = lambda: None,
+) -> T:
+    """Run a function to its end; where it calls `wait`, this waits instead, and calls `paused` each time.
 
     Cancelling raises CancelledError where the function waits. Must be awaited on the loop's own stack.
     """
-    strand = Strand(function, owner, environment)
+    strand = Strand(function, owner, environment, paused)
     step: Any = _go_on(strand, strand.switch)
     while not strand.dead:
         try:
@@ -70,3 +83,4 @@ def _go_on(strand: Strand, step: Callable[..., Any], *arguments: Any) -> Any:
         return step(*arguments)
     finally:
         os.environ = outside  # noqa: B003 - as above
+        strand.paused()

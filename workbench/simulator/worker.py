@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Coroutine, MutableMapping
 from typing import Any, TypeVar
 
+from workbench.confinement import process
 from workbench.simulator import strand
 from workbench.topology import Function
 
@@ -24,10 +25,18 @@ class Worker:
     Only where it is `mortal` may a fault kill it.
     """
 
-    def __init__(self, function: Function, environment: MutableMapping[str, str]) -> None:
+    def __init__(
+        self,
+        function: Function,
+        environment: MutableMapping[str, str],
+        *,
+        refused: Callable[[str], object] = lambda _: None,
+    ) -> None:
+        """`refused` is told what the code has tried that nobody may."""
         self.function = function.logical_id
         self.request_id = ""
         self.mortal = True
+        self.refused = refused
         self._definition = function
         self._environment = environment
         self._handler: Callable[[Any, Any], Any] | None = None
@@ -62,7 +71,8 @@ class Worker:
 
     def begin(self, function: Callable[[], T]) -> asyncio.Task[T]:
         """Begin a strand of this worker."""
-        task = asyncio.ensure_future(strand.run(function, owner=self, environment=self._environment))
+        running = strand.run(function, owner=self, environment=self._environment, paused=self._hear)
+        task = asyncio.ensure_future(running)
         self._strands.add(task)
         task.add_done_callback(self._ended)
         return task
@@ -82,6 +92,11 @@ class Worker:
         """Raise Killed when the worker is dead."""
         if not self.alive:
             raise Killed
+
+    def _hear(self) -> None:
+        """Tell what the kernel has refused while a strand of this worker ran: nobody else ran meanwhile."""
+        for what in process.refused():
+            self.refused(what)
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._strands.discard(task)
