@@ -153,6 +153,23 @@ def test_the_attribute_that_decides_must_be_there(attributes: dict[str, Any]) ->
         work_on().put("Places", P, newer_than="at", place="Leeds", **attributes)
 
 
+@pytest.mark.parametrize("at", [True, {"S": "1"}, ["1"], {1, 2}, 1.5])
+def test_the_last_writer_wins_only_by_what_dynamodb_orders(at: object) -> None:
+    """Told where it is said: DynamoDB would refuse the condition, and the event would come again for nothing."""
+    with pytest.raises(WorkError, match=rf"newer_than at, a {type(at).__name__}: only texts, numbers and bytes grow"):
+        work_on().put("Places", P, newer_than="at", at=at)
+
+
+@pytest.mark.parametrize("at", ["2026-01-02", 1, Decimal("1.5"), b"\x01"])
+def test_texts_numbers_and_bytes_say_who_is_the_last_writer(at: object) -> None:
+    """They are what DynamoDB orders."""
+    work = work_on()
+
+    work.put("Places", P, newer_than="at", at=at)
+
+    assert len(work.writes) == 1
+
+
 @pytest.mark.parametrize("attribute", ["written_by", "created_by"])
 @pytest.mark.parametrize(
     "write",

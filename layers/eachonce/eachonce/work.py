@@ -115,8 +115,9 @@ class Work:
 
         With `newer_than`, the name of one of the attributes, the item changes only if that attribute grows: the last
         writer by that value wins, in whatever order the events come. Without it the item must have been read first,
-        since the result would depend on the order of arrival: raises WorkError otherwise. Events that put an item by
-        the same `newer_than` set the same attributes; one that sets fewer leaves the others to whoever came before.
+        since the result would depend on the order of arrival: raises WorkError otherwise, and when the attribute is
+        neither text nor number nor bytes. Events that put an item by the same `newer_than` set the same attributes;
+        one that sets fewer leaves the others to whoever came before.
         """
         address = _address(table, key)
         if newer_than is None and address not in self.reads:
@@ -126,6 +127,10 @@ class Work:
             )
         if newer_than is not None and attributes.get(newer_than) is None:
             raise WorkError(f"{_named(address)} is put newer_than {newer_than}, which is not among its attributes")
+        if newer_than is not None and not _has_order(attributes[newer_than]):
+            kind = type(attributes[newer_than]).__name__
+            grow = "only texts, numbers and bytes grow"
+            raise WorkError(f"{_named(address)} is put newer_than {newer_than}, a {kind}: {grow}")
         self._write(address, Put(attributes, newer_than), own_note=newer_by(newer_than or ""))
 
     def add(self, table: str, key: Item, **amounts: int | Decimal) -> None:
@@ -151,6 +156,11 @@ class Work:
         if parts := {name for name, _ in address.key}.intersection(names):
             raise WorkError(f"{_named(address)}: {min(parts)} is a part of the key, and can't be an attribute too")
         self.writes[address] = write
+
+
+def _has_order(value: Any) -> bool:
+    """Whether DynamoDB orders such values: texts, numbers and binaries, and nothing else."""
+    return isinstance(value, str | int | Decimal | bytes | bytearray) and not isinstance(value, bool)
 
 
 _OWN = frozenset({WRITTEN_BY, CREATED_BY})
