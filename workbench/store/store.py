@@ -111,7 +111,8 @@ class Store:
             return None  # the streams are signed for the same service
         operation = target.rpartition(".")[2]
         params = decoded(body)
-        if not self._dynamodb.answers(operation, params):
+        self._dynamodb.check(operation, params)
+        if not self._dynamodb.answers(operation):
             return None
         return success(self._dynamodb.answer(operation, params))
 

@@ -5,40 +5,80 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow
 from typing import Any
 
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 
 from workbench.store.protocol import AwsError
+from workbench.store.tables.numbers import number
+from workbench.store.tables.refusals import invalid, invalid_value, malformed
 
 Wire = dict[str, Any]
 """An attribute value as JSON carries it: `{"S": "text"}`."""
 
-ITEM_LIMIT_BYTES = 400 * 1024
-"""https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-items"""
+Attributes = Mapping[str, DynamoType]
 
-# 38 significant digits, magnitudes of 1E-130 to 9.99E+125, nothing ever rounded:
-# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
-_NUMBERS = Context(prec=38, Emin=-130, Emax=125, traps=[Inexact, Overflow, InvalidOperation])
+TYPES = frozenset({"S", "N", "B", "BOOL", "NULL", "SS", "NS", "BS", "L", "M"})
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-attributes
+MAX_LEVELS = 32  # an attribute is the first, so 31 lists and maps may enclose a value
+MAX_NAME_BYTES = 65_535
+
+_EMPTY = "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
+_SEVERAL = (
+    "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
+)
 
 
-def invalid(message: str) -> AwsError:
-    """DynamoDB's answer to a request that breaks a rule."""
-    return AwsError("ValidationException", message)
-
-
-def attribute(value: Wire) -> DynamoType:
+def attribute(value: Wire, level: int = 1) -> DynamoType:
     """The value as moto holds it: numbers in DynamoDB's form (no needless zeroes), binaries as bytes.
 
-    Raises `AwsError` ValidationException when it is not a value of one known type.
+    `level` counts the lists and maps around it. Raises `AwsError` ValidationException when it is not a value of one
+    known type, or one that DynamoDB cannot hold.
     """
     try:
         ((kind, content),) = value.items()
         read = _READERS[kind]
-    except (KeyError, ValueError, AttributeError):
-        raise invalid("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes") from None
-    return typed(kind, content if read is None else read(content))
+    except (AttributeError, KeyError, ValueError):
+        kind, content = _only(value)
+        read = _READERS[kind]
+    if read is not None:
+        return typed(kind, read(content))
+    if level >= MAX_LEVELS and content:
+        raise too_deep()
+    if kind == "L":
+        return typed(kind, [attribute(member, level + 1) for member in _of(list, content)])
+    return typed(kind, attributes(_of(dict, content), level + 1))
+
+
+def attributes(values: Mapping[str, Wire], level: int = 1) -> dict[str, DynamoType]:
+    """Named values as moto holds them: an item, a key, or the members of a map."""
+    return {checked_name(name): attribute(value, level) for name, value in values.items()}
+
+
+def checked_name(name: str) -> str:
+    """An attribute's name; raises `AwsError` ValidationException when no attribute can have it."""
+    if not name:
+        raise invalid_value("Empty attribute name")
+    if len(name) * 4 > MAX_NAME_BYTES and len(name.encode()) > MAX_NAME_BYTES:
+        raise invalid_value(f"Attribute name is too large, must be less than {MAX_NAME_BYTES + 1} bytes")
+    return name
+
+
+def too_deep() -> AwsError:
+    """A document of more levels than DynamoDB holds."""
+    return invalid(
+        "Nesting Levels have exceeded supported limits: "
+        "Attributes in the item have nested levels beyond supported limit"
+    )
+
+
+def levels(value: DynamoType) -> int:
+    """How many levels a value takes: a scalar one, a list or a map one more than its deepest member."""
+    if value.type not in ("L", "M"):
+        return 1
+    members = value.value if value.type == "L" else value.value.values()
+    return 1 + max(map(levels, members), default=0)
 
 
 def typed(kind: str, content: Any) -> DynamoType:
@@ -55,12 +95,17 @@ def wire(value: DynamoType) -> Wire:
     return {value.type: value.value if write is None else write(value.value)}
 
 
+def wire_attributes(attrs: Attributes) -> dict[str, Wire]:
+    """Named values as JSON carries them."""
+    return {name: wire(value) for name, value in attrs.items()}
+
+
 def wire_item(item: Item) -> dict[str, Wire]:
     """All attributes of an item as JSON carries them."""
-    return {name: wire(value) for name, value in item.attrs.items()}
+    return wire_attributes(item.attrs)
 
 
-def item_of(hash_key: DynamoType, range_key: DynamoType | None, attrs: Mapping[str, DynamoType]) -> Item:
+def item_of(hash_key: DynamoType, range_key: DynamoType | None, attrs: Attributes) -> Item:
     """An item that moto can hold, past its constructor, which measures the item again for every attribute."""
     item: Any = Item.__new__(Item)  # moto's base class hides from the type checker what it makes
     item.hash_key = hash_key
@@ -71,99 +116,84 @@ def item_of(hash_key: DynamoType, range_key: DynamoType | None, attrs: Mapping[s
     return made
 
 
-def size_bytes(attrs: Mapping[str, DynamoType]) -> int:
-    """The size of an item, names included; numbers count by their digits, as in moto."""
-    return sum(len(name.encode()) + _value_bytes(value) for name, value in attrs.items())
+def _only(value: Any) -> tuple[str, Any]:
+    if not isinstance(value, dict):
+        raise malformed("Unexpected value type in payload")
+    told = {kind: content for kind, content in value.items() if kind in TYPES and content is not None}
+    if len(told) != 1:
+        raise invalid(_SEVERAL if told else _EMPTY)
+    ((kind, content),) = told.items()
+    return kind, content
 
 
-def _value_bytes(value: DynamoType) -> int:
-    content = value.value
-    if value.type == "S":
-        return len(content) if content.isascii() else len(content.encode())
-    if value.type in ("N", "B"):
-        return len(content)
-    size: int = value.size()
-    return size
-
-
-def number(text: Any) -> str:
-    """A number in DynamoDB's form: plain notation, "10.50" becomes "10.5".
-
-    Raises `AwsError` ValidationException when it is no number, or one that DynamoDB cannot hold exactly.
-    """
-    if not isinstance(text, str):
-        raise AwsError("SerializationException", "NUMBER_VALUE cannot be converted to String")
-    if text.isdecimal() and text.isascii() and len(text) <= _NUMBERS.prec and (text[0] != "0" or len(text) == 1):
-        return text
-    try:
-        return _canonical(_NUMBERS.create_decimal(text))
-    except Inexact:
-        raise invalid("Attempting to store more than 38 significant digits in a Number") from None
-    except (DecimalException, ValueError):
-        raise invalid(f"The parameter cannot be converted to a numeric value: {text}") from None
-
-
-def total(left: str, right: str, *, sign: int = 1) -> str:
-    """`left` plus (or, with a sign of -1, less) `right`, exactly.
-
-    Raises `AwsError` ValidationException when the result has more than 38 digits.
-    """
-    try:
-        return _canonical(_NUMBERS.add(Decimal(left), Decimal(right) * sign))
-    except DecimalException:
-        raise invalid(
-            "Number overflow. Attempting to store a number with magnitude larger than supported range"
-        ) from None
-
-
-def _canonical(exact: Decimal) -> str:
-    if not exact.is_finite():
-        raise ValueError(exact)
-    return format(exact.normalize(_NUMBERS), "f") if exact else "0"
+def _of(wanted: type, content: Any) -> Any:
+    if not isinstance(content, wanted):
+        raise malformed("Unexpected field type")
+    return content
 
 
 def _binary(text: Any) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, TypeError, ValueError):
-        raise AwsError("SerializationException", "Base64 encoded binary expected") from None
+        raise malformed("Base64 encoded binary expected") from None
 
 
 def _text(content: Any) -> str:
     if not isinstance(content, str):
-        raise AwsError("SerializationException", "STRING_VALUE expected")
+        raise malformed("STRING_VALUE expected")
     return content
 
 
 def _null(content: Any) -> bool:
     if content is not True:
-        raise invalid(
-            "One or more parameter values were invalid: Null attribute value types must have the value of true"
-        )
+        raise invalid_value("Null attribute value types must have the value of true")
     return True
 
 
-def _set_of(read: Callable[[Any], Any], kind: str) -> Callable[[Any], list[Any]]:
+def _bool(content: Any) -> bool:
+    if not isinstance(content, bool):
+        raise malformed("BOOLEAN_VALUE expected")
+    return content
+
+
+# A set has a member, and each of them once; that may be an empty text or binary:
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
+def _set_of(read: Callable[[Any], Any], *, empty: str, doubled: Callable[[str], AwsError]) -> Callable[[Any], Any]:
     def read_set(content: Iterable[Any]) -> list[Any]:
-        members = [read(member) for member in content]
+        members = [read(member) for member in _of(list, content)]
         if not members:
-            raise invalid(f"One or more parameter values were invalid: An {kind} set  may not be empty")
+            raise invalid_value(empty)
+        if len(set(members)) < len(members):
+            raise doubled(f"[{', '.join(content)}]")
         return members
 
     return read_set
 
 
 _READERS: dict[str, Callable[[Any], Any] | None] = {
+    "L": None,
+    "M": None,
     "S": _text,
     "N": number,
     "B": _binary,
-    "BOOL": bool,
+    "BOOL": _bool,
     "NULL": _null,
-    "SS": _set_of(_text, "string"),
-    "NS": _set_of(number, "number"),
-    "BS": _set_of(_binary, "binary"),
-    "L": lambda content: [attribute(member) for member in content],
-    "M": lambda content: {name: attribute(member) for name, member in content.items()},
+    "SS": _set_of(
+        _text,
+        empty="An string set  may not be empty",
+        doubled=lambda members: invalid_value(f"Input collection {members} contains duplicates."),
+    ),
+    "NS": _set_of(
+        number,
+        empty="An number set  may not be empty",
+        doubled=lambda _: invalid("Input collection contains duplicates"),
+    ),
+    "BS": _set_of(
+        _binary,
+        empty="Binary sets should not be empty",
+        doubled=lambda members: invalid_value(f"Input collection {members}of type BS contains duplicates."),
+    ),
 }
 
 

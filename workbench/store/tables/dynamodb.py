@@ -1,9 +1,9 @@
 """DynamoDB's item operations; all others are moto's own.
 
 moto 5.2.5 spends most of a request on its HTTP layer: a request object, regular expressions over the URL and headers,
-and every parameter walked through the service model. The operations that a running system uses are answered here
-instead, straight on moto's tables; with a legacy parameter (`Expected`, `AttributeUpdates`) or a projection they are
-moto's.
+and every parameter walked through the service model. It copies and walks an expression's tree ten times for every item,
+and leaves most of what AWS refuses unchecked. So the operations on items are answered here instead, straight on moto's
+tables.
 """
 
 from __future__ import annotations
@@ -12,47 +12,30 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from moto.dynamodb.exceptions import ResourceNotFoundException
-from moto.dynamodb.models.dynamo_type import Item
 from moto.dynamodb.models.table import Table
 
 from workbench.store.protocol import AwsError
-from workbench.store.tables.attributes import invalid, size_bytes, wire_item
+from workbench.store.tables import batches, queries
+from workbench.store.tables.attributes import wire_attributes, wire_item
+from workbench.store.tables.capacity import (
+    READ_UNIT_BYTES,
+    TRANSACTED,
+    read_units,
+    told,
+    told_by_table,
+    units,
+    write_units,
+)
+from workbench.store.tables.expressions.paths import PathTree
+from workbench.store.tables.reads import Lookup
+from workbench.store.tables.refusals import invalid
+from workbench.store.tables.shapes import check_request, table_name
 from workbench.store.tables.tables import Tables
-from workbench.store.tables.transactions import MAX_ITEMS, Transactions
-from workbench.store.tables.writes import Change, current, key_of, write_of
+from workbench.store.tables.transactions import Transactions
+from workbench.store.tables.writes import Change, Intent
 
 Params = dict[str, Any]
 Operation = Callable[[Params], Params]
-
-_WRITE = frozenset(
-    {
-        "TableName",
-        "ConditionExpression",
-        "ExpressionAttributeNames",
-        "ExpressionAttributeValues",
-        "ReturnValues",
-        "ReturnValuesOnConditionCheckFailure",
-        "ReturnConsumedCapacity",
-        "ReturnItemCollectionMetrics",
-    }
-)
-_PLAIN: Mapping[str, frozenset[str]] = {
-    "GetItem": frozenset({"TableName", "Key", "ConsistentRead", "ReturnConsumedCapacity"}),
-    "PutItem": _WRITE | {"Item"},
-    "UpdateItem": _WRITE | {"Key", "UpdateExpression"},
-    "DeleteItem": _WRITE | {"Key"},
-    "TransactWriteItems": frozenset(
-        {"TransactItems", "ClientRequestToken", "ReturnConsumedCapacity", "ReturnItemCollectionMetrics"}
-    ),
-    "TransactGetItems": frozenset({"TransactItems", "ReturnConsumedCapacity"}),
-    # What a client asks first, to see whether anybody answers: moto would load its model and IAM for it.
-    "ListTables": frozenset({"ExclusiveStartTableName", "Limit"}),
-}
-"""The parameters that each operation here understands."""
-
-# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
-WRITE_UNIT_BYTES = 1024
-READ_UNIT_BYTES = 4096
 
 _MAX_TABLE_NAMES = 100  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ListTables.html
 
@@ -68,15 +51,23 @@ class DynamoDB:
             "PutItem": self._put,
             "UpdateItem": self._update,
             "DeleteItem": self._delete,
-            "TransactWriteItems": self._transact_write,
+            "BatchGetItem": self._batch_get,
+            "BatchWriteItem": self._batch_write,
             "TransactGetItems": self._transact_get,
+            # What a client asks first, to see whether anybody answers: moto would load its model and IAM for it.
             "ListTables": self._list,
+            "TransactWriteItems": self._transact_write,
+            "Query": self._query,
+            "Scan": self._scan,
         }
 
-    def answers(self, operation: str, params: Params) -> bool:
-        """Whether this request is answered here; the others are for moto."""
-        plain = _PLAIN.get(operation)
-        return plain is not None and plain.issuperset(params)
+    def check(self, operation: str, params: Params) -> None:
+        """Raise `AwsError` when a request from outside is not of its operation's shape."""
+        check_request(operation, params)
+
+    def answers(self, operation: str) -> bool:
+        """Whether this operation is answered here; the others are for moto."""
+        return operation in self._operations
 
     def answer(self, operation: str, params: Params) -> Params:
         """Perform an operation that is answered here.
@@ -90,11 +81,9 @@ class DynamoDB:
 
     def _table(self, name: str) -> Table:
         try:
-            return self._tables.get_table(name)
+            return self._tables.get_table(table_name(name))
         except ResourceNotFoundException:
-            raise AwsError(
-                "ResourceNotFoundException", f"Requested resource not found: Table: {name} not found"
-            ) from None
+            raise AwsError("ResourceNotFoundException", "Requested resource not found") from None
 
     def _list(self, params: Params) -> Params:
         limit = params.get("Limit", _MAX_TABLE_NAMES)
@@ -104,108 +93,81 @@ class DynamoDB:
         return {"TableNames": names} | ({} if last is None else {"LastEvaluatedTableName": last})
 
     def _get(self, params: Params) -> Params:
-        table = self._table(params["TableName"])
-        item = current(table, key_of(params["Key"], table))
-        result = {} if item is None else {"Item": wire_item(item)}
-        if not _asks_capacity(params):
-            return result
-        return result | _capacity(table.name, _read_units(item) * (1 if params.get("ConsistentRead") else 0.5))
+        lookup = Lookup.of(params)
+        read = lookup.on(self._table(params["TableName"]), params["Key"])
+        item = read.item()
+        result = {} if item is None else {"Item": wire_attributes(read.asked(item))}
+        return told(params, result, ((read.table.name, read_units(one) * _consistency(params)) for one in [item]))
 
     def _put(self, params: Params) -> Params:
-        change = self._write("Put", params, allowed=("NONE", "ALL_OLD"))
-        return _told(_old(change, params), params, change)
+        return self._write("Put", params)
 
     def _delete(self, params: Params) -> Params:
-        change = self._write("Delete", params, allowed=("NONE", "ALL_OLD"))
-        return _told(_old(change, params), params, change)
+        return self._write("Delete", params)
+
+    def _write(self, kind: str, params: Params) -> Params:
+        asked = params.get("ReturnValues") or "NONE"
+        if asked not in ("NONE", "ALL_OLD"):
+            raise invalid("Return values set to invalid value")
+        intent = Intent.of(kind, params)
+        change = intent.on(self._table(params["TableName"])).change()
+        change.apply()
+        return told(params, _returned(change, asked), _written([change]))
 
     def _update(self, params: Params) -> Params:
-        table = self._table(params["TableName"])
-        write = write_of("Update", params, table)
-        returned = _return_values(params, ("NONE", "ALL_OLD", "ALL_NEW", "UPDATED_OLD", "UPDATED_NEW"))
+        intent = Intent.of("Update", params)
+        write = intent.on(self._table(params["TableName"]))
         change = write.change()
         change.apply()
-        attributes = _updated(change, write.targets) if returned.startswith("UPDATED") else None
-        return _told(_returned(change, returned, attributes), params, change)
+        result = _returned(change, params.get("ReturnValues") or "NONE", write.targets)
+        return told(params, result, _written([change]))
 
-    def _write(self, kind: str, params: Params, allowed: tuple[str, ...]) -> Change:
-        _return_values(params, allowed)
-        change = write_of(kind, params, self._table(params["TableName"])).change()
-        change.apply()
-        return change
+    def _batch_get(self, params: Params) -> Params:
+        answer, reads = batches.batch_read(params, self._table)
+        wanted = params["RequestItems"]
+        consumed = ((read.table.name, read_units(read.item())) for read in reads)
+        return told_by_table(params, answer, ((name, used * _consistency(wanted[name])) for name, used in consumed))
+
+    def _batch_write(self, params: Params) -> Params:
+        changes = batches.batch_write(params, self._table)
+        return told_by_table(params, {"UnprocessedItems": {}}, _written(changes))
 
     def _transact_write(self, params: Params) -> Params:
         changes = self._transactions.write(params)
-        if not _asks_capacity(params):
-            return {}
-        return _capacities((change.table.name, 2 * _write_units(change)) for change in changes)
+        return told_by_table(params, {}, ((name, TRANSACTED * used) for name, used in _written(changes)))
 
     def _transact_get(self, params: Params) -> Params:
-        gets = [item["Get"] for item in params["TransactItems"]]
-        if any("ProjectionExpression" in get for get in gets):
-            raise AwsError("UnsupportedOperation", "The local cloud knows no projection in TransactGetItems")
-        if not 1 <= len(gets) <= MAX_ITEMS:
-            raise invalid(f"Member must have length less than or equal to {MAX_ITEMS}")
-        tables = [self._table(get["TableName"]) for get in gets]
-        items = [current(table, key_of(get["Key"], table)) for get, table in zip(gets, tables, strict=True)]
-        result: Params = {"Responses": [{} if item is None else {"Item": wire_item(item)} for item in items]}
-        if not _asks_capacity(params):
-            return result
-        read = zip(tables, items, strict=True)
-        return result | _capacities((table.name, 2 * _read_units(item)) for table, item in read)
+        reads = self._transactions.read(params)
+        found = [(read, read.item()) for read in reads]
+        responses = [{} if item is None else {"Item": wire_attributes(read.asked(item))} for read, item in found]
+        consumed = ((read.table.name, TRANSACTED * read_units(item)) for read, item in found)
+        return told_by_table(params, {"Responses": responses}, consumed)
+
+    def _query(self, params: Params) -> Params:
+        return self._page(params, queries.query(params, self._table))
+
+    def _scan(self, params: Params) -> Params:
+        return self._page(params, queries.scan(params, self._table))
+
+    def _page(self, params: Params, page: queries.Page) -> Params:
+        used = units(page.read_bytes, READ_UNIT_BYTES) * _consistency(params)
+        return told(params, page.answer, [(page.view.table.name, used)])
 
 
-def _return_values(params: Params, allowed: Iterable[str]) -> str:
-    asked: str = params.get("ReturnValues", "NONE")
-    if asked not in allowed:
-        raise invalid("Return values set to invalid value")
-    return asked
+def _consistency(params: Params) -> float:
+    return 1 if params.get("ConsistentRead") else 0.5
 
 
-def _old(change: Change, params: Params) -> Params:
-    return _returned(change, params.get("ReturnValues", "NONE"), None)
+def _written(changes: Iterable[Change]) -> Iterable[tuple[str, float]]:
+    return ((change.table.name, write_units(change)) for change in changes)
 
 
-def _returned(change: Change, asked: str, updated: frozenset[str] | None) -> Params:
+def _returned(change: Change, asked: str, targets: PathTree | None = None) -> Params:
     item = change.old if asked.endswith("OLD") else change.new
     if asked == "NONE" or item is None:
         return {}
-    attributes = {name: value for name, value in wire_item(item).items() if updated is None or name in updated}
+    if asked.startswith("UPDATED"):
+        attributes = {} if targets is None else wire_attributes(targets.project(item.attrs))
+    else:
+        attributes = wire_item(item)
     return {"Attributes": attributes} if attributes else {}
-
-
-def _updated(change: Change, targets: tuple[str, ...] | None) -> frozenset[str]:
-    if targets is not None:
-        return frozenset(targets)
-    # A nested path: the attributes that hold it, as far as they differ.
-    old = {} if change.old is None else change.old.attrs
-    new = {} if change.new is None else change.new.attrs
-    return frozenset(name for name in {*old, *new} if name not in old or name not in new or old[name] != new[name])
-
-
-def _read_units(item: Item | None) -> float:
-    return 1 if item is None else max(1, -(-size_bytes(item.attrs) // READ_UNIT_BYTES))
-
-
-def _write_units(change: Change) -> float:
-    larger = max((size_bytes(item.attrs) for item in (change.old, change.new) if item is not None), default=0)
-    return max(1, -(-larger // WRITE_UNIT_BYTES))
-
-
-def _asks_capacity(params: Params) -> bool:
-    return bool(params.get("ReturnConsumedCapacity", "NONE") != "NONE")
-
-
-def _told(result: Params, params: Params, change: Change) -> Params:
-    return result | _capacity(change.table.name, _write_units(change)) if _asks_capacity(params) else result
-
-
-def _capacity(table: str, units: float) -> Params:
-    return {"ConsumedCapacity": {"TableName": table, "CapacityUnits": float(units)}}
-
-
-def _capacities(consumed: Iterable[tuple[str, float]]) -> Params:
-    sums: dict[str, float] = {}
-    for table, units in consumed:
-        sums[table] = sums.get(table, 0.0) + units
-    return {"ConsumedCapacity": [{"TableName": table, "CapacityUnits": units} for table, units in sums.items()]}

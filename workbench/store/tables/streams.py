@@ -11,22 +11,33 @@ from moto.core.utils import utcnow
 from moto.dynamodb.models.dynamo_type import Item
 from moto.dynamodb.models.table import StreamShard, Table
 
-from workbench.store.tables.attributes import size_bytes, wire, wire_item
+from workbench.store.tables.attributes import wire, wire_item
+from workbench.store.tables.sizes import size_bytes
+
+TIME_TO_LIVE = "dynamodb.amazonaws.com"
+"""Who deletes an item whose time has passed.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html
+"""
 
 Record = dict[str, Any]
 Wake = Callable[[], None]
 
 
 class Entry:
-    """One change of one item; becomes a record only when it is read, as most of a busy table's never are, or once."""
+    """One change of one item; becomes a record only when it is read, as most of a busy table's never are, or once.
 
-    __slots__ = ("at", "id", "new", "old", "position")
+    `by` is the service that made it, None where a request did.
+    """
 
-    def __init__(self, position: int, old: Item | None, new: Item | None, at: datetime) -> None:
+    __slots__ = ("at", "by", "id", "new", "old", "position")
+
+    def __init__(self, position: int, old: Item | None, new: Item | None, at: datetime, by: str | None = None) -> None:
         self.position = position
         self.old = old
         self.new = new
         self.at = at
+        self.by = by
         self.id = uuid.uuid4().hex
 
     @property
@@ -63,9 +74,9 @@ class Shard(StreamShard):
     def items(self, _: Any) -> None:
         """Moto's constructor begins with an empty list."""
 
-    def add(self, old: Item | None, new: Item | None) -> None:
+    def add(self, old: Item | None, new: Item | None, by: str | None = None) -> None:
         """Append a change, and wake whoever reads this stream."""
-        self.entries.append(Entry(self.end, old, new, utcnow()))
+        self.entries.append(Entry(self.end, old, new, utcnow(), by))
         for wake in self.wakes:
             wake()
 
@@ -85,29 +96,25 @@ class Shard(StreamShard):
             del self.entries[:passed]
             self.starting_sequence_number += passed
 
-    def take_back(self) -> None:
-        """Forget the newest entry but one."""
-        del self.entries[-2]
-        self.entries[-1].position -= 1
-        self.entries[-1].old = None
-
     def api_record(self, entry: Entry) -> Record:
         """A record of the API: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_Record.html."""
+        who = {} if entry.by is None else {"userIdentity": {"Type": "Service", "PrincipalId": entry.by}}
+        change = self._change(entry) | {"ApproximateCreationDateTime": entry.at}
+        return self._record(entry) | {"dynamodb": change} | who
+
+    def lambda_record(self, entry: Entry) -> Record:
+        """A record as Lambda hands it over: https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html."""
+        who = {} if entry.by is None else {"userIdentity": {"type": "Service", "principalId": entry.by}}
+        change = self._change(entry) | {"ApproximateCreationDateTime": entry.at.replace(tzinfo=UTC).timestamp()}
+        return self._record(entry) | {"dynamodb": change, "eventSourceARN": stream_arn(self.table)} | who
+
+    def _record(self, entry: Entry) -> Record:
         return {
             "eventID": entry.id,
             "eventName": entry.name,
             "eventSource": "aws:dynamodb",
             "eventVersion": "1.1",
             "awsRegion": self.table.region_name,
-            "dynamodb": self._change(entry) | {"ApproximateCreationDateTime": entry.at},
-        }
-
-    def lambda_record(self, entry: Entry) -> Record:
-        """A record as Lambda hands it over: https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html."""
-        created = entry.at.replace(tzinfo=UTC).timestamp()
-        return self.api_record(entry) | {
-            "dynamodb": self._change(entry) | {"ApproximateCreationDateTime": created},
-            "eventSourceARN": stream_arn(self.table),
         }
 
     def _change(self, entry: Entry) -> Record:

@@ -1,4 +1,4 @@
-"""TransactWriteItems at a cost that depends on its own items only.
+"""TransactWriteItems and TransactGetItems, at a cost that depends on its own items only.
 
 moto 5.2.5 copies every table that a transaction touches, whole, before it begins.
 """
@@ -8,19 +8,21 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 from moto.dynamodb.models.table import Table
 
 from workbench.store.protocol import AwsError
-from workbench.store.tables.attributes import invalid, size_bytes
-from workbench.store.tables.updates import ItemRefusedError
-from workbench.store.tables.writes import Change, ConditionFailedError, Write, write_of
+from workbench.store.tables.reads import Lookup, Read
+from workbench.store.tables.refusals import ConditionFailedError, ItemRefusedError, invalid
+from workbench.store.tables.sizes import size_bytes
+from workbench.store.tables.writes import Change, Intent, Write
+
+_Done = TypeVar("_Done")
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
-MAX_ITEMS = 100
 MAX_BYTES = 4 * 1024 * 1024
 TOKEN_SECONDS = 600
 
@@ -28,7 +30,7 @@ KINDS = frozenset({"ConditionCheck", "Put", "Update", "Delete"})
 
 
 class Transactions:
-    """All or nothing over several items, once a client token.
+    """All or nothing over several items; writes once a client token.
 
     Every operation runs to its end on one thread, so a transaction never meets another half-way: it needs no locks and
     never fails with a conflict, as one on AWS may.
@@ -47,48 +49,64 @@ class Transactions:
         """
         if self._tokens.seen(request):
             return []
-        changes = self._changes(self._writes(request["TransactItems"]))
+        changes = self._changes(request["TransactItems"])
         for change in changes:
             change.apply()
         self._tokens.remember(request)
         return changes
 
-    def _writes(self, items: list[dict[str, Any]]) -> list[Write]:
-        if not 1 <= len(items) <= MAX_ITEMS:
-            raise invalid(
-                "1 validation error detected: Value at 'transactItems' failed to satisfy constraint: "
-                f"Member must have length less than or equal to {MAX_ITEMS} and greater than or equal to 1"
-            )
-        writes = [self._write(item) for item in items]
-        if len({(write.table.name, *write.key) for write in writes}) < len(writes):
-            raise invalid("Transaction request cannot include multiple operations on one item")
-        return writes
+    def read(self, request: Mapping[str, Any]) -> list[Read]:
+        """What a TransactGetItems request asks for, in its order; raises `AwsError` as `write` does."""
+        gets = [item["Get"] for item in request["TransactItems"]]
+        lookups = [Lookup.of(get) for get in gets]
+        tables = [self._table(get["TableName"]) for get in gets]
+        reads = [
+            _outcome(lookup.on, table, get["Key"]) for lookup, table, get in zip(lookups, tables, gets, strict=True)
+        ]
+        _require_distinct([read for read in reads if isinstance(read, Read)])
+        return _all_done(reads)
 
-    def _write(self, item: dict[str, Any]) -> Write:
-        if len(item) != 1 or not KINDS.issuperset(item):
-            raise invalid("TransactItems can only contain one of Check, Put, Update or Delete")
-        ((kind, request),) = item.items()
-        return write_of(kind, request, self._table(request["TableName"]))
-
-    def _changes(self, writes: list[Write]) -> list[Change]:
-        outcomes = [_outcome(write) for write in writes]
-        changes = [outcome for outcome in outcomes if isinstance(outcome, Change)]
-        if len(changes) < len(outcomes):
-            raise _cancelled(outcomes)
+    def _changes(self, items: list[dict[str, Any]]) -> list[Change]:
+        intents = [Intent.of(*_verb(item)) for item in items]
+        tables = [self._table(intent.table_name) for intent in intents]
+        writes = [_outcome(intent.on, table) for intent, table in zip(intents, tables, strict=True)]
+        _require_distinct([write for write in writes if isinstance(write, Write)])
+        changes = _all_done([_outcome(write.change) for write in _all_done(writes)])
         if sum(size_bytes(change.new.attrs) for change in changes if change.new is not None) > MAX_BYTES:
             raise invalid("Transaction request cannot exceed 4 MB: the aggregate size of its items is too large")
         return changes
 
 
-def _outcome(write: Write) -> Change | AwsError:
+def _verb(item: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    verbs = {kind: request for kind, request in item.items() if kind in KINDS and request is not None}
+    if len(verbs) != 1:
+        raise invalid("TransactItems can only contain one of Check, Put, Update or Delete")
+    ((kind, request),) = verbs.items()
+    return kind, request
+
+
+def _outcome(act: Callable[..., _Done], *arguments: Any) -> _Done | AwsError:
     try:
-        return write.change()
+        return act(*arguments)
     except (ConditionFailedError, ItemRefusedError) as error:
         return error
 
 
-def _cancelled(outcomes: list[Change | AwsError]) -> AwsError:
-    reasons = [_reason(outcome) for outcome in outcomes]
+def _require_distinct(targets: Sequence[Read | Write]) -> None:
+    if len({(target.table.name, *target.key) for target in targets}) < len(targets):
+        raise invalid("Transaction request cannot include multiple operations on one item")
+
+
+def _all_done(outcomes: Sequence[_Done | AwsError]) -> list[_Done]:
+    """The outcomes, when all are good; raises `AwsError` TransactionCanceledException otherwise."""
+    done = [outcome for outcome in outcomes if not isinstance(outcome, AwsError)]
+    if len(done) < len(outcomes):
+        raise _cancelled([outcome if isinstance(outcome, AwsError) else None for outcome in outcomes])
+    return done
+
+
+def _cancelled(refusals: list[AwsError | None]) -> AwsError:
+    reasons = [_reason(refusal) for refusal in refusals]
     codes = ", ".join(reason["Code"] for reason in reasons)
     return AwsError(
         "TransactionCanceledException",
@@ -97,12 +115,12 @@ def _cancelled(outcomes: list[Change | AwsError]) -> AwsError:
     )
 
 
-def _reason(outcome: Change | AwsError) -> dict[str, Any]:
-    if isinstance(outcome, Change):
+def _reason(refusal: AwsError | None) -> dict[str, Any]:
+    if refusal is None:
         return {"Code": "None"}
-    if isinstance(outcome, ConditionFailedError):
-        return {"Code": "ConditionalCheckFailed", "Message": outcome.message, **outcome.fields}
-    return {"Code": "ValidationError", "Message": outcome.message}
+    if isinstance(refusal, ConditionFailedError):
+        return {"Code": "ConditionalCheckFailed", "Message": refusal.message, **refusal.fields}
+    return {"Code": "ValidationError", "Message": refusal.message}
 
 
 class _Tokens:

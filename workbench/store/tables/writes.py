@@ -10,28 +10,31 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from moto.dynamodb import responses as moto_rules
-from moto.dynamodb.exceptions import DynamodbException
-from moto.dynamodb.limits import HASH_KEY_MAX_LENGTH, RANGE_KEY_MAX_LENGTH
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 
-from workbench.store.protocol import AwsError
-from workbench.store.tables.attributes import ITEM_LIMIT_BYTES, Wire, attribute, invalid, item_of, size_bytes, wire_item
-from workbench.store.tables.expressions import Bound, Condition, Names, Values, bound, require_used
-from workbench.store.tables.updates import ItemRefusedError, Update
+from workbench.store.tables.attributes import Attributes, Wire, attributes, item_of, wire_item
+from workbench.store.tables.expressions.actions import Set
+from workbench.store.tables.expressions.conditions import Condition
+from workbench.store.tables.expressions.older import condition_of, update_of
+from workbench.store.tables.expressions.operands import Given
+from workbench.store.tables.expressions.paths import Path, PathTree
+from workbench.store.tables.expressions.scope import Scope, require_one_form
+from workbench.store.tables.expressions.updates import Update
+from workbench.store.tables.keys import (
+    Key,
+    check_scalars,
+    check_updated,
+    check_updated_index_keys,
+    index_keys,
+    key_in,
+    key_of,
+)
+from workbench.store.tables.refusals import ConditionFailedError, ItemRefusedError, invalid, refused_value
+from workbench.store.tables.sizes import ITEM_LIMIT_BYTES, size_bytes
 
 WriteRequest = Mapping[str, Any]
-Key = tuple[DynamoType, DynamoType | None]
-
-
-class ConditionFailedError(AwsError):
-    """The item is not as the condition wants it; `item` is what it is, when the request asked for it."""
-
-    def __init__(self, item: dict[str, Wire] | None) -> None:
-        fields: dict[str, Any] = {} if item is None else {"Item": item}
-        super().__init__("ConditionalCheckFailedException", "The conditional request failed", **fields)
-        self.item = item
+Make = Callable[[Item | None], Item | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +46,17 @@ class Change:
     old: Item | None
     new: Item | None
 
-    def apply(self) -> None:
-        """Store the new item, and tell the table's stream."""
+    def apply(self, *, by: str | None = None) -> None:
+        """Store the new item, and tell the table's stream: who did it, where it was DynamoDB itself."""
         if self.new is self.old:
             return
         if self.new is None:
             _discard(self.table, self.key)
         else:
             put_in_place(self.table, self.key, self.new)
-        if self.table.stream_shard is not None and not _same(self.old, self.new):
-            self.table.stream_shard.add(self.old, self.new)
+        shard: Any = self.table.stream_shard
+        if shard is not None and not _same(self.old, self.new):
+            shard.add(*(self.old, self.new) if by is None else (self.old, self.new, by))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +65,9 @@ class Write:
 
     table: Table
     key: Key
-    condition: Condition
-    make: Callable[[Item | None], Item | None]
-    targets: tuple[str, ...] | None
+    condition: Condition | None
+    make: Make
+    targets: PathTree | None
     tells_old: bool
 
     def change(self) -> Change:
@@ -73,67 +77,102 @@ class Write:
         to the item.
         """
         old = current(self.table, self.key)
-        if not self.condition.holds(old):
+        if self.condition is not None and not self.condition.holds(None if old is None else old.attrs):
             raise ConditionFailedError(wire_item(old) if old is not None and self.tells_old else None)
         return Change(self.table, self.key, old, self.make(old))
 
 
-def write_of(kind: str, request: WriteRequest, table: Table) -> Write:
-    """The write that a request describes; `kind` is Put, Update, Delete or ConditionCheck.
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What a request wants written, valid in itself; its table is yet to be found."""
 
-    Raises `AwsError` ValidationException when it is wrong whatever the table holds.
-    """
-    names: Names = request.get("ExpressionAttributeNames") or {}
-    given: Values | None = request.get("ExpressionAttributeValues")
-    values = bound(given)
-    condition = Condition.of(request.get("ConditionExpression"), names, values)
-    used_names, used_values = condition.names, condition.values
-    targets: tuple[str, ...] | None = None
-    make: Callable[[Item | None], Item | None]
-    if kind == "Put":
-        key, make = _put(request["Item"], table)
-    elif kind == "Update":
-        update = Update.of(request.get("UpdateExpression", ""), names, table)
-        used_names, used_values = used_names | update.names, used_values | update.values
-        targets = None if update.plan is None else update.plan.targets
-        key = key_of(request["Key"], table)
-        make = _update(update, key, table, names, values)
-    else:
-        key = key_of(request["Key"], table)
-        make = _nothing if kind == "Delete" else _unchanged
-    require_used(names, used_names, "Names")
-    require_used(values, used_values, "Values")
-    tells_old = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
-    return Write(table, key, condition, make, targets, tells_old)
+    kind: str
+    table_name: str
+    item: Attributes | None
+    key: Mapping[str, Wire]
+    update: Update | None
+    condition: Condition | None
+    tells_old: bool
+
+    @classmethod
+    def of(cls, kind: str, request: WriteRequest) -> Intent:
+        """What a request describes; `kind` is Put, Update, Delete or ConditionCheck.
+
+        Raises `AwsError` ValidationException when it is wrong whatever table it is for.
+        """
+        expressions = ("UpdateExpression", "ConditionExpression") if kind == "Update" else ("ConditionExpression",)
+        require_one_form(request, expressions, ("AttributeUpdates", "Expected", "ConditionalOperator"))
+        item = attributes(request["Item"]) if kind == "Put" else None
+        scope = Scope.of(request, *expressions)
+        text = request.get("UpdateExpression") if kind == "Update" else None
+        update = update_of(request.get("AttributeUpdates")) if text is None else Update.of(text, scope)
+        condition = Condition.of("ConditionExpression", request.get("ConditionExpression"), scope)
+        if condition is None:
+            condition = condition_of(request.get("Expected"), request.get("ConditionalOperator"))
+        scope.require_used()
+        if item is not None and size_bytes(item) > ITEM_LIMIT_BYTES:
+            raise invalid("Item size has exceeded the maximum allowed size")
+        tells_old = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+        return cls(kind, request["TableName"], item, request.get("Key") or {}, update, condition, tells_old)
+
+    def on(self, table: Table) -> Write:
+        """The write to its table.
+
+        Raises `ItemRefusedError` when it isn't one that this table takes, `AwsError` when its key can be no table's.
+        """
+        key = key_of(self.key, table) if self.item is None else key_in(self.item, table)
+        if self.condition is not None:
+            check_scalars(self.condition.paths, table)
+        make = _maker(self.kind, self.item, self.update, key, table)
+        return Write(
+            table, key, self.condition, make, None if self.update is None else self.update.tree, self.tells_old
+        )
 
 
-def _put(wired: Mapping[str, Wire], table: Table) -> tuple[Key, Callable[[Item | None], Item]]:
-    attrs = {name: attribute(value) for name, value in wired.items()}
-    key = _keys(attrs, table, missing="One or more parameter values were invalid: Missing the key {} in the item")
-    if table.global_indexes or table.indexes:
-        _check_index_keys(wired, table)
-    if size_bytes(attrs) > ITEM_LIMIT_BYTES:
-        raise invalid("Item size has exceeded the maximum allowed size")
-    item = item_of(*key, attrs)
-    return key, lambda _: item
+def _maker(kind: str, item: Attributes | None, update: Update | None, key: Key, table: Table) -> Make:
+    if item is not None:
+        made = item_of(*key, item)
+        return lambda _: made
+    if kind == "Update":
+        return _updater(update, key, table)
+    return _nothing if kind == "Delete" else _unchanged
 
 
-def _check_index_keys(wired: Mapping[str, Wire], table: Table) -> None:
-    try:
-        moto_rules.validate_put_has_empty_keys(dict(wired), table)
-        moto_rules.validate_put_has_gsi_keys_set_to_none(dict(wired), table)
-    except DynamodbException as error:
-        raise invalid(error.message) from None
+def _updater(update: Update | None, key: Key, table: Table) -> Make:
+    if update is None:
+        return lambda old: _new_item(key, table) if old is None else old
+    paths = [action.path for action in update.actions]
+    check_updated(paths, table)
+    check_scalars(paths, table)
+    indexed = bool(table.global_indexes or table.indexes)
+    if indexed:
+        _check_index_types(update, table)
 
-
-def _update(update: Update, key: Key, table: Table, names: Names, values: Bound) -> Callable[[Item | None], Item]:
     def make(old: Item | None) -> Item:
-        attrs = update.apply(_new_item(key, table) if old is None else old, table, names, values)
+        item = _new_item(key, table) if old is None else old
+        attrs = update.apply(item.attrs, exists=old is not None)
+        if indexed:
+            check_updated_index_keys(attrs, table)
         if size_bytes(attrs) > ITEM_LIMIT_BYTES:
-            raise ItemRefusedError("ValidationException", "Item size to update has exceeded the maximum allowed size")
+            raise ItemRefusedError("Item size to update has exceeded the maximum allowed size")
         return item_of(*key, attrs)
 
     return make
+
+
+def _check_index_types(update: Update, table: Table) -> None:
+    given: dict[Path, DynamoType] = {
+        action.path: update.values[action.to.placeholder]
+        for action in update.actions
+        if isinstance(action, Set) and isinstance(action.to, Given)
+    }
+    for part in index_keys(table):
+        value = given.get((part.name,))
+        if value is not None and value.type != part.kind:
+            raise refused_value(
+                f"Type mismatch for Index Key {part.name} Expected: {part.kind} Actual: {value.type} "
+                f"IndexName: {part.index_name}"
+            )
 
 
 def _new_item(key: Key, table: Table) -> Item:
@@ -150,50 +189,6 @@ def _nothing(_: Item | None) -> None:
 
 def _unchanged(old: Item | None) -> Item | None:
     return old
-
-
-def key_of(wired: Mapping[str, Wire], table: Table) -> Key:
-    """The key that a request names.
-
-    Raises `AwsError` ValidationException when it isn't the table's key.
-    """
-    mismatch = "The provided key element does not match the schema"
-    if len(wired) != len(table.table_key_attrs):
-        raise invalid(mismatch)
-    return _keys({name: attribute(value) for name, value in wired.items()}, table, missing=mismatch, mistyped=mismatch)
-
-
-def _keys(attrs: Mapping[str, DynamoType], table: Table, *, missing: str, mistyped: str | None = None) -> Key:
-    hash_key = _key_part(attrs, table.hash_key_attr, table.hash_key_type, missing, mistyped)
-    if len(str(hash_key.value).encode()) > HASH_KEY_MAX_LENGTH:
-        raise invalid(
-            "One or more parameter values were invalid: "
-            f"Size of hashkey has exceeded the maximum size limit of{HASH_KEY_MAX_LENGTH} bytes"
-        )
-    if table.range_key_attr is None:
-        return hash_key, None
-    range_key = _key_part(attrs, table.range_key_attr, str(table.range_key_type), missing, mistyped)
-    if len(str(range_key.value).encode()) > RANGE_KEY_MAX_LENGTH:
-        raise invalid(
-            "One or more parameter values were invalid: "
-            f"Aggregated size of all range keys has exceeded the size limit of {RANGE_KEY_MAX_LENGTH} bytes"
-        )
-    return hash_key, range_key
-
-
-def _key_part(attrs: Mapping[str, DynamoType], name: str, kind: str, missing: str, mistyped: str | None) -> DynamoType:
-    part = attrs.get(name)
-    if part is None:
-        raise invalid(missing.format(name))
-    if part.type != kind:
-        message = "One or more parameter values were invalid: Type mismatch for key {} expected: {} actual: {}"
-        raise invalid(mistyped or message.format(name, kind, part.type))
-    if not part.value:
-        raise invalid(
-            "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an "
-            f"empty string value. Key: {name}"
-        )
-    return part
 
 
 def current(table: Table, key: Key) -> Item | None:
