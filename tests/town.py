@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from workbench.command import ROOT
 from workbench.history import Happening, History, Kind
 from workbench.mappings.wakeup import Wakeup
 from workbench.store.protocol import AwsError, Response
+from workbench.topology import Topology
 
 TEMPLATE = Path(__file__).parent / "integration" / "fates" / "template.yaml"
 
@@ -71,12 +72,19 @@ def play(story: Callable[[Town], Awaitable[None]], folder: Path, **options: Any)
 
 
 @asynccontextmanager
-async def opened(folder: Path, *, workers: int = 1, **parameters: Any) -> AsyncIterator[Town]:
+async def opened(
+    folder: Path, *, workers: int = 1, visibility_seconds: int | None = None, **parameters: Any
+) -> AsyncIterator[Town]:
     """Open a town; `parameters` are the template's, in Python's words.
 
-    With one worker nothing is received while it works, so that no message comes again too early, however short its
-    visibility timeout is.
+    `visibility_seconds` may be shorter than Lambda takes, so that a lease ends while a test waits. With one worker
+    nothing is received while it works, so that no message comes again too early, however short its visibility timeout
+    is.
     """
+
+    def adapt(topology: Topology) -> Topology:
+        return topology if visibility_seconds is None else _hidden_for(visibility_seconds, topology)
+
     given = {name.title().replace("_", ""): str(value) for name, value in parameters.items()}
     history = History()
     cloud = LocalCloud(
@@ -84,6 +92,7 @@ async def opened(folder: Path, *, workers: int = 1, **parameters: Any) -> AsyncI
         parameters={"Folder": str(folder), **given},
         workers_per_function=workers,
         history=history,
+        adapt=adapt,
     )
     async with cloud:
         town = Town(cloud, history, folder)
@@ -91,6 +100,12 @@ async def opened(folder: Path, *, workers: int = 1, **parameters: Any) -> AsyncI
             yield town
         finally:
             town.close()
+
+
+def _hidden_for(seconds: int, topology: Topology) -> Topology:
+    """Give a topology whose queues hide a message for that long."""
+    queues = tuple(replace(queue, visibility_timeout_seconds=seconds) for queue in topology.queues)
+    return replace(topology, queues=queues)
 
 
 @dataclass(slots=True)
