@@ -237,8 +237,27 @@ def test_a_key_is_the_same_in_any_order() -> None:
 
 
 def test_an_address_reads_well() -> None:
-    """It stands in reasons that people read, so it names its key and has nothing of it."""
-    assert str(Address.of("Sales", {"day": "d", "country": "c"})) == "Sales (country, day)"
+    """It stands in the witnesses of a proof, which people read."""
+    assert str(Address.of("Sales", {"day": "d"})) == "Sales {'day': 'd'}"
+
+
+@pytest.mark.parametrize(
+    "misuse",
+    [
+        lambda work, key: (work.create("Sales", key), work.read("Sales", key)),
+        lambda work, key: (work.create("Sales", key), work.create("Sales", key)),
+        lambda work, key: work.put("Sales", key, units=1),
+        lambda work, key: work.put("Sales", key, newer_than="at", units=1),
+        lambda work, key: work.create("Sales", key, written_by="me"),
+    ],
+)
+def test_an_error_has_no_value_of_a_key(misuse: Any) -> None:
+    """It is a reason then, and the key may be an event's."""
+    with pytest.raises(WorkError) as raised:
+        misuse(Work(lambda _: None), {"card": "4111"})
+
+    assert "Sales by card" in str(raised.value)
+    assert "4111" not in str(raised.value)
 
 
 def test_published_events_keep_their_order() -> None:

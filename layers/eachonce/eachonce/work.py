@@ -39,7 +39,7 @@ class Address:
         return cls(table, tuple(sorted(key.items())))
 
     def __str__(self) -> str:
-        return f"{self.table} ({', '.join(name for name, _ in self.key)})"
+        return f"{self.table} {dict(self.key)}"
 
 
 @dataclass(frozen=True, slots=True)
