@@ -19,10 +19,10 @@ from moto.core.request import Request
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.responses import DynamoHandler
 
-from tests.topologies import ACCOUNT, table, topology
+from tests.topologies import table, topology
 from workbench.store.store import Store
 
-MOTOS_REGION = "us-east-1"
+MOTOS_ACCOUNT, MOTOS_REGION = "210987654321", "us-east-1"  # the store leaves its own account no other region
 VIEW = "NEW_AND_OLD_IMAGES"
 
 Call = tuple[str, dict[str, Any]]
@@ -193,7 +193,7 @@ class Both:
         headers = {
             "X-Amz-Target": f"DynamoDB_20120810.{operation}",
             "Content-Type": "application/x-amz-json-1.0",
-            "x-moto-account-id": ACCOUNT,
+            "x-moto-account-id": MOTOS_ACCOUNT,
         }
         url = f"http://dynamodb.{MOTOS_REGION}.amazonaws.com/"
         request = Request.from_primitives("POST", url, headers, json.dumps(params))
@@ -208,7 +208,7 @@ class Both:
 
     def _keep(self) -> Callable[[], None]:
         """Return what puts moto's table back: it leaves behind what it did before it refused the rest of an update."""
-        motos = dynamodb_backends[ACCOUNT][MOTOS_REGION].tables["items"]
+        motos = dynamodb_backends[MOTOS_ACCOUNT][MOTOS_REGION].tables["items"]
         items, recorded = copy.deepcopy(motos.items), len(motos.stream_shard.items)
 
         def take_back() -> None:
@@ -222,7 +222,7 @@ class Both:
         return [_normal(_change(record)) for record in read]
 
     def plain_records(self) -> list[Any]:
-        shard = dynamodb_backends[ACCOUNT][MOTOS_REGION].tables["items"].stream_shard
+        shard = dynamodb_backends[MOTOS_ACCOUNT][MOTOS_REGION].tables["items"].stream_shard
         return _without_needless([_normal(_change(entry.record)) for entry in shard.items])
 
 
