@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from botocore.exceptions import BotoCoreError
-from eachonce import Consumer, Contract, Endpoint, Event, Work
+from eachonce import AwsError, Consumer, Contract, Endpoint, Event, UnavailableError, Work
 from eachonce.former import former_fingerprint, former_key, former_mark
 from eachonce.journal import RETENTION, State
 from eachonce.listener import unwrap
@@ -216,10 +215,10 @@ def test_an_endpoint_that_can_not_ask_tells_its_caller(store: Store, context: Co
     place.on(Weighed)(weigh)
     faults.next("BatchGetItem", wire.never_sent)
 
-    with pytest.raises(Exception, match="AWS") as raised:
+    with pytest.raises(UnavailableError) as raised:
         place({"parcel": "p"}, context)
 
-    assert isinstance(raised.value.__cause__, BotoCoreError)
+    assert isinstance(raised.value.__cause__, AwsError)
     assert store.items("Weights") == []
 
 
