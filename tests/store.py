@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Self
 
 import boto3
@@ -17,6 +18,7 @@ Item = dict[str, Any]
 BUS = "post-bus"
 
 
+@cache
 def clients(*, tries: int = 1) -> Aws:
     """Return clients of AWS's own SDK, which tries each call so many times."""
     session = boto3.Session()
@@ -76,6 +78,11 @@ class Store:
         """Write an item as someone who doesn't know the layer."""
         encoded = {name: self._codec.encode(value) for name, value in attributes.items()}
         self.aws.dynamodb.put_item(TableName=self.settings.table(table), Item=encoded)
+
+    def delete(self, table: str, **key: Any) -> None:
+        """Delete an item, which the layer never does."""
+        encoded = {name: self._codec.encode(value) for name, value in key.items()}
+        self.aws.dynamodb.delete_item(TableName=self.settings.table(table), Key=encoded)
 
     def journal(self, consumer: str, event_id: str = "e-1", *, source: str = "post") -> Item | None:
         """Return what the journal says of an event."""

@@ -343,6 +343,22 @@ def test_an_item_that_was_only_read_is_checked_too(office: Office, store: Store,
     assert store.items("Parcels") == []
 
 
+def test_an_item_that_was_only_read_and_is_gone_is_a_lost_race(office: Office, store: Store, faults: Faults) -> None:
+    """The event is not to blame for what somebody else deleted."""
+
+    def create_if_heavy(work: Work) -> None:
+        if work.read("Weights", P) is not None:
+            work.create("Parcels", P)
+
+    office.commit(weigh, event="e-0")
+    faults.next("TransactWriteItems", wire.meanwhile(lambda: store.delete("Weights", **P)))
+
+    with pytest.raises(LostRaceError, match="Weights"):
+        office.commit(create_if_heavy, event="e-1")
+
+    assert store.items("Parcels") == []
+
+
 def test_what_others_wrote_can_be_read_and_written(office: Office, store: Store) -> None:
     """An item without a revision becomes one with it."""
     store.put("Weights", parcel="p", grams=Decimal("2.5"))

@@ -10,7 +10,16 @@ import pytest
 from eachonce import Work, WorkError, WorkTooLargeError
 from eachonce.aws import Codec
 from eachonce.journal import Mark, done_row
-from eachonce.plan import MAX_EXPRESSION_BYTES, MAX_ITEM_BYTES, MAX_OPERATIONS, Guard, Operation, Plan, plan
+from eachonce.plan import (
+    MAX_BYTES,
+    MAX_EXPRESSION_BYTES,
+    MAX_ITEM_BYTES,
+    MAX_OPERATIONS,
+    Guard,
+    Operation,
+    Plan,
+    plan,
+)
 from eachonce.work import Address, Item
 
 from tests.parcels import Arrived
@@ -139,6 +148,21 @@ def test_the_journal_is_written_unless_it_says_done() -> None:
     assert journal.request["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD"
 
 
+def test_the_journals_condition_has_no_value_that_it_does_not_use() -> None:
+    """DynamoDB refuses a request with one."""
+    (journal,) = planned(lambda work: work.publish(Arrived(parcel="p")))
+
+    assert journal.request["ExpressionAttributeValues"] == {":done": {"S": "DONE"}}
+
+
+def test_an_operation_says_of_what_item_it_is() -> None:
+    """What DynamoDB refuses is told by it."""
+    operations = planned(lambda work: work.add("Weights", P, grams=1))
+
+    addresses = [operation.address for operation in operations]
+    assert addresses == [Address.of("Journal", {"pk": MARK.pk}), Address.of("Weights", P)]
+
+
 def test_a_claim_is_part_of_the_journals_condition() -> None:
     """Who lost it can't commit."""
     (journal,) = planned(lambda work: None, fence="f-1")
@@ -244,6 +268,15 @@ def test_what_changes_an_item_is_an_expression_of_4_kilobytes(
         planned(fill(most + 1))
 
 
+def test_an_expression_may_have_all_of_its_4_kilobytes() -> None:
+    """DynamoDB takes 4,096 bytes, and refuses 4,097."""
+    removed: Item = {f"r{number}": None for number in range(114)}
+
+    write = planned(lambda work: work.put("Places", P, newer_than="a0", **many(232), **removed))[-1]
+
+    assert len(write.request["UpdateExpression"]) == MAX_EXPRESSION_BYTES
+
+
 def test_works_of_one_shape_have_one_text() -> None:
     """DynamoDB and the local cloud parse an expression once."""
     one, other = (
@@ -275,7 +308,7 @@ def test_a_read_that_is_not_written_is_checked_all_the_same() -> None:
     """Its own operation, on its own item."""
     operations = planned(read_another_and_create, found={"parcel": "p", "written_by": "r"})
 
-    assert operations[-1].address == Address.of("Places", P)
+    assert (operations[-1].address, operations[-1].expected) == (Address.of("Places", P), "r")
     assert operations[-1].request["ConditionExpression"] == "#n0 = :v0"
     assert operations[-1].request["ExpressionAttributeValues"] == {":v0": {"S": "r"}}
 
@@ -340,6 +373,26 @@ def test_an_item_holds_400_kilobytes(attributes: Item) -> None:
         planned(lambda work: work.create("Parcels", P, **attributes))
 
 
+def row_of(size_bytes: int) -> Item:
+    """Return a journal row of so many bytes, its names included."""
+    return {"pk": "x" * (size_bytes - len("pk"))}
+
+
+def test_an_item_may_have_all_of_its_400_kilobytes() -> None:
+    """DynamoDB takes 409,600 bytes, names and values."""
+    assert len(planned(answer, row=row_of(MAX_ITEM_BYTES))) == 1
+
+    with pytest.raises(WorkTooLargeError, match="409,601 bytes"):
+        planned(answer, row=row_of(MAX_ITEM_BYTES + 1))
+
+
+def test_a_number_counts_for_a_byte_at_least() -> None:
+    """It may have more, which DynamoDB counts; what has less than all is its to judge."""
+    row = row_of(MAX_ITEM_BYTES - len("n") - 1)
+
+    assert len(planned(answer, row=row | {"n": 7})) == 1
+
+
 def test_the_journals_row_is_an_item_too() -> None:
     """It holds the published events."""
     row = done_row(MARK, at=NOON) | {"outbox": b"x" * MAX_ITEM_BYTES}
@@ -357,6 +410,20 @@ def test_a_transaction_holds_4_megabytes() -> None:
 
     with pytest.raises(WorkTooLargeError, match="a transaction holds 4,194,304"):
         planned(fill)
+
+
+def test_a_transaction_may_have_all_of_its_4_megabytes() -> None:
+    """The journal's row among them."""
+
+    def fill(work: Work) -> None:
+        for number in range(10):
+            work.add("Weights", {"parcel": str(number)}, **{"x" * (MAX_ITEM_BYTES - 1): 1})
+
+    left = MAX_BYTES - 10 * MAX_ITEM_BYTES
+    assert len(planned(fill, row=row_of(left))) == 11
+
+    with pytest.raises(WorkTooLargeError, match="the work has 4,194,305 bytes"):
+        planned(fill, row=row_of(left + 1))
 
 
 def nested(levels: int) -> list[Any]:
