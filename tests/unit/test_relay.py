@@ -296,7 +296,7 @@ def test_a_note_that_is_set_aside_names_its_row(relay: Relay, store: Store, cont
     relay(batch(stream_record(row({"S": "text"}), number="7"), odd, {"eventID": "s-9"}), context)
 
     notes = [json.loads(letter["Body"]) for letter in store.dead_letters()]
-    assert [note.get("Keys") for note in notes] == [{"pk": {"S": "post#e-1"}}, None, None]
+    assert [note.get("Keys") for note in notes] == [{"pk": {"S": "post##post#e-1"}}, None, None]
     assert [note.get("SequenceNumber") for note in notes] == ["7", "1", None]
     assert [note.get("eventID") for note in notes] == ["s-7", "s-1", "s-9"]
 
