@@ -242,6 +242,7 @@ def test_what_is_older_is_stale(office: Office) -> None:
     outcome = office.commit(see(1), event="e-1")
 
     assert outcome.verdict is Verdict.STALE
+    assert "newer" in str(outcome.reason)
     assert outcome.final
 
 
@@ -535,9 +536,10 @@ def test_a_worker_that_lost_its_claim_can_not_commit(office: Office, store: Stor
     office.now += 2 * HALF_A_MINUTE
     heir = office.begun()
 
-    with pytest.raises(Retry, match="another worker"):
+    with pytest.raises(Retry, match="another worker") as raised:
         office.commit(weigh, fence=zombie.fence)
 
+    assert raised.value.counted is False
     assert store.items("Weights") == []
     assert office.row()["fence"] == heir.fence
     assert office.commit(weigh, fence=heir.fence).verdict is Verdict.DONE

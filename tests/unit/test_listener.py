@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from tests.parcels import weighed
 from tests.records import batch, in_order, notification, on_the_bus, record
 
 EVENT = weighed("p", event_id="e-1")
+NOON = datetime(2010, 12, 1, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -61,12 +64,12 @@ def in_base64(data: str | bytes) -> dict[str, Any]:
 
 MALFORMED = {
     "empty": ("", "not JSON"),
-    "words": ("an event", "not JSON"),
+    "words": ("an event", "^the body is not JSON"),
     "truncated": (json.dumps(EVENT)[:-2], "not JSON"),
     "more after it": (json.dumps(EVENT) + "{}", "not JSON"),
     "NaN": (with_data('{"grams": NaN}'), "not JSON"),
     "Infinity": (with_data('{"grams": -Infinity}'), "not JSON"),
-    "a lone surrogate": (json.dumps(EVENT).replace("Weighed", "\ud800"), "not valid UTF-8"),
+    "a lone surrogate": (json.dumps(EVENT).replace("Weighed", "\ud800"), "^the body is not valid UTF-8"),
     "an escaped surrogate": (with_data('"\\ud800"'), "not JSON"),
     "a number": ("5", "no CloudEvents event"),
     "null": ("null", "no CloudEvents event"),
@@ -132,6 +135,23 @@ def test_64_levels_are_read(depth: int) -> None:
     assert delivery.flaw is None
 
 
+def on_a_topic(body: dict[str, Any]) -> dict[str, Any]:
+    return notification(json.dumps(body))
+
+
+@pytest.mark.parametrize(
+    ("wrap", "most"),
+    [(dict, 63), (on_the_bus, 62), (on_a_topic, 62), (lambda event: on_a_topic(on_the_bus(event)), 61)],
+    ids=["plain", "EventBridge", "SNS", "EventBridge in SNS"],
+)
+def test_base64_is_one_of_the_levels_where_it_stands(wrap: Callable[[dict[str, Any]], Any], most: int) -> None:
+    """What is in it is read like the rest of the body, and counts from there."""
+    assert unwrap(json.dumps(wrap(in_base64(deep(most))))).id == "e-1"
+
+    with pytest.raises(MalformedMessageError, match=f"data_base64: it nests more than {most} levels"):
+        unwrap(json.dumps(wrap(in_base64(deep(most + 1)))))
+
+
 @pytest.mark.parametrize(
     "attributes",
     [
@@ -177,6 +197,15 @@ def test_a_bodys_size_is_counted_in_bytes() -> None:
         unwrap(body, max_bytes=size - 1)
 
 
+def test_a_larger_body_than_is_taken_is_a_flaw() -> None:
+    """Its neighbours are as large as they may be."""
+    body = json.dumps(EVENT)
+
+    most, more = listen(batch(record(body), record(f"{body} ")), max_body_bytes=len(body))
+
+    assert (most.flaw, more.event) == (None, None)
+
+
 def test_a_flaw_does_not_repeat_the_body() -> None:
     """What a payload says is nobody's business but its consumer's."""
     with pytest.raises(MalformedMessageError) as raised:
@@ -185,11 +214,27 @@ def test_a_flaw_does_not_repeat_the_body() -> None:
     assert "4111" not in str(raised.value)
 
 
+def test_a_delivery_knows_what_the_queue_calls_it() -> None:
+    """By its receipt handle it is deleted, and by its message id it comes again."""
+    (delivery,) = listen(batch(record(EVENT, message_id="m-9") | {"receiptHandle": "r-9"}))
+
+    assert (delivery.message_id, delivery.receipt_handle) == ("m-9", "r-9")
+
+
 def test_a_delivery_knows_how_often_it_came() -> None:
     """SQS counts."""
     (delivery,) = listen(batch(record(EVENT, receive_count=3)))
 
     assert delivery.receive_count == 3
+
+
+def test_a_delivery_knows_how_old_it_is() -> None:
+    """From the first time that its message was received; one that comes from the future is new."""
+    (delivery,) = listen(batch(record(EVENT, first_received=NOON)))
+
+    assert delivery.first_seen == NOON
+    assert delivery.age(NOON + timedelta(hours=1)) == timedelta(hours=1)
+    assert delivery.age(NOON - timedelta(hours=1)) == timedelta()
 
 
 def test_a_group_is_a_fifo_queues() -> None:
@@ -200,6 +245,7 @@ def test_a_group_is_a_fifo_queues() -> None:
     ordered, fair, alone = listen(batch(in_order(EVENT, group="g"), record(EVENT, group="g"), record(EVENT)))
 
     assert (ordered.group_id, fair.group_id, alone.group_id) == ("g", None, None)
+    assert (ordered.flaw, fair.flaw, alone.flaw) == (None, None, None)
 
 
 def test_a_record_without_attributes_is_a_first_delivery() -> None:

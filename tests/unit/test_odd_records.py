@@ -22,6 +22,7 @@ Make = Callable[..., Consumer]
 
 COUNT, FIRST = "ApproximateReceiveCount", "ApproximateFirstReceiveTimestamp"
 DIGITS = "9" * 5000
+NOON = datetime(2010, 12, 1, 12, tzinfo=UTC)
 
 
 def odd(**members: Any) -> dict[str, Any]:
@@ -145,6 +146,13 @@ def test_what_json_has_no_text_for_is_buried_by_its_name(make_consumer: Make, st
     make_consumer((Weighed, weigh))(batch(odd(body=10**5000), odd(body=endless, messageId="m-2")), context)
 
     assert sorted(dead["Body"] for dead in store.dead_letters()) == ['{"messageId": "m-2"}', '{"messageId": "m-odd"}']
+
+
+def test_a_value_that_json_does_not_have_is_buried_as_it_is_shown() -> None:
+    """A person's call of the function may hold anything, and the rest of the record is kept beside it."""
+    (delivery,) = listen(batch(odd(body={"parcel": "p", "seen": NOON})))
+
+    assert json.loads(delivery.body)["body"] == {"parcel": "p", "seen": repr(NOON)}
 
 
 def test_what_a_flawed_record_says_of_itself_is_not_made_up() -> None:

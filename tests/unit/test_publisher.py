@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from botocore.exceptions import NoCredentialsError
 from eachonce import Event, Publisher, PublishError
 from eachonce.publisher import MAX_BYTES, size_bytes
 
@@ -73,6 +74,13 @@ def test_written_events_are_published_as_they_are(press: Press, store: Store) ->
     press.publisher.publish([event("0").encode()])
 
     assert store.on_the_bus(press.queue)[0] == json.loads(event("0").encode())
+
+
+def test_an_events_size_is_that_of_all_the_bus_counts() -> None:
+    """Its source, its type and its text, in bytes."""
+    wide = Event(id="1", source="été", type="Noté", data=msgspec.Raw(b"1"))
+
+    assert size_bytes(wide) == 5 + 5 + len(wide.encode())
 
 
 def test_nothing_to_publish_is_no_call(press: Press, faults: Faults) -> None:
@@ -191,17 +199,49 @@ def test_a_call_without_an_answer_is_made_again(press: Press, faults: Faults, fa
     assert sorted(press.ids()) == sorted(["0", "1"] * copies)
 
 
-def test_a_bus_that_stays_away_is_said_of_every_event(press: Press, faults: Faults) -> None:
+def unsigned(request: Any, send: Any) -> Any:
+    """Fail as botocore does where there is nothing to sign a request with."""
+    raise NoCredentialsError
+
+
+@pytest.mark.parametrize(
+    ("fault", "name"), [(wire.never_sent, "ConnectionClosedError"), (unsigned, "NoCredentialsError")]
+)
+def test_a_bus_that_stays_away_is_said_of_every_event(
+    press: Press, faults: Faults, fault: wire.Fault, name: str
+) -> None:
     """With why."""
-    faults.next("PutEvents", wire.never_sent, times=4)
+    faults.next("PutEvents", fault, times=4)
 
     with pytest.raises(PublishError) as raised:
         press.publisher.publish(events(2))
 
     assert [(unsent.place, unsent.code, unsent.message) for unsent in raised.value.unsent] == [
-        (0, "ServiceUnavailable", "no response: ConnectionClosedError"),
-        (1, "ServiceUnavailable", "no response: ConnectionClosedError"),
+        (0, "ServiceUnavailable", f"no response: {name}"),
+        (1, "ServiceUnavailable", f"no response: {name}"),
     ]
+
+
+def answering(*entries: dict[str, str]) -> wire.Fault:
+    return lambda request, send: wire.edited(request, send, lambda _: {"FailedEntryCount": 1, "Entries": entries})
+
+
+def test_a_refusal_without_words_is_told_by_its_code(press: Press, faults: Faults) -> None:
+    """The bus need not say more."""
+    faults.next("PutEvents", answering({"ErrorCode": "NotAuthorizedForSource"}))
+
+    with pytest.raises(PublishError) as raised:
+        press.publisher.publish(events(1))
+
+    assert [(unsent.code, unsent.message) for unsent in raised.value.unsent] == [("NotAuthorizedForSource", "")]
+
+
+def test_what_nobody_answered_for_is_not_taken_for_published(press: Press, faults: Faults) -> None:
+    """Each entry has an answer, in its place: with one too few nobody knows whose they are."""
+    faults.next("PutEvents", answering({"EventId": "b-1"}))
+
+    with pytest.raises(ValueError, match="shorter"):
+        press.publisher.publish(events(2))
 
 
 def test_a_refused_call_is_said_of_its_events_only(press: Press, faults: Faults) -> None:
@@ -212,7 +252,8 @@ def test_a_refused_call_is_said_of_its_events_only(press: Press, faults: Faults)
         press.publisher.publish(events(12))
 
     assert [unsent.place for unsent in raised.value.unsent] == list(range(10))
-    assert {unsent.code for unsent in raised.value.unsent} == {"AccessDeniedException"}
+    said = {(unsent.code, unsent.message) for unsent in raised.value.unsent}
+    assert said == {("AccessDeniedException", "AccessDeniedException of a test")}
     assert sorted(press.ids()) == ["10", "11"]
 
 

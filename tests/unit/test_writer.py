@@ -58,6 +58,10 @@ def weigh(work: Work) -> None:
     work.add("Weights", P, grams=100)
 
 
+def both(*fills: Fill) -> Fill:
+    return lambda work: [fill(work) for fill in fills]
+
+
 def operations(writer: Writer, fill: Fill) -> Plan:
     work = Work(writer.fetch)
     fill(work)
@@ -252,6 +256,32 @@ def test_a_table_that_stays_busy_does_not_count_against_the_event(office: Office
 
     assert raised.value.counted is False
     assert len(office.naps) == 4
+
+
+def test_a_jam_of_several_kinds_is_told_by_all_of_them(office: Office, faults: Faults) -> None:
+    """Each once, in one order."""
+    codes = ("TransactionConflict", "ThrottlingError", "TransactionConflict")
+    faults.next("TransactWriteItems", wire.canceled(*codes), times=5)
+
+    with pytest.raises(Retry, match=r"busy: ThrottlingError, TransactionConflict$"):
+        office.writer.write(operations(office.writer, both(weigh, see)))
+
+
+def test_a_transactions_reason_without_words_is_told_by_its_code(writer: Writer, faults: Faults) -> None:
+    """And by the table of the item that it is of."""
+    reasons = [{"Code": "None"}, {"Code": "ItemCollectionSizeLimitExceeded"}]
+    faults.next("TransactWriteItems", wire.refused("TransactionCanceledException", CancellationReasons=reasons))
+
+    with pytest.raises(WorkError, match=r"the work at Weights: ItemCollectionSizeLimitExceeded$"):
+        writer.write(operations(writer, weigh))
+
+
+def test_reasons_are_one_an_operation(writer: Writer, faults: Faults) -> None:
+    """With one too few nobody knows whose they are, and no event is accused."""
+    faults.next("TransactWriteItems", wire.canceled("ConditionalCheckFailed"))
+
+    with pytest.raises(ValueError, match="shorter"):
+        writer.write(operations(writer, weigh))
 
 
 def test_a_refusal_shows_what_was_found(writer: Writer, store: Store) -> None:
