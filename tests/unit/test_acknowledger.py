@@ -390,6 +390,26 @@ def test_ten_pauses_share_a_call(store: Store, faults: Faults) -> None:
     assert [len(request["Entries"]) for _, request in faults.requests[-2:]] == [10, 1]
 
 
+def test_the_entries_of_a_call_have_names_of_their_own(store: Store, faults: Faults) -> None:
+    """SQS refuses a call in which two have one.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessageBatch.html
+    """
+    post, deliveries_ = received(store, 9)
+    first, second, third = deliveries_[:3], deliveries_[3:6], deliveries_[6:]
+    faults.requests.clear()
+
+    post.let_go([(delivery, DONE) for delivery in first])
+    acknowledge(post, [*((delivery, RETRY) for delivery in second), *((delivery, REJECTED) for delivery in third)])
+
+    named = {operation: [entry["Id"] for entry in request["Entries"]] for operation, request in faults.requests}
+    assert named == {
+        "DeleteMessageBatch": ["0", "1", "2"],
+        "SendMessageBatch": ["0", "1", "2"],
+        "ChangeMessageVisibilityBatch": ["0", "1", "2"],
+    }
+
+
 ANY_FAULT = pytest.mark.parametrize(
     "fault",
     [wire.answer_lost, wire.never_sent, wire.refused("AccessDenied"), wire.refused("RequestThrottled")],

@@ -95,6 +95,18 @@ def test_what_can_not_be_handled_costs_nothing_either(sort: Any, faults: Faults)
     assert len(sorted_out.harmless) == 3
 
 
+def test_what_can_not_be_read_hides_nothing_behind_it(sort: Any, office: Office) -> None:
+    """Its neighbours are marked, and suspected, as if it weren't there."""
+    unreadable = again("e-1")
+    unreadable["body"] = unreadable["body"].replace('"p"', "1e99999999999999999999")
+    die(office, "e-2")
+
+    sorted_out = sort(unreadable, again("e-2"), again("e-3"))
+
+    assert (harmless(sorted_out), suspects(sorted_out)) == (["m-1", "m-3"], [["m-2"]])
+    assert sorted_out.begun.keys() == {"post##post#e-3"}
+
+
 def test_what_comes_again_without_a_word_is_marked_and_handled_as_usual(
     sort: Any, office: Office, faults: Faults
 ) -> None:

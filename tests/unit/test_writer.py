@@ -113,7 +113,8 @@ def _without(answer: dict[str, Any], kept: set[str]) -> dict[str, Any]:
     (table,) = answer["Responses"]
     items = [item for item in answer["Responses"][table] if item["parcel"]["S"] not in kept]
     keys = [{"parcel": {"S": parcel}} for parcel in sorted(kept)]
-    return {"Responses": {table: items}, "UnprocessedKeys": {table: {"Keys": keys, "ConsistentRead": True}}}
+    answered = {table: items} if items else {}
+    return {"Responses": answered, "UnprocessedKeys": {table: {"Keys": keys, "ConsistentRead": True}}}
 
 
 def test_what_was_held_back_is_asked_for_again(office: Office, store: Store, faults: Faults) -> None:
