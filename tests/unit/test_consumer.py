@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import time_machine
 from eachonce import Consumer, Contract, EachonceError, Event, Retry, Settings, Work
-from eachonce.journal import State
+from eachonce.journal import State, unpack_outbox
+from eachonce.publisher import MAX_BYTES
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -422,6 +423,25 @@ def test_a_published_event_that_no_bus_takes_is_rejected(make_consumer: Make, st
     (dead,) = store.dead_letters()
     assert dead["notes"]["error"] == "WorkTooLargeError"
     assert "split the event" in dead["notes"]["reason"]
+
+
+@time_machine.travel(datetime(2010, 12, 1, 12, 0, 0, 123456, tzinfo=UTC), tick=False)
+def test_a_published_event_may_be_as_large_as_the_bus_takes_them(
+    make_consumer: Make, store: Store, context: Context
+) -> None:
+    """To the byte, and one more is too many."""
+
+    def shout(event: Event[Weighed], work: Work) -> None:
+        work.publish(Registered(parcel="p", sender="x" * event.data.grams))
+
+    post = make_consumer((Weighed, shout))
+    post(batch(record(weighed(event_id="e-0", grams=0))), context)
+    (empty,) = unpack_outbox(store.journal("post", "e-0")["outbox"])
+    room = MAX_BYTES - len("post") - len("Registered") - len(bytes(empty))
+
+    post(batch(*(record(weighed(event_id=f"e-{more}", grams=room + more - 1)) for more in (1, 2))), context)
+
+    assert [store.journal("post", event)["state"] for event in ("e-1", "e-2")] == [State.DONE, State.REJECTED]
 
 
 @pytest.mark.parametrize("character", ["\ufffe", "\uffff"])
