@@ -87,6 +87,7 @@ def test_a_record_with_a_flaw_is_rejected_and_its_neighbours_are_done(
     assert {item["parcel"] for item in store.items("Weights")} == {"a", "b"}
     (dead,) = store.dead_letters()
     assert says in dead["notes"]["reason"]
+    assert dead["notes"]["error"] == "MalformedMessageError"
 
 
 FINE = {

@@ -122,6 +122,13 @@ def test_an_event_over_the_limit_is_named_and_the_others_go(press: Press) -> Non
     assert sorted(press.ids()) == ["0", "2"]
 
 
+def test_an_event_may_have_all_that_the_bus_takes(press: Press) -> None:
+    """To the byte."""
+    press.publisher.publish([large("1", MAX_BYTES)])
+
+    assert press.ids() == ["1"]
+
+
 def test_text_that_is_no_event_is_named_and_the_others_go(press: Press) -> None:
     """One spoilt outbox must not stop all others."""
     with pytest.raises(PublishError) as raised:
@@ -150,6 +157,25 @@ def test_only_the_entries_that_failed_are_sent_again(press: Press, faults: Fault
     ]
     assert press.naps == [0.2, 0.4]
     assert sorted(press.ids()) == ["0", "1", "2", "3", "4"]
+
+
+def test_naps_are_spread(store: Store, bus: str, faults: Faults) -> None:
+    """Two publishers that met don't meet again."""
+    naps: list[float] = []
+    faults.next("PutEvents", wire.never_sent, times=2)
+
+    Publisher(store.aws.events, BUS, sleep=naps.append, jitter=iter([0.5, 0.25]).__next__).publish(events(1))
+
+    assert naps == [0.1, 0.1]
+
+
+def test_who_counts_no_naps_takes_them(press: Press, store: Store, faults: Faults) -> None:
+    """By the clock; here they take no time."""
+    faults.next("PutEvents", wire.never_sent)
+
+    Publisher(store.aws.events, BUS, base_seconds=0).publish(events(1))
+
+    assert press.ids() == ["0"]
 
 
 def test_an_entry_that_fails_for_good_is_named_at_once(press: Press, faults: Faults) -> None:

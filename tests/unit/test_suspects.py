@@ -207,6 +207,21 @@ def test_what_only_its_item_knew_to_be_done_is_told_to_the_journal(
     assert store.journal("post")["state"] == (State.STARTED if fault is wire.never_sent else State.DONE)
 
 
+def test_what_only_its_item_knew_to_be_done_keeps_the_story_of_its_tries(
+    make_consumer: Make, store: Store, context: Context
+) -> None:
+    """One message failed and another one of the same event was done at once, without a row."""
+    make_consumer((Registered, fail))(delivered(1, registered()), context)
+    post = make_consumer((Registered, register))
+    post(batch(record(registered(), message_id="m-2")), context)
+    assert store.journal("post")["state"] == State.TRIED
+
+    post(delivered(2, registered()), context)
+
+    row = store.journal("post")
+    assert (row["state"], row["attempts"], len(row["errors"])) == (State.DONE, 1, 1)
+
+
 def test_what_is_done_is_not_handled_again(
     make_consumer: Make, store: Store, context: Context, printed: Printed
 ) -> None:
@@ -243,6 +258,19 @@ def test_a_journal_that_can_not_be_read_defers_only_what_came_before(
     assert returned(response) == ["m-a"]
     assert [item["parcel"] for item in store.items("Weights")] == ["b"]
     assert printed.counts() == {"Done": 1, "Retried": 1}
+
+
+def test_operators_hear_that_the_journal_could_not_be_asked(
+    make_consumer: Make, context: Context, faults: Faults, printed: Printed
+) -> None:
+    """It is why the event comes again, and no failure of its handler."""
+    faults.next("BatchGetItem", wire.never_sent)
+
+    make_consumer((Weighed, weigh))(delivered(2), context)
+
+    (warning,) = printed.logs()
+    assert (warning["message"], warning["error"]) == ("retry", "AwsError")
+    assert "journal" in warning["reason"]
 
 
 def lane(*parcels: str, fifo: bool, times: int = 1) -> list[dict[str, Any]]:

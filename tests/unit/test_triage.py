@@ -241,6 +241,19 @@ def test_a_mark_that_can_not_be_made_defers_what_comes_again(
     assert sort(again("e-1"), again("e-2"), new("e-3")).unread.keys() == {"m-1", "m-2"}
 
 
+@pytest.mark.parametrize("fault", [None, wire.never_sent], ids=["marked", "not marked"])
+def test_rows_of_before_are_asked_for_once(sort: Any, office: Office, faults: Faults, fault: wire.Fault | None) -> None:
+    """Whatever becomes of the batch, nobody asks again for each of its events."""
+    die(office, "e-1")
+    if fault is not None:
+        faults.next("UpdateItem", fault)
+
+    sorted_out = sort(again("e-1"), again("e-2"), new("e-3"))
+
+    assert bool(sorted_out.unread) == (fault is not None)
+    assert sorted_out.former == {}
+
+
 @pytest.mark.parametrize("fault", [wire.canceled("TransactionConflict", "None"), wire.refused("ThrottlingException")])
 def test_a_short_jam_is_waited_out(sort: Any, faults: Faults, fault: wire.Fault) -> None:
     """It costs no delivery."""
