@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from eachonce import Consumer, EachonceError, Relay
+from eachonce.wording import MAX_NAME
 
 from tests import faults as wire
 from tests.faults import Fault, Faults
@@ -299,6 +300,15 @@ def test_a_note_that_is_set_aside_names_its_row(relay: Relay, store: Store, cont
     assert [note.get("Keys") for note in notes] == [{"pk": {"S": "post##post#e-1"}}, None, None]
     assert [note.get("SequenceNumber") for note in notes] == ["7", "1", None]
     assert [note.get("eventID") for note in notes] == ["s-7", "s-1", "s-9"]
+
+
+def test_what_a_record_is_called_is_told_in_short(relay: Relay, store: Store, context: Context) -> None:
+    """AWS's own names are far shorter; a letter is no place for others."""
+    relay(batch(spoilt(NewImage="text", SequenceNumber="7" * 300) | {"eventID": "s" * 300}), context)
+
+    (letter,) = store.dead_letters()
+    note = json.loads(letter["Body"])
+    assert [len(note[name]) for name in ("SequenceNumber", "eventID")] == [MAX_NAME, MAX_NAME]
 
 
 def test_two_records_of_one_number_are_two(relay: Relay, store: Store, context: Context) -> None:
