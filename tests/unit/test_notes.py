@@ -55,6 +55,27 @@ def test_an_id_is_told_as_it_is_or_not_at_all(event_id: str) -> None:
     assert "event_id" not in fitting(NOTES | {"event_id": event_id}, 9000)
 
 
+def test_what_can_not_be_printed_is_one_question_mark() -> None:
+    """Each character; and an id of 1,024 is as long as one may be."""
+    kept = fitting({"reason": "a\nb", "event_id": "e" * 1024}, 9000)
+
+    assert kept == {"reason": "a?b", "event_id": "e" * 1024}
+
+
+def test_notes_without_a_reason_have_none() -> None:
+    """None is made up."""
+    assert fitting({"reason": None, "consumer": "post"}, 9000) == {"consumer": "post"}
+
+
+@pytest.mark.parametrize(("room", "names"), [(0, {"reason", "error"}), (-1, {"reason"})])
+def test_the_last_note_stays_while_the_reason_has_64_bytes(room: int, names: set[str]) -> None:
+    """One byte less, and it goes."""
+    notes = {"reason": "x" * 100, "error": "ContractError"}
+    enough = size_bytes(notes | {"reason": "x" * 64})
+
+    assert fitting(notes, enough + room).keys() == names
+
+
 def test_notes_are_texts_to_sqs() -> None:
     """And are weighed as SQS weighs them: name, type and value."""
     assert attributes({"reason": "ü"}) == {"reason": {"DataType": "String", "StringValue": "ü"}}
