@@ -11,13 +11,16 @@ RUN ?= --limit 143 --duplicates 0.2 --shuffle
 SIMULATE ?= --limit 405 --seeds 4 --cover
 SOAK ?= --seed 100 --seeds 20 --cover
 
+# The modules of the layer that are changed; all that tests/mutants.toml lists, if none is named.
+MODULES ?=
+
 BIN := .venv/bin
 SAM := .venv-sam/bin/sam
 # Nothing is reported to anybody.
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve test check certify simulate soak build invoke deploy export bench clean
+.PHONY: help setup run serve test check mutants certify simulate soak build invoke deploy export bench clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +31,11 @@ setup: .venv/ready ## make the virtual environment that the other verbs need
 	@$(PYTHON) -c 'import sys; sys.exit("Eachonce needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Say which: make PYTHON=python3.13 ...") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+# Nothing else needs it.
+.venv/mutants: .venv/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,mutants]'
 	@touch $@
 
 # aws-sam-cli pins its own boto3, so it lives apart.
@@ -53,6 +61,9 @@ check: .venv/ready .venv-sam/ready ## lint, types, and the template
 	$(SAM) validate
 	$(SAM) validate --lint
 
+mutants: .venv/mutants ## the layer with one small fault after the other: does a test notice? MODULES="plan ..." for some
+	$(BIN)/python -m tests.mutants $(MODULES)
+
 certify: .venv/ready ## which of the shop's events depend on each other's order, and the proof that none does
 	$(BIN)/eachonce certify
 
@@ -77,5 +88,5 @@ export: .venv/ready ## write what is derived from the contracts: docs/events and
 	$(BIN)/eachonce export
 
 clean: ## remove everything that the other verbs made
-	rm -rf .venv .venv-sam .aws-sam .run .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache *.egg-info
+	rm -rf .venv .venv-sam .aws-sam .run .mutants .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,173 @@
+"""Mutation testing: the layer with one small fault after the other, and whether a test notices.
+
+.venv/bin/python -m tests.mutants [MODULE ...]
+
+What no test notices survives. `mutants.toml` names the modules, each with the tests that are to notice, and the known
+survivors, each with its reason. Any other survivor fails the run.
+"""
+
+from __future__ import annotations
+
+import configparser
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).parent.parent
+LIST = Path(__file__).with_name("mutants.toml")
+WORK = ROOT / ".mutants"
+
+# mutmut knows a package by its path below src.
+_PACKAGE = "layers/eachonce/eachonce/"
+_PYTHONPATH = "src layers/contracts ."
+_COPIED = ("bench", "data", "events", "functions", "layers", "template.yaml", "workbench")
+# What costs each mutant a fraction of a second and tells nothing of it.
+_PLUGINS_LEFT_OUT = ("randomly", "xdist", "cacheprovider", "unraisableexception")
+# In seconds, and times what its tests took before: a mutant that never ends is stopped, a slow machine is waited for.
+_PATIENCE = {"timeout_constant": "10.0", "timeout_multiplier": "3.0"}
+
+# A power cut, as tests make it, is a KeyboardInterrupt: where nothing stops it any more, pytest calls it the user's.
+_NOTICED = {"killed", "timeout", "segfault", "check was interrupted by user"}
+_UNNOTICED = {"survived", "no tests"}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Change:
+    """What a mutant changed of a function: some lines, wherever they stand."""
+
+    module: str
+    function: str
+    was: str
+    becomes: str
+
+    @classmethod
+    def of(cls, module: str, mutant: str, diff: str) -> Self:
+        """Read what mutmut calls a mutant, and its unified diff."""
+        function = re.sub("__mutmut_[0-9]+$", "", mutant.rpartition(".")[2]).removeprefix("x_").removeprefix("xǁ")
+        lines = [line for line in diff.splitlines() if not line.startswith(("---", "+++"))]
+        was, becomes = (_joined(line[1:] for line in lines if line.startswith(sign)) for sign in "-+")
+        return cls(module, function.replace("ǁ", "."), was, becomes)
+
+    def rewrites(self, text: str) -> bool:
+        """Whether nothing of it changed but how a text is written: "XX" around it, or the case of its letters."""
+        forms = {f"XX{text}XX", text.lower(), text.upper()} - {text}
+        return self.becomes in {self.was.replace(text, form) for form in forms} - {self.was}
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """The survivors that are known: changes one by one, and the texts that are for people."""
+
+    changes: frozenset[Change]
+    texts: frozenset[tuple[str, str]]
+
+    @classmethod
+    def read(cls, entries: Iterable[Mapping[str, Any]]) -> Self:
+        """Read the entries of the list."""
+        changes, texts = set(), set()
+        for entry in entries:
+            if not entry.get("reason"):
+                raise ValueError(f"an entry has no reason: {entry}")
+            changes |= {Change(*change) for change in entry.get("changes", ())}
+            texts |= {(module, text) for module, text in entry.get("texts", ())}
+        return cls(frozenset(changes), frozenset(texts))
+
+    def knows(self, change: Change) -> bool:
+        """Whether the list has a reason for a survivor."""
+        return change in self.changes or any(change.module == of and change.rewrites(text) for of, text in self.texts)
+
+    def gone(self, module: str, survivors: Sequence[Change]) -> list[str]:
+        """Return what the list explains of a module though it survives no more."""
+        changes = sorted(change for change in self.changes - set(survivors) if change.module == module)
+        texts = sorted(text for of, text in self.texts if of == module)
+        return [f"{change.function}: {change.was}  ->  {change.becomes}" for change in changes] + [
+            f'the text "{text}"' for text in texts if not any(change.rewrites(text) for change in survivors)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A module's mutants and what became of them."""
+
+    module: str
+    count: int
+    survivors: Sequence[Change]
+
+
+def run(module: str, tests: Sequence[str]) -> Run:
+    """Make a module's mutants and run its tests on each; what neither survives nor dies raises ValueError."""
+    _prepare(module, tests)
+    if subprocess.run([_mutmut(), "run"], cwd=WORK, check=False).returncode:
+        raise SystemExit(f"{module}: mutmut ended with an error")
+    fates = dict(line.strip().split(": ") for line in _told("results", "--all", "true").splitlines())
+    if odd := {mutant: fate for mutant, fate in fates.items() if fate not in _NOTICED | _UNNOTICED}:
+        raise ValueError(f"neither noticed nor not: {odd}")
+    survivors = [mutant for mutant, fate in fates.items() if fate in _UNNOTICED]
+    return Run(module, len(fates), [Change.of(module, mutant, _told("show", mutant)) for mutant in survivors])
+
+
+def _prepare(module: str, tests: Sequence[str]) -> None:
+    """Lay out the files of the project as mutmut wants them, and tell it what to do."""
+    shutil.rmtree(WORK, ignore_errors=True)
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    for name in subprocess.check_output(listed, cwd=ROOT, text=True).splitlines():
+        copy = WORK / name.replace(_PACKAGE, "src/eachonce/")
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, copy)
+    settings = {
+        "source_paths": ["src"],
+        "only_mutate": [f"src/eachonce/{module}.py"],
+        "also_copy": _COPIED,
+        "pytest_add_cli_args": ["-o", f"pythonpath={_PYTHONPATH}", *(f"-pno:{name}" for name in _PLUGINS_LEFT_OUT)],
+        "pytest_add_cli_args_test_selection": [f"tests/unit/test_{name}.py" for name in tests],
+    }
+    config = configparser.RawConfigParser()
+    config["mutmut"] = {name: "\n".join(["", *values]) for name, values in settings.items()} | _PATIENCE
+    with (WORK / "setup.cfg").open("w") as file:
+        config.write(file)
+
+
+def _mutmut() -> str:
+    return str(Path(sys.executable).with_name("mutmut"))
+
+
+def _told(*command: str) -> str:
+    return subprocess.check_output([_mutmut(), *command], cwd=WORK, text=True)
+
+
+def _joined(lines: Iterable[str]) -> str:
+    return " ".join(line.strip() for line in lines)
+
+
+def main(modules: Sequence[str]) -> int:
+    """Run the modules' mutants, all of the list if none is named; print what survived, and return what to exit with."""
+    listed = tomllib.loads(LIST.read_text())
+    explained = Explained.read(listed["survivors"])
+    console = Console(soft_wrap=True, highlight=False)
+    runs = [run(module, listed["tests"][module]) for module in modules or listed["tests"]]
+    table = Table("module", "mutants", "noticed", "explained", "not explained")
+    for one in runs:
+        known = sum(map(explained.knows, one.survivors))
+        counts = (one.count, one.count - len(one.survivors), known, len(one.survivors) - known)
+        table.add_row(one.module, *(f"{count:,}" for count in counts))
+    console.print(table)
+    for one in runs:
+        for gone in explained.gone(one.module, one.survivors):
+            console.print(f"{one.module}: explained, and survives no more: {gone}", markup=False)
+    unexplained = sorted(change for one in runs for change in one.survivors if not explained.knows(change))
+    for change in unexplained:
+        console.print(f"\n{change.module}.{change.function}\n-  {change.was}\n+  {change.becomes}", markup=False)
+    return 1 if unexplained else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
