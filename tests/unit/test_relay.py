@@ -302,13 +302,51 @@ def test_a_note_that_is_set_aside_names_its_row(relay: Relay, store: Store, cont
     assert [note.get("eventID") for note in notes] == ["s-7", "s-1", "s-9"]
 
 
-def test_what_a_record_is_called_is_told_in_short(relay: Relay, store: Store, context: Context) -> None:
-    """AWS's own names are far shorter; a letter is no place for others."""
+def test_what_a_record_is_called_is_told_in_short(
+    relay: Relay, store: Store, context: Context, printed: Printed
+) -> None:
+    """In the letter and in the log: AWS's own names are far shorter."""
     relay(batch(spoilt(NewImage="text", SequenceNumber="7" * 300) | {"eventID": "s" * 300}), context)
 
     (letter,) = store.dead_letters()
     note = json.loads(letter["Body"])
     assert [len(note[name]) for name in ("SequenceNumber", "eventID")] == [MAX_NAME, MAX_NAME]
+    (warning,) = printed.logs()
+    assert warning["sequence_number"] == note["SequenceNumber"]
+    assert warning["reason"] == note["reason"]
+
+
+@pytest.mark.parametrize(
+    ("odd", "says"),
+    [
+        (spoilt(NewImage="text"), "the outbox can't be read: TypeError"),
+        (spoilt(NewImage=row({"S": "text"})), "the outbox can't be read: KeyError"),
+        (spoilt(NewImage=row({"B": "W1!0="})), "the outbox can't be read: Error"),
+        (without("SequenceNumber"), "no SequenceNumber"),
+    ],
+    ids=["no image", "no bytes", "no base64", "no number"],
+)
+def test_a_letter_says_what_is_wrong(relay: Relay, store: Store, context: Context, odd: Any, says: str) -> None:
+    """By the kind of the fault, and without a word of the row; what is only partly base64 is not guessed at."""
+    relay(batch(odd), context)
+
+    (letter,) = store.dead_letters()
+    assert says in json.loads(letter["Body"])["reason"]
+
+
+def test_a_letter_has_the_keys_where_they_fit(relay: Relay, store: Store, context: Context) -> None:
+    """Up to 16 KB of all; beyond, its place in the stream has to do."""
+
+    def spelled(size: int) -> Any:
+        return spoilt(NewImage="text", Keys={"pk": {"S": "x" * size}})
+
+    relay(batch(spelled(0)), context)
+    (empty,) = store.dead_letters()
+    room = 16 * 1024 - len(empty["Body"])
+
+    relay(batch(spelled(room), spelled(room + 1)), context)
+
+    assert sorted("Keys" in json.loads(letter["Body"]) for letter in store.dead_letters()) == [False, True]
 
 
 def test_two_records_of_one_number_are_two(relay: Relay, store: Store, context: Context) -> None:
