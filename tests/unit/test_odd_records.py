@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from tests import faults as wire
 from tests.faults import Faults
 from tests.moods import moody
 from tests.parcels import Weighed, weigh, weighed
-from tests.records import FIFO_ARN, Context, batch, record, returned
+from tests.records import FIFO_ARN, QUEUE_ARN, Context, batch, record, returned
 from tests.store import Store
 
 Make = Callable[..., Consumer]
@@ -46,6 +47,8 @@ FLAWED = {
     "body of bytes": (odd(body=b"{}"), "the body is not text"),
     "body with a lone surrogate": (odd(body='"\ud800"'), "not valid UTF-8"),
     "body empty": (odd(body=""), "not JSON"),
+    "body of 0": (odd(body="\x00"), "not JSON"),
+    "body of no character": (odd(body="\uffff"), "not JSON"),
     "attributes text": (odd(attributes="7"), "attributes are not an object"),
     "attributes an array": (odd(attributes=[COUNT, "1"]), "attributes are not an object"),
     "count of letters": (saying(**{COUNT: "x"}), COUNT),
@@ -126,7 +129,10 @@ def test_what_is_missing_around_a_body_is_no_flaw(
     assert store.dead_letters() == []
 
 
-@pytest.mark.parametrize("shape", ["body an object", "body null", "body with a lone surrogate", "body empty"])
+@pytest.mark.parametrize(
+    "shape",
+    ["body an object", "body null", "body with a lone surrogate", "body empty", "body of 0", "body of no character"],
+)
 def test_where_the_body_is_no_text_the_record_is_buried(
     make_consumer: Make, store: Store, context: Context, shape: str
 ) -> None:
@@ -169,6 +175,26 @@ def test_a_record_of_a_fifo_queue_without_a_group_is_in_its_own() -> None:
     (delivery,) = listen(batch(odd(eventSourceARN=FIFO_ARN)))
 
     assert delivery.group_id == "m-odd"
+
+
+@pytest.mark.parametrize("message_id", ["m-odd", "not of one word", "9" * 5000])
+@pytest.mark.parametrize("group", ["g", "not of one word", "9" * 5000, None])
+@pytest.mark.parametrize("arn", [QUEUE_ARN, FIFO_ARN])
+@pytest.mark.parametrize("fifo", [False, True])
+def test_whatever_a_record_says_of_its_queue_it_is_buried(
+    make_consumer: Make, store: Store, context: Context, message_id: str, group: str | None, arn: str, fifo: bool
+) -> None:
+    """The dead-letter queue alone knows whether it wants a group, and which names it takes."""
+    if fifo:
+        dead = store.aws.sqs.create_queue(QueueName="dead.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+        store.settings = replace(store.settings, dead_letter_queue_url=dead)
+    flawed = odd(messageId=message_id, body="not JSON", eventSourceARN=arn, attributes={"MessageGroupId": group})
+
+    response = make_consumer((Weighed, weigh))(batch(flawed), context)
+
+    assert response == {"batchItemFailures": []}
+    (dead,) = store.dead_letters()
+    assert ("MessageDeduplicationId" in dead["Attributes"]) == fifo
 
 
 UNNAMED = {

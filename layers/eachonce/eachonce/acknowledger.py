@@ -6,10 +6,12 @@ can't be put there returns to its queue: a reason may come late, a message is ne
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from typing import Any
 
 from eachonce import notes
@@ -23,6 +25,8 @@ from eachonce.settings import Settings
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
 _MAX_BATCH = 10
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+_GROUP_OR_ID = re.compile("[!-~]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,8 @@ class Acknowledger:
         return failed
 
     def _send(self, chunk: Sequence[_Letter]) -> dict[str, Outcome]:
-        entries = [_entry(str(place), letter) for place, letter in enumerate(chunk)]
+        fifo = str(self.settings.dead_letter_queue_url).endswith(".fifo")
+        entries = [_entry(str(place), letter, fifo=fifo) for place, letter in enumerate(chunk)]
         try:
             response = self.aws.sqs.send_message_batch(QueueUrl=self.settings.dead_letter_queue_url, Entries=entries)
         except (*aws_errors(), UnicodeError) as error:
@@ -136,14 +141,20 @@ class Acknowledger:
         return _Letter(delivery, outcome, notes.fitting(known, MAX_BODY_BYTES - _body_bytes(delivery)))
 
 
-def _entry(entry_id: str, letter: _Letter) -> dict[str, Any]:
+def _entry(entry_id: str, letter: _Letter, *, fifo: bool) -> dict[str, Any]:
     delivery = letter.delivery
     entry: dict[str, Any] = {"Id": entry_id, "MessageBody": delivery.body}
     if letter.notes:
         entry["MessageAttributes"] = notes.attributes(letter.notes)
-    if delivery.group_id is not None:
-        entry |= {"MessageGroupId": delivery.group_id, "MessageDeduplicationId": delivery.message_id}
+    if fifo:
+        group = delivery.message_id if delivery.group_id is None else delivery.group_id
+        entry |= {"MessageGroupId": _taken(group), "MessageDeduplicationId": _taken(delivery.message_id)}
     return entry
+
+
+def _taken(name: str) -> str:
+    """Return a name that a FIFO queue takes: it may have come from no queue."""
+    return name if _GROUP_OR_ID.fullmatch(name) else blake2b(name.encode(), digest_size=16).hexdigest()
 
 
 def _held(delivery: Delivery, now: datetime) -> timedelta:

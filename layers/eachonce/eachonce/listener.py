@@ -33,6 +33,9 @@ _GROUP = "MessageGroupId"
 _RANGES = {_RECEIVE_COUNT: (1, 10**9), _FIRST_RECEIVED: (0, _LAST_MS)}
 _DIGITS = re.compile("[0-9]{1,18}")
 
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+_UNSENDABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
@@ -89,7 +92,7 @@ def _delivery(record: Mapping[str, Any], max_body_bytes: int) -> Delivery:
     count = _number(attributes, _RECEIVE_COUNT)
     return Delivery(
         message_id=record["messageId"],
-        body=record["body"] if _is_text(record.get("body")) and record["body"] else _text_of(record),
+        body=record["body"] if _is_sendable(record.get("body")) else _text_of(record),
         receipt_handle=str(handle) if _is_text(handle) else "",
         receive_count=1 if count is None else count,
         group_id=_group_id(record, attributes),
@@ -147,6 +150,13 @@ def _is_text(value: Any) -> bool:
         return isinstance(value, str) and value.encode() is not None
     except UnicodeError:
         return False
+
+
+def _is_sendable(value: Any) -> bool:
+    """Whether a value is text that SQS takes as a message."""
+    if not isinstance(value, str) or value == "":
+        return False
+    return value.isprintable() or _UNSENDABLE.search(value) is None  # most is printable, and that is known sooner
 
 
 def _text_of(record: Mapping[str, Any]) -> str:
