@@ -19,8 +19,11 @@ SAM := .venv-sam/bin/sam
 # Nothing is reported to anybody.
 export SAM_CLI_TELEMETRY := 0
 
+# And to the fuzz: --records N, --seed S.
+FUZZ ?= --records 50000 --seed 1
+
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve test check mutants certify simulate soak build invoke deploy export bench clean
+.PHONY: help setup run serve test check mutants certify simulate soak fuzz build invoke deploy export bench clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +75,9 @@ simulate: .venv/ready ## 20,000 deliveries and more, everything goes wrong, and 
 
 soak: .venv/ready ## the same for the whole month and for many seeds: about half an hour
 	$(BIN)/eachonce simulate $(SOAK)
+
+fuzz: .venv/ready ## 50,000 hostile messages for the consumers: FUZZ="--records N --seed S"
+	@$(BIN)/python -m tests.fuzz $(FUZZ)
 
 build: .venv-sam/ready ## what is deployed, in .aws-sam/build
 	$(SAM) build
