@@ -11,6 +11,9 @@ RUN ?= --limit 143 --duplicates 0.2 --shuffle
 SIMULATE ?= --limit 405 --seeds 4 --cover
 SOAK ?= --seed 100 --seeds 20 --cover
 
+# And to the fuzz of the consumers.
+FUZZ ?= --records 50000 --seed 1
+
 # The modules of the layer that are changed; all that tests/mutants.toml lists, if none is named.
 MODULES ?=
 
@@ -18,9 +21,6 @@ BIN := .venv/bin
 SAM := .venv-sam/bin/sam
 # Nothing is reported to anybody.
 export SAM_CLI_TELEMETRY := 0
-
-# And to the fuzz: --records N, --seed S.
-FUZZ ?= --records 50000 --seed 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run serve test check mutants certify simulate soak fuzz build invoke deploy export bench clean
