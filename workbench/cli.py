@@ -6,8 +6,6 @@ import asyncio
 import errno
 import gc
 import json
-import os
-import subprocess
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +16,7 @@ import typer
 from workbench.certify_cli import certify
 from workbench.command import ORDERS, ROOT, TEMPLATE, Commands, Program, run_to_its_end
 from workbench.dead_letters_cli import dlq, why
+from workbench.loopback import CONTAINER_HOST
 from workbench.orders import OrdersError, read_invoices
 from workbench.simulate_cli import simulate
 
@@ -123,7 +122,9 @@ async def _keep(port: int, mail: Path) -> None:
     from workbench.printer import Printer
 
     history = History()
-    async with LocalCloud(TEMPLATE, parameters={"MailDirectory": str(mail)}, port=port, history=history) as cloud:
+    async with LocalCloud(
+        TEMPLATE, parameters={"MailDirectory": str(mail)}, port=port, hosts=[CONTAINER_HOST], history=history
+    ) as cloud:
         gc.freeze()
         gc.enable()
         with closing(Printer()) as printer:
@@ -146,33 +147,29 @@ def _show(cloud: LocalCloud) -> None:
 def invoke(
     function: Annotated[str, typer.Argument(help="A function's logical id, such as ReserveStock.")],
     event: Annotated[
-        Path | None, typer.Option(help="A sample input.", metavar="JSON", show_default="its first")
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="An input.", metavar="JSON", show_default="its first sample"),
     ] = None,
-    port: Annotated[int, typer.Option(help="Where `eachonce serve` listens.")] = PORT,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Where `eachonce serve` listens.")] = PORT,
     sam: Annotated[str, typer.Option(help="The sam command.")] = str(ROOT / ".venv-sam" / "bin" / "sam"),
+    skip_pull_image: Annotated[
+        bool, typer.Option("--skip-pull-image", help="Use the container image that is here, and ask no registry.")
+    ] = False,
 ) -> None:
-    """Invoke a function with `sam local invoke` in a container, against the local cloud."""
-    from workbench import local_invoke, template
-    from workbench.sdk import without_profile
+    """Invoke a function with `sam local invoke` in a container, against the local cloud.
+
+    Exit status: 0 when the function succeeded, 1 when it failed or something is missing, sam's own when sam failed.
+    """
+    from workbench.local_invoke import InvokeError
+    from workbench.local_invoke import invoke as invoke_in_container
 
     try:
-        sample = local_invoke.sample_of(ROOT, function) if event is None else event
-        local_invoke.require_container_engine()
-        local_invoke.require_local_cloud(f"http://127.0.0.1:{port}")
-    except local_invoke.InvokeError as error:
+        invoke_in_container(
+            function, root=ROOT, port=port, sam=sam, event=event, skip_pull_image=skip_pull_image, show=typer.echo
+        )
+    except InvokeError as error:
         typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
-    topology = template.load(TEMPLATE, endpoint=f"http://127.0.0.1:{port}")
-    line = local_invoke.command(sam, function, sample, topology, ROOT / ".run" / "environment.json", port)
-    credentials = {
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_DEFAULT_REGION": topology.region,
-    }
-    for step in ([sam, "build"], line):
-        ended = subprocess.run(step, env=without_profile(os.environ) | credentials, cwd=ROOT, check=False)  # noqa: S603 - sam
-        if ended.returncode:
-            raise typer.Exit(ended.returncode)
+        raise typer.Exit(error.status) from error
 
 
 @app.command()

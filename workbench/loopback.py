@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 
+CONTAINER_HOST = "host.docker.internal"
+"""What a container calls the machine that it runs on."""
+
 
 def is_loopback(host: str) -> bool:
     """Whether a host name or address can only be this machine.

@@ -21,7 +21,6 @@ _NOBODYS: Mapping[str, tuple[Any, ...]] = {
     "credentials_file": (None, None, os.devnull, None),
     "ca_bundle": (None, None, None, None),
 }
-_PERSONS = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
 
 DIRECT = Config(proxies={})
 """No call goes through a proxy."""
@@ -31,8 +30,3 @@ def local_session(region: str | None = None) -> boto3.session.Session:
     """Return a session with the credentials that the local cloud takes, which are any."""
     core = botocore.session.Session(session_vars=dict(_NOBODYS))
     return boto3.session.Session(botocore_session=core, region_name=region, **_CREDENTIALS)
-
-
-def without_profile(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment in which AWS's tools ask for no profile of the person's."""
-    return {name: value for name, value in environment.items() if name not in _PERSONS}
