@@ -7,6 +7,9 @@ STAGE ?= default
 # Targets' arguments to `eachonce run`: a day of real orders, a fifth of the messages twice, everything in any order.
 RUN ?= --limit 143 --duplicates 0.2 --shuffle
 
+# To `eachonce invoke`, beside the function: say, `--skip-pull-image`.
+INVOKE ?=
+
 # And to `eachonce simulate`: three days of orders four times over, in which every call of the layer is to meet every fault.
 SIMULATE ?= --limit 405 --seeds 4 --cover
 SOAK ?= --seed 100 --seeds 20 --cover
@@ -85,7 +88,7 @@ build: .venv-sam/ready ## what is deployed, in .aws-sam/build
 	@echo "the layer imports with nothing but itself"
 
 invoke: .venv/ready .venv-sam/ready ## run FUNCTION in a container on a sample input, against `make serve`
-	@$(BIN)/eachonce invoke $(FUNCTION)
+	@$(BIN)/eachonce invoke $(FUNCTION) $(INVOKE)
 
 deploy: build ## deploy the stage STAGE to the AWS account of your credentials
 	$(SAM) deploy --config-env $(STAGE)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import signal
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
 
 from tests.interruptible import started
 from workbench.command import ROOT
+from workbench.loopback import CONTAINER_HOST
 
 INVOICE = (ROOT / "events" / "place_order" / "direct.json").read_bytes()
 
@@ -56,3 +59,19 @@ def test_tables_are_listed_in_pages(served: tuple[str, Iterator[str]]) -> None:
     assert sorted(every) == [f"eachonce-{name}" for name in ("Customers", "Journal", "Orders", "Sales", "Stock")]
     assert first["TableNames"] + rest["TableNames"] == every
     assert "LastEvaluatedTableName" not in rest
+
+
+@pytest.mark.parametrize(
+    ("host", "refusal"), [(CONTAINER_HOST, "MissingAuthenticationToken"), ("shop.test", "AccessDenied")]
+)
+def test_a_container_may_call_by_its_own_name_for_this_machine(
+    host: str, refusal: str, served: tuple[str, Iterator[str]]
+) -> None:
+    """As `sam local invoke` does, and then only needs a signature; no other name is let in."""
+    connection = http.client.HTTPConnection(urlsplit(served[0]).netloc)
+
+    connection.request("GET", "/", headers={"Host": f"{host}:45660"})
+    answer = connection.getresponse().read().decode()
+    connection.close()
+
+    assert refusal in answer
