@@ -196,6 +196,14 @@ def test_a_local_cloud_that_is_not_there_is_missed() -> None:
         require_local_cloud("http://127.0.0.1:9")
 
 
+def test_a_machine_without_sam_is_told_so(cloud: HTTPServer, engine: Callable[..., None], bundle: Path) -> None:
+    """In a line, as of all that is missing."""
+    engine()
+
+    with pytest.raises(InvokeError, match="no-sam can't be run: No such file"):
+        invoke("Plain", root=bundle, port=cloud.server_port, sam="no-sam", event=bundle / "event.json")
+
+
 # ---------------------------------------------------------------- how a container gets to the local cloud
 
 

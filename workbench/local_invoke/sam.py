@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,8 +60,7 @@ class Sam:
         return naming
 
     def _run(self, *arguments: str, stdout: int | None = None) -> str:
-        command = [self.program, *arguments]
-        sam = subprocess.Popen(command, cwd=self.root, env=_environment(self.region), stdout=stdout, text=True)  # noqa: S603 - sam
+        sam = self._start(arguments, stdout)
         try:
             printed, _ = sam.communicate()
         except KeyboardInterrupt:
@@ -72,6 +71,13 @@ class Sam:
                 f"`sam {' '.join(arguments[:2])}` ended with status {sam.returncode}: see above", status=sam.returncode
             )
         return (printed or "").strip()
+
+    def _start(self, arguments: Sequence[str], stdout: int | None) -> subprocess.Popen[str]:
+        command = [self.program, *arguments]
+        try:
+            return subprocess.Popen(command, cwd=self.root, env=_environment(self.region), stdout=stdout, text=True)  # noqa: S603 - sam
+        except OSError as error:
+            raise InvokeError(f"{self.program} can't be run: {error.strerror}") from error
 
 
 def variables_of(topology: Topology, endpoint: str) -> dict[str, dict[str, str]]:
