@@ -36,10 +36,18 @@ class Printer:
 
     def close(self) -> None:
         """Write what waits, if somebody reads it at once."""
-        with contextlib.suppress(queue.Full):
+        try:
             self._lines.put(None, timeout=_LAST_SECONDS)
+        except queue.Full:
+            self._forget_what_waits()
+            self._lines.put_nowait(None)
         if self._thread.is_alive():
             self._thread.join(_LAST_SECONDS)
+
+    def _forget_what_waits(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._lines.get_nowait()
 
     def _write_all(self) -> None:
         # Not sys.stdout, whose lock a thread that is stuck in a write would keep from Python's own end.

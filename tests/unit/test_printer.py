@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from workbench import printer
@@ -24,21 +25,34 @@ def test_lines_are_written_in_order() -> None:
 
 
 def test_a_pipe_that_nobody_reads_holds_nobody_up(monkeypatch) -> None:
-    """Neither who prints nor who closes; what doesn't fit is let go."""
+    """Neither who prints nor who closes; what doesn't fit is let go, and the thread ends with its write."""
     monkeypatch.setattr(printer, "_MAX_WAITING", 10)
     monkeypatch.setattr(printer, "_LAST_SECONDS", 0)
     source, sink = os.pipe()
+    fill(sink)
     writing = Printer(sink)
     writing.start()
 
-    for _ in range(1_000):
-        writing.print("x" * 1_000)
+    for number in range(1_000):
+        writing.print(str(number))
     writing.close()
 
     assert writing._dropped > 0
+    os.set_blocking(source, False)
+    while writing._thread.is_alive():
+        with contextlib.suppress(BlockingIOError):
+            os.read(source, 65_536)
     os.close(source)
-    writing._thread.join()
     os.close(sink)
+
+
+def fill(sink: int) -> None:
+    """Write into a pipe until there is no room."""
+    os.set_blocking(sink, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(sink, b"x")
+    os.set_blocking(sink, True)
 
 
 def test_a_pipe_that_is_closed_breaks_nothing() -> None:
