@@ -11,10 +11,10 @@ from typing import Any, Literal
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from eachonce.acknowledger import Acknowledger
-from eachonce.aws import Aws, aws_errors
+from eachonce.aws import Aws
 from eachonce.backoff import Backoff
 from eachonce.deadline import Deadline
-from eachonce.errors import EachonceError, duration
+from eachonce.errors import AwsError, EachonceError, duration
 from eachonce.execution import Execution, Try
 from eachonce.function import Function
 from eachonce.journal import row_key
@@ -23,6 +23,7 @@ from eachonce.listener import MAX_BODY_BYTES, Delivery, listen
 from eachonce.outcome import Outcome, Verdict
 from eachonce.settings import Settings
 from eachonce.triage import Triage, triage
+from eachonce.wording import short
 
 _TOO_LATE = Outcome(verdict=Verdict.ABANDONED, reason="the function's time was nearly over")
 
@@ -137,7 +138,7 @@ class Consumer(Function):
             event = delivery.event
             begun = sorted_out.begun.get(row_key(self.name, event.source, event.id))
             if begun is not None:
-                with suppress(EachonceError, *aws_errors()):
+                with suppress(EachonceError):
                     self.execution.ledger.release(self.execution.mark(delivery.event), begun)
 
     def _tell(self, settled: Sequence[Settled]) -> None:
@@ -157,8 +158,9 @@ class Consumer(Function):
             ignored = Outcome(verdict=Verdict.IGNORED)
             return ignored if self._unknown == "ignore" else Outcome(verdict=Verdict.REJECT, reason=reason)
         if (error := sorted_out.unread.get(delivery.message_id)) is not None:
-            reason = "the journal could not be asked about earlier deliveries"
-            return Outcome(verdict=Verdict.RETRY, reason=reason, error=type(error).__name__)
+            reason = short(f"the journal could not be asked about earlier deliveries: {error}")
+            name = error.code if isinstance(error, AwsError) else type(error).__name__
+            return Outcome(verdict=Verdict.RETRY, reason=reason, error=name)
         if deadline.near:
             return _TOO_LATE
         pk = row_key(self.name, event.source, event.id)
@@ -177,7 +179,7 @@ class Consumer(Function):
         settled = self._acknowledger.bury(handled)
         for delivery, outcome in settled:
             if outcome.verdict is Verdict.REJECT and delivery.event is not None:
-                with suppress(EachonceError, *aws_errors()):
+                with suppress(EachonceError):
                     mark = self.execution.mark(delivery.event)
                     self.execution.ledger.rejected(mark, outcome, event_type=delivery.event.type)
         return settled

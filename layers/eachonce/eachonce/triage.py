@@ -14,7 +14,6 @@ from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
-from eachonce.aws import aws_errors
 from eachonce.errors import ContractError, EachonceError
 from eachonce.event import RawEvent
 from eachonce.execution import Execution
@@ -60,7 +59,7 @@ def triage(
     handled = {one.message_id: one.event for one in deliveries if one.event and handlers.find(one.event.type)}
     try:
         former = _former(list(handled.values()), execution)
-    except (EachonceError, *aws_errors()) as error:
+    except EachonceError as error:
         return Triage(deliveries, unread=dict.fromkeys(handled, error))
     marks = _marks(deliveries, handlers, execution)
     if not marks:
@@ -72,7 +71,7 @@ def triage(
         new = _unmarked(deliveries, handlers, marks, rows)
         begin_all = partial(execution.ledger.begin_all, lease=lease)
         begun = {pk: mark for chunk in _hundreds(new) for pk, mark in begin_all(chunk).items()}
-    except (EachonceError, *aws_errors()) as error:
+    except EachonceError as error:
         return Triage(deliveries, former=former, unread=dict.fromkeys(marks, error))
     # A mark that could not be written in common is written for each alone.
     suspect = {mark.pk for mark, _ in new if mark.pk not in begun}
