@@ -108,6 +108,8 @@ def test_a_worker_that_comes_back_while_the_second_one_is_at_work_gives_way(tmp_
     ended = play(story, tmp_path, workers=2, visibility_seconds=1)
 
     assert ended.times_run["posted"] == 2
-    assert ended.outcomes["posted"][:2] == ["retry", "done"]
+    first, *others = ended.outcomes["posted"]  # a copy may be told of before the second worker's own end is
+    assert first == "retry"
+    assert others.count("done") == 1
     assert ended.effects == {"posted": 1}
     assert "attempts" not in ended.journal["posted"]

@@ -269,7 +269,7 @@ def test_operators_hear_that_the_journal_could_not_be_asked(
     make_consumer((Weighed, weigh))(delivered(2), context)
 
     (warning,) = printed.logs()
-    assert (warning["message"], warning["error"]) == ("retry", "AwsError")
+    assert (warning["message"], warning["error"]) == ("retry", "ConnectionClosedError")
     assert "journal" in warning["reason"]
 
 

@@ -50,7 +50,8 @@ def confine(*writable: str | os.PathLike[str]) -> Means:
     That folder becomes the one for temporary files. To be called before there is a second thread.
     """
     folder = tempfile.mkdtemp(prefix="eachonce-")
-    os.environ["TMPDIR"] = folder
+    # What others believe is not for examined code to write, and a cache is.
+    os.environ["TMPDIR"] = os.environ["XDG_CACHE_HOME"] = folder
     tempfile.tempdir = None
     limits = Limits.of(*writable, folder)
     source, sink = os.pipe()
