@@ -419,7 +419,8 @@ def test_a_published_event_that_no_bus_takes_is_rejected(make_consumer: Make, st
 
     make_consumer((Weighed, shout))(batch(record(weighed())), context)
 
-    assert store.journal("post")["state"] == State.REJECTED
+    row = store.journal("post")
+    assert (row["state"], row["type"]) == (State.REJECTED, "Weighed")
     (dead,) = store.dead_letters()
     assert dead["notes"]["error"] == "WorkTooLargeError"
     assert "split the event" in dead["notes"]["reason"]
@@ -742,6 +743,27 @@ def test_what_waits_behind_its_lane_is_no_suspect(make_consumer: Make, store: St
     make_consumer((Weighed, fail_first), ordered=True)(batch(first, second), Context())
 
     assert [(row["state"], "begun" in row) for row in store.items("Journal")] == [(State.TRIED, False)] * 2
+
+
+@pytest.mark.usefixtures("queue")
+def test_a_mark_that_can_not_be_taken_back_is_no_ones_fate(
+    make_consumer: Make, context: Context, faults: Faults
+) -> None:
+    """It ends with its lease; the batch ends as it would have."""
+
+    def fail_first(event: Event[Weighed], work: Work) -> None:
+        raise Retry("not now", counted=False)
+
+    first, second = (
+        record({**weighed(event_id=name), "subject": "same"}, message_id=f"m-{name}", receive_count=2)
+        for name in ("e-1", "e-2")
+    )
+    faults.next("UpdateItem", wire.meanwhile(lambda: None))  # the first one's word
+    faults.next("UpdateItem", wire.never_sent)
+
+    response = make_consumer((Weighed, fail_first), ordered=True)(batch(first, second), context)
+
+    assert returned(response) == ["m-e-1", "m-e-2"]
 
 
 def test_until_the_reserve_everything_goes_its_way(make_consumer: Make, store: Store) -> None:

@@ -116,6 +116,18 @@ def test_operators_hear_of_the_neighbours_before_a_suspect_runs(
     assert printed.counts() == {"Done": 1}
 
 
+@pytest.mark.usefixtures("queue")
+def test_operators_hear_of_each_delivery_once(make_consumer: Make, context: Context, printed: Printed) -> None:
+    """Of the harmless when they are done, and of each suspect when it is."""
+    with pytest.raises(KeyboardInterrupt):
+        make_consumer((Weighed, power_cut), concurrency=1)(together("a", "b", times=2), context)
+    records = [*together("a", "b", times=3)["Records"], *together("c", times=1)["Records"]]
+
+    make_consumer((Weighed, weigh))(batch(*records), context)
+
+    assert printed.counts() == {"Done": 3}
+
+
 def test_after_too_many_starts_the_handler_is_not_run(
     make_consumer: Make, store: Store, context: Context, clock: time_machine.Traveller
 ) -> None:
