@@ -349,6 +349,29 @@ def test_a_letter_has_the_keys_where_they_fit(relay: Relay, store: Store, contex
     assert sorted("Keys" in json.loads(letter["Body"]) for letter in store.dead_letters()) == [False, True]
 
 
+def test_ten_letters_share_a_call(relay: Relay, store: Store, context: Context, faults: Faults) -> None:
+    """As many as SendMessageBatch takes."""
+    relay(batch(*(spoilt(NewImage="text") for _ in range(11))), context)
+
+    sent = [request["Entries"] for operation, request in faults.requests if operation == "SendMessageBatch"]
+    assert [len(entries) for entries in sent] == [10, 1]
+    assert [entry["Id"] for entries in sent for entry in entries] == [str(place) for place in range(11)]
+
+
+def test_an_answer_that_names_nothing_sent_has_sent_nothing(relay: Relay, context: Context, faults: Faults) -> None:
+    """Where every letter was refused, SQS need not name the others."""
+    faults.next("SendMessageBatch", lambda request, send: wire.edited(request, send, lambda _: {"Failed": []}))
+
+    assert returned(relay(batch(spoilt(NewImage="text")), context)) == ["1"]
+
+
+def test_without_clients_a_relay_makes_its_own(store: Store, context: Context) -> None:
+    """As in Lambda."""
+    assert returned(Relay(settings=store.settings)(batch(spoilt(NewImage="text")), context)) == []
+
+    assert len(store.dead_letters()) == 1
+
+
 def test_two_records_of_one_number_are_two(relay: Relay, store: Store, context: Context) -> None:
     """Neither is taken for the other."""
     relay(batch(spoilt(NewImage="text"), spoilt(NewImage=[1])), context)
