@@ -16,7 +16,7 @@ from workbench.simulator.simulation import Scenario, simulate
 INVOICES = read_invoices(ORDERS, limit=12)
 
 
-# Which rows share a batch is a matter of time, and fewer invoices change it: not every seed's witness can be made small.
+# Which rows share a batch is a matter of time, which fewer invoices change: not every seed's witness can be small.
 SEEDS = {"relays the first of a batch": 3}
 
 
