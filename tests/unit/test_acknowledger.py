@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -272,6 +273,24 @@ def test_a_fifo_message_keeps_its_group(store: Store) -> None:
 
     (dead,) = store.messages(url)
     assert dead["Attributes"]["MessageGroupId"] == "g"
+
+
+@pytest.mark.parametrize("group", ["ä", "a b", "g" * 129], ids=["a letter", "a space", "too long"])
+def test_a_group_that_no_fifo_queue_takes_has_a_name_that_it_takes(store: Store, faults: Faults, group: str) -> None:
+    """The same for the same group, and no other group's; so has a message's id."""
+    post = Acknowledger(
+        store.aws, replace(store.settings, dead_letter_queue_url="https://sqs.example/1/dead.fifo"), "p"
+    )
+    groups = [group, group, "other"]
+    odd = [Delivery(message_id=f"m {place}", body="x", group_id=name) for place, name in enumerate(groups)]
+
+    post.bury([(delivery, REJECTED) for delivery in odd])  # there is no such queue
+
+    entries = faults.requests[0][1]["Entries"]
+    taken, ids = ([entry[name] for entry in entries] for name in ("MessageGroupId", "MessageDeduplicationId"))
+    assert taken[0] == taken[1] != taken[2]
+    assert len(set(ids)) == 3
+    assert all(re.fullmatch("[!-~]{1,128}", name) for name in (*taken, *ids))
 
 
 def received(

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import time_machine
 from eachonce import Consumer, Contract, EachonceError, Event, Retry, Settings, Work
+from eachonce.identity import derived_id
 from eachonce.journal import State, unpack_outbox
 from eachonce.publisher import MAX_BYTES
 from hypothesis import HealthCheck, given, settings
@@ -21,6 +22,7 @@ from tests import faults as wire
 from tests.faults import Faults
 from tests.moods import delivered, fail, moody, power_cut, refuse, together
 from tests.parcels import (
+    Arrived,
     Registered,
     Seen,
     Weighed,
@@ -424,6 +426,27 @@ def test_a_published_event_that_no_bus_takes_is_rejected(make_consumer: Make, st
     (dead,) = store.dead_letters()
     assert dead["notes"]["error"] == "WorkTooLargeError"
     assert "split the event" in dead["notes"]["reason"]
+
+
+def test_published_events_have_ids_of_their_cause_their_consumer_and_their_place(
+    make_consumer: Make, store: Store, context: Context
+) -> None:
+    """So two answers to one event are two, whoever gives them, and a run again gives the same."""
+
+    def announce_twice(event: Event[Weighed], work: Work) -> None:
+        work.publish(Arrived(parcel="p"))
+        work.publish(Arrived(parcel="p"))
+
+    for name in ("post", "office"):
+        make_consumer((Weighed, announce_twice), name=name)(delivered(1), context)
+
+    ids = {
+        name: [json.loads(bytes(text))["id"] for text in unpack_outbox(store.journal(name)["outbox"])]
+        for name in ("post", "office")
+    }
+    assert ids == {
+        name: [derived_id("post", "e-1", by=name, place=place) for place in (0, 1)] for name in ("post", "office")
+    }
 
 
 @time_machine.travel(datetime(2010, 12, 1, 12, 0, 0, 123456, tzinfo=UTC), tick=False)
