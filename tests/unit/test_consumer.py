@@ -856,3 +856,29 @@ def test_without_the_journals_name_nothing_is_lost(
     assert returned(response) == ([] if rejected else ["m-1"])
     assert len(store.dead_letters()) == (1 if rejected else 0)
     assert [item["parcel"] for item in store.items("Parcels")] == ["p"]
+
+
+def test_a_long_trace_keeps_the_exception_that_was_raised(
+    make_consumer: Make, context: Context, printed: Printed
+) -> None:
+    """What led to it may be left out, however long that is."""
+
+    def dive_deeper_and_deeper_into_the_very_depths_of_the_stack(levels: int, error: Exception | None) -> None:
+        if levels:
+            dive_deeper_and_deeper_into_the_very_depths_of_the_stack(levels - 1, error)
+        raise KeyError from error
+
+    def fail_in_turn(event: Event[Weighed], work: Work) -> None:
+        last: Exception | None = None
+        for _ in range(20):
+            try:
+                dive_deeper_and_deeper_into_the_very_depths_of_the_stack(30, last)
+            except KeyError as error:
+                last = error
+        raise ArithmeticError from last
+
+    make_consumer((Weighed, fail_in_turn))(batch(record(weighed())), context)
+
+    (line,) = printed.logs()
+    assert "in fail_in_turn\nArithmeticError\n" in line["exception"]
+    assert len(line["exception"]) <= 16 * 1024

@@ -63,10 +63,10 @@ class Report:
         log(outcome.verdict.value, extra=extra)
 
     def _trace(self, error: Exception) -> str:
-        """Return the end of an exception's trace: not Powertools' own, which is lost where an exception has no text."""
-        whole = self._logger.log_level <= logging.DEBUG
-        text = "".join(map(short, traceback.format_exception(error))) if whole else trace_of(error)
-        return text[-_MOST_OF_A_TRACE:]
+        """Return a trace with the exception itself: not Powertools' own, lost where an exception has no text."""
+        if self._logger.log_level > logging.DEBUG:
+            return trace_of(error)[:_MOST_OF_A_TRACE]  # the latest first
+        return "".join(map(short, traceback.format_exception(error)))[-_MOST_OF_A_TRACE:]
 
     def count(self, outcomes: Iterable[Outcome]) -> None:
         """Count outcomes by verdict; no outcome, no metric."""
