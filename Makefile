@@ -62,7 +62,7 @@ test: .venv/ready ## all tests, with the layer's coverage
 check: .venv/ready .venv-sam/ready ## lint, types, and the template
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy layers/eachonce/eachonce layers/contracts/contracts workbench
+	$(BIN)/mypy layers/eachonce/eachonce layers/contracts/contracts eachonce_workbench shop
 	$(BIN)/cfn-lint template.yaml
 	$(SAM) validate
 	$(SAM) validate --lint

@@ -10,12 +10,12 @@ from dataclasses import replace
 from rich.console import Console
 from rich.table import Table
 
-from workbench.command import ORDERS, ROOT, TEMPLATE
-from workbench.orders import read_invoices
-from workbench.simulator.fault import DeliveryFault
-from workbench.simulator.peers import powertools
-from workbench.simulator.report import sums
-from workbench.simulator.simulation import Scenario, simulate
+from eachonce_workbench.cli.command import ORDERS, ROOT, TEMPLATE
+from eachonce_workbench.simulator.fault import DeliveryFault
+from eachonce_workbench.simulator.peers import powertools
+from eachonce_workbench.simulator.report import sums
+from eachonce_workbench.simulator.simulation import Scenario, simulate
+from shop.orders import read_invoices
 
 INVOICES = read_invoices(ORDERS, limit=143)
 PEER = powertools(ROOT / "bench" / "peers" / "powertools")

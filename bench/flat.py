@@ -18,10 +18,10 @@ from pathlib import Path
 
 import uvloop
 
-from workbench.cloud import LocalCloud
-from workbench.command import ORDERS, TEMPLATE
-from workbench.orders import Row, read_invoices
-from workbench.shop import place_all
+from eachonce_workbench.cli.command import ORDERS, TEMPLATE
+from eachonce_workbench.cloud.local_cloud import LocalCloud
+from shop.orders import Row, read_invoices
+from shop.till import place_all
 
 Invoices = dict[str, list[Row]]
 

@@ -17,7 +17,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from workbench.command import ROOT
+from eachonce_workbench.cli.command import ROOT
 
 _HEADERS = {
     "authorization": "AWS4-HMAC-SHA256 Credential=x/20260101/eu-west-1/dynamodb/aws4_request, Signature=0",
@@ -38,7 +38,7 @@ def main() -> None:
 def first_answer() -> tuple[float, float]:
     """Start it, ask until it answers, and end it; returns what that took, in seconds and in processor seconds."""
     port = free_port()
-    command = [sys.executable, "-c", "from workbench.cli import app; app()", "serve", "--port", str(port)]
+    command = [sys.executable, "-c", "from eachonce_workbench.cli.app import app; app()", "serve", "--port", str(port)]
     begun = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT) as program:
         try:

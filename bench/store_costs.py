@@ -18,12 +18,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import uvloop
 
+from eachonce_workbench.cloud.bus.bus import Bus
+from eachonce_workbench.cloud.functions.invocations import Invocations
+from eachonce_workbench.cloud.history import History
+from eachonce_workbench.cloud.server import Server, endpoint_of, listen, local_cloud
+from eachonce_workbench.cloud.store.store import Store
 from tests.topologies import bus, queue, rule, table, target, topology
-from workbench.bus.bus import Bus
-from workbench.functions.invocations import Invocations
-from workbench.history import History
-from workbench.server import Server, endpoint_of, listen, local_cloud
-from workbench.store.store import Store
 
 ORDERS = queue("orders")
 OUTBOX = "aGVsbG8h" * 500  # 3 KB of events

@@ -20,15 +20,15 @@ from eachonce.identity import fingerprint
 from eachonce.journal import State, pack_outbox, row_key
 from eachonce.listener import unwrap
 
+from eachonce_workbench.cloud.cloudformation import Stacks
+from eachonce_workbench.cloud.store.store import Store
+from eachonce_workbench.operations.dead_letter import Selection
+from eachonce_workbench.operations.dead_letters import Found, look
+from eachonce_workbench.operations.journal import Journal, Row
+from eachonce_workbench.operations.redrive import Redrive, Tally, drop
+from eachonce_workbench.operations.stack import ConsumerQueues, Stack
 from tests.records import cloud_event, on_the_bus
 from tests.topologies import queue, table, topology
-from workbench.cloudformation import Stacks
-from workbench.dead_letter import Selection
-from workbench.dead_letters import Found, look
-from workbench.journal import Journal, Row
-from workbench.redrive import Redrive, Tally, drop
-from workbench.stack import ConsumerQueues, Stack
-from workbench.store.store import Store
 
 QUEUES = ("letters", "letters-dlq", "parcels", "parcels-dlq", "ordered.fifo", "ordered-dlq.fifo")
 

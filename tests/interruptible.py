@@ -7,12 +7,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from workbench.command import ROOT
+from eachonce_workbench.cli.command import ROOT
 
 # A shell lets its background jobs ignore SIGINT, and what they start inherits that.
 _PROGRAM = """
 import signal
-from workbench.cli import app
+from eachonce_workbench.cli.app import app
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 app()

@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 
 from botocore.exceptions import ClientError
 
+from eachonce_workbench.cloud.history import Happening, History
+from eachonce_workbench.cloud.store.store import Store
 from tests.topologies import queue, topology
-from workbench.history import Happening, History
-from workbench.store.store import Store
 
 DEAD = queue("dead")
 ORDERS = queue("orders", dead_letters=DEAD, max_receives=1)

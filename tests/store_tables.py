@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from eachonce_workbench.cloud.store.store import Store
 from tests.topologies import table, topology
-from workbench.store.store import Store
 
 _INDEXED = {
     "AttributeDefinitions": [

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from workbench.template import TemplateError, load
-from workbench.topology import Topology
+from eachonce_workbench.template import TemplateError, load
+from eachonce_workbench.template.topology import Topology
 
 HERE = "# <-- here"
 

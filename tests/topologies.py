@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from workbench.input import TargetInput
-from workbench.pattern import Pattern
-from workbench.topology import Bus, Function, Queue, Rule, Table, Target, Topology
+from eachonce_workbench.matching.input import TargetInput
+from eachonce_workbench.matching.pattern import Pattern
+from eachonce_workbench.template.topology import Bus, Function, Queue, Rule, Table, Target, Topology
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"

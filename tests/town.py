@@ -17,14 +17,14 @@ from eachonce import Event, Publisher
 from eachonce.aws import Codec
 from eachonce.journal import row_key
 
+from eachonce_workbench.cli.command import ROOT
+from eachonce_workbench.cloud.history import Happening, History, Kind
+from eachonce_workbench.cloud.local_cloud import LocalCloud
+from eachonce_workbench.cloud.mappings.wakeup import Wakeup
+from eachonce_workbench.cloud.store.protocol import AwsError, Response
+from eachonce_workbench.template.topology import Topology
 from tests.ending import DeadLetter, Ending, Run
 from tests.records import on_the_bus, record
-from workbench.cloud import LocalCloud
-from workbench.command import ROOT
-from workbench.history import Happening, History, Kind
-from workbench.mappings.wakeup import Wakeup
-from workbench.store.protocol import AwsError, Response
-from workbench.topology import Topology
 
 TEMPLATE = Path(__file__).parent / "integration" / "fates" / "template.yaml"
 
@@ -176,7 +176,7 @@ class Town:
 
         It is killed at its first request of the operation `killed_at`, which is carried out: its answer comes too late.
         """
-        command = (sys.executable, "-c", "from workbench.cli import app; app()", *arguments)
+        command = (sys.executable, "-c", "from eachonce_workbench.cli.app import app; app()", *arguments)
         where = ("--stack", "town", "--endpoint-url", self.cloud.endpoint, "--json")
         process = await asyncio.create_subprocess_exec(*command, *where, cwd=ROOT, stdout=asyncio.subprocess.DEVNULL)
 

@@ -14,8 +14,8 @@ from typing import Any
 import boto3
 from eachonce import Consumer, Event, Publisher, Reject, Work
 
+from eachonce_workbench.certify.witness import Cause
 from tests.certify.stall import Priced, Receipt, Received, Reduced, Sold
-from workbench.certify.witness import Cause
 
 BROKEN: dict[str, tuple[Consumer, Cause]] = {}
 

@@ -7,10 +7,10 @@ import pytest
 from eachonce import Consumer, Event
 from moto import mock_aws
 
+from eachonce_workbench.certify import assert_independent
 from tests.certify.broken import BROKEN, in_order
 from tests.certify.sound import SOUND
 from tests.certify.stall import Reduced, Sold, priced, sold
-from workbench.certify import assert_independent
 
 pytest_plugins = ["pytester"]
 
@@ -114,7 +114,7 @@ def test_a_client_made_long_before_is_no_way_out() -> None:
 
 def test_the_fixture_does_the_same(pytester: pytest.Pytester) -> None:
     """A conftest enables it, and a test asks for it."""
-    pytester.makeconftest('pytest_plugins = ["workbench.certify.pytest_plugin"]')
+    pytester.makeconftest('pytest_plugins = ["eachonce_workbench.certify.pytest_plugin"]')
     pytester.makepyfile(
         """
         from tests.certify.broken import BROKEN

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from eachonce_workbench.certify.examination import Bounds, examine
+from eachonce_workbench.certify.subject import Subject
+from eachonce_workbench.certify.verdict import GOOD, Verdict
+from eachonce_workbench.certify.witness import Cause
 from tests.certify.broken import BROKEN
 from tests.certify.sound import SOUND
-from workbench.certify.examination import Bounds, examine
-from workbench.certify.subject import Subject
-from workbench.certify.verdict import GOOD, Verdict
-from workbench.certify.witness import Cause
 
 TWINS = {consumer: kind for kind, consumer in SOUND.items()}
 

@@ -9,8 +9,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from eachonce_workbench.cli.certify import certify
 from tests.typed import said, typed
-from workbench.certify_cli import certify
 
 SOUND = ["--handler", "tests.certify.sound:added"]
 BROKEN = ["--handler", "tests.certify.broken:arrival"]

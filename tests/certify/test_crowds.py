@@ -13,8 +13,8 @@ import pytest
 from contracts import EVENTS, OrderPlaced
 from eachonce import Contract
 
-from workbench.certify.crowd import crowds
-from workbench.certify.sample import NoSampleError
+from eachonce_workbench.certify.crowd import crowds
+from eachonce_workbench.certify.sample import NoSampleError
 
 
 class Colour(enum.Enum):

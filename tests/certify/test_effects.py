@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from workbench.certify.effect import importing, unwatched, watched
-from workbench.confinement.guard import RefusedError
-from workbench.confinement.refusals import Refusals
+from eachonce_workbench.certify.effect import importing, unwatched, watched
+from eachonce_workbench.cloud.confinement.guard import RefusedError
+from eachonce_workbench.cloud.confinement.refusals import Refusals
 
 
 def move(folder: Path) -> None:

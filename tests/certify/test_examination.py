@@ -7,11 +7,11 @@ from decimal import Decimal
 import pytest
 from eachonce import Consumer, Event, Work
 
+from eachonce_workbench.certify.crowd import crowd
+from eachonce_workbench.certify.examination import Bounds, Examination, examine
+from eachonce_workbench.certify.subject import Subject
+from eachonce_workbench.certify.verdict import Examined, Verdict
 from tests.certify.stall import Priced, Received, Reduced, priced
-from workbench.certify.crowd import crowd
-from workbench.certify.examination import Bounds, Examination, examine
-from workbench.certify.subject import Subject
-from workbench.certify.verdict import Examined, Verdict
 
 
 def overwrite(event: Event[Priced] | Event[Reduced], work: Work) -> None:

@@ -13,15 +13,15 @@ import pytest
 from eachonce import Consumer, Contract, Event, Retry, Wait, Work
 from eachonce.outcome import Verdict
 
+from eachonce_workbench.certify.crowd import crowd
+from eachonce_workbench.certify.ending import difference
+from eachonce_workbench.certify.exploration import Exploration
+from eachonce_workbench.certify.run import text
+from eachonce_workbench.certify.schedule import Schedule
+from eachonce_workbench.certify.stage import Stage
+from eachonce_workbench.simulator.fault import CallFault, DeliveryFault
 from tests.certify.sound import SOUND
 from tests.certify.stall import Received, Sold, sold
-from workbench.certify.crowd import crowd
-from workbench.certify.ending import difference
-from workbench.certify.exploration import Exploration
-from workbench.certify.run import text
-from workbench.certify.schedule import Schedule
-from workbench.certify.stage import Stage
-from workbench.simulator.fault import CallFault, DeliveryFault
 
 ROWS = ("x", "y", "z")
 

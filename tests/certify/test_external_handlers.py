@@ -11,11 +11,11 @@ import pytest
 from eachonce import Consumer, Event, Work
 from eachonce.handler import Handle
 
+from eachonce_workbench.certify.examination import Bounds, examine
+from eachonce_workbench.certify.subject import Subject
+from eachonce_workbench.certify.verdict import Examined, Verdict
+from eachonce_workbench.certify.witness import Cause
 from tests.certify.stall import Sold
-from workbench.certify.examination import Bounds, examine
-from workbench.certify.subject import Subject
-from workbench.certify.verdict import Examined, Verdict
-from workbench.certify.witness import Cause
 
 
 def mail(event: Event[Sold], work: Work) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from eachonce import Consumer
 
-from workbench.certify.memory import Memory
+from eachonce_workbench.certify.memory import Memory
 
 _seen: list[str] = []
 _by_name: dict[str, list[int]] = {"a": [1]}

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from eachonce.work import Address
 
-from workbench.certify.footprint import Footprint
-from workbench.certify.rows import Rows
-from workbench.store.protocol import AwsError
+from eachonce_workbench.certify.footprint import Footprint
+from eachonce_workbench.certify.rows import Rows
+from eachonce_workbench.cloud.store.protocol import AwsError
 
 HERE = {"day": {"S": "monday"}, "place": {"S": "here"}}
 

@@ -13,11 +13,11 @@ import boto3
 import pytest
 from botocore.client import BaseClient
 
+from eachonce_workbench import template
+from eachonce_workbench.cli.command import ROOT, TEMPLATE
+from eachonce_workbench.local_invoke import InvokeError, invoke
+from eachonce_workbench.local_invoke.engine import running_engine
 from tests.interruptible import started
-from workbench import template
-from workbench.command import ROOT, TEMPLATE
-from workbench.local_invoke import InvokeError, invoke
-from workbench.local_invoke.engine import running_engine
 
 pytestmark = pytest.mark.containers
 

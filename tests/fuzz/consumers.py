@@ -14,7 +14,7 @@ from eachonce import Aws, Consumer, Contract, Event, Reject, Retry, Settings, Wa
 
 from tests.fuzz.samples import FIFO_POST, POST
 from tests.parcels import Registered, Seen, Weighed, register, see, weigh_and_announce
-from tests.shop import imported
+from tests.shop_functions import imported
 
 SHOP = ("notify_customer", "reserve_stock", "tally_sales", "track_customer")
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from eachonce_workbench.cli.command import ROOT
 from tests.fuzz.junk import CANARY, CANARY_NUMBER
 from tests.records import cloud_event, notification, on_the_bus
-from workbench.command import ROOT
 
 POST, FIFO_POST = "post", "fifo-post"
 WRAPPINGS = ("bus", "bus", "plain", "sns", "sns of bus", "base64")

@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
+from eachonce_workbench.simulator.shrink import fewest
 from tests.fuzz.cases import Batch, Case, batch
 from tests.fuzz.judgement import Broken, broken, leaks
 from tests.fuzz.world import World, opened
-from workbench.simulator.shrink import fewest
 
 _SHOWN_CHARACTERS = 1200
 

@@ -18,13 +18,13 @@ from botocore.config import Config
 from eachonce import Aws, Consumer, Settings
 from eachonce.aws import Codec
 
+from eachonce_workbench.cloud.sdk import local_session
+from eachonce_workbench.cloud.store.store import Store
 from tests.fuzz.consumers import consumers
 from tests.parcels import TABLES as OF_THE_POST
 from tests.records import Context
-from tests.shop import TABLES as OF_THE_SHOP
+from tests.shop_functions import TABLES as OF_THE_SHOP
 from tests.topologies import queue, table, topology
-from workbench.sdk import local_session
-from workbench.store.store import Store
 
 TABLES = {**OF_THE_POST, **OF_THE_SHOP, "Neighbours": ("name",)}
 

@@ -32,7 +32,7 @@ from tests.parcels import (
     weighed,
 )
 from tests.records import Context, batch, on_the_bus, record, returned
-from tests.shop import invoice, line, published
+from tests.shop_functions import invoice, line, published
 from tests.store import Store
 
 CONSUMERS = ("reserve_stock", "tally_sales", "track_customer", "notify_customer")

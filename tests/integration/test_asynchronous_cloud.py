@@ -12,12 +12,12 @@ from typing import Any
 import boto3
 import pytest
 
-from workbench import template as sam_template
-from workbench.cloud import LocalCloud
-from workbench.functions.runtime import Invocation
-from workbench.simulator import clock
-from workbench.template import TemplateError
-from workbench.topology import EventInvoke
+from eachonce_workbench import template as sam_template
+from eachonce_workbench.cloud.functions.runtime import Invocation
+from eachonce_workbench.cloud.local_cloud import LocalCloud
+from eachonce_workbench.simulator import clock
+from eachonce_workbench.template import TemplateError
+from eachonce_workbench.template.topology import EventInvoke
 
 TEMPLATE = """
 Transform: AWS::Serverless-2016-10-31

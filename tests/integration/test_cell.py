@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from workbench.confinement import landlock
-from workbench.confinement.cell import closed_cells
-from workbench.functions.processes import ProcessRuntime
-from workbench.functions.runtime import Invocation
-from workbench.history import Happening, History
-from workbench.topology import Function
+from eachonce_workbench.cloud.confinement import landlock
+from eachonce_workbench.cloud.confinement.cell import closed_cells
+from eachonce_workbench.cloud.functions.processes import ProcessRuntime
+from eachonce_workbench.cloud.functions.runtime import Invocation
+from eachonce_workbench.cloud.history import Happening, History
+from eachonce_workbench.template.topology import Function
 
 
 def invoke(folder: Path, source: str, *writable: Path) -> tuple[Invocation, list[Happening]]:

@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 import boto3
 import pytest
 
-from workbench.cloud import LocalCloud
-from workbench.functions.runtime import Invocation
-from workbench.history import History
-from workbench.store.queues.disorder import Disorder
-from workbench.template import TemplateError
+from eachonce_workbench.cloud.functions.runtime import Invocation
+from eachonce_workbench.cloud.history import History
+from eachonce_workbench.cloud.local_cloud import LocalCloud
+from eachonce_workbench.cloud.store.queues.disorder import Disorder
+from eachonce_workbench.template import TemplateError
 
 T = TypeVar("T")
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from eachonce_workbench.cli.command import ROOT
+from eachonce_workbench.cloud.confinement import landlock, seccomp
 from tests.nosy import CONSUMER, Outside
-from workbench.command import ROOT
-from workbench.confinement import landlock, seccomp
 
 Ended = subprocess.CompletedProcess[str]
 
@@ -40,14 +40,14 @@ def python(program: str, *arguments: str, without: Sequence[str] = (), cwd: Path
     """Run a program on a machine that lacks something; what is temporary to it is in `cwd`."""
     (cwd / "tmp").mkdir()
     environment = os.environ | {"PYTHONPATH": str(root), "TMPDIR": str(cwd / "tmp")}
-    program = "\n".join(("from workbench.confinement import landlock, seccomp", *without, program))
+    program = "\n".join(("from eachonce_workbench.cloud.confinement import landlock, seccomp", *without, program))
     command = [sys.executable, "-c", program, *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment, cwd=cwd)
 
 
 def eachonce(*arguments: str, without: Sequence[str] = (), cwd: Path, root: Path = ROOT) -> Ended:
     """Run the CLI of the bundle in `root`."""
-    return python("from workbench.cli import app; app()", *arguments, without=without, cwd=cwd, root=root)
+    return python("from eachonce_workbench.cli.app import app; app()", *arguments, without=without, cwd=cwd, root=root)
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def outside(tmp_path: Path) -> Iterator[Outside]:
 def bundle(tmp_path: Path, outside: Outside) -> Path:
     """A copy of the bundle in which NotifyCustomer tells the outside of everything."""
     root = tmp_path / "bundle"
-    for name in ("functions", "layers", "workbench", "data"):
+    for name in ("functions", "layers", "eachonce_workbench", "data"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "template.yaml", root)
     folder = root / "functions" / "notify_customer"
@@ -201,9 +201,9 @@ def test_nothing_of_a_confinement_is_left(tmp_path: Path) -> None:
 
 REACH = """
 import ctypes, json, os, socket, struct, sys
-from workbench.confinement import process
-from workbench.confinement.limits import Limits
-from workbench.confinement.words import told
+from eachonce_workbench.cloud.confinement import process
+from eachonce_workbench.cloud.confinement.limits import Limits
+from eachonce_workbench.cloud.confinement.words import told
 
 ours, other = map(int, sys.argv[1:])
 source, sink = os.pipe()

@@ -15,8 +15,8 @@ from typing import Any
 import boto3
 import pytest
 
-from workbench.cloud import LocalCloud
-from workbench.command import ROOT, TEMPLATE
+from eachonce_workbench.cli.command import ROOT, TEMPLATE
+from eachonce_workbench.cloud.local_cloud import LocalCloud
 
 SAMPLES = ROOT / "events"
 REASON = "the body is not JSON: Input data was truncated"
@@ -90,7 +90,7 @@ class Shop:
         """Run a command, in an environment with these changes."""
         environment = {**os.environ, "AWS_ENDPOINT_URL": self.endpoint, "PYTHONPATH": str(ROOT), **changes}
         return subprocess.run(
-            [sys.executable, "-c", "from workbench.cli import app; app()", *arguments],
+            [sys.executable, "-c", "from eachonce_workbench.cli.app import app; app()", *arguments],
             capture_output=True,
             text=True,
             timeout=60,

@@ -26,8 +26,8 @@ Resources:
 CLOUD = """
 import asyncio, sys
 from pathlib import Path
-from workbench.cloud import LocalCloud
-from workbench.history import History
+from eachonce_workbench.cloud.local_cloud import LocalCloud
+from eachonce_workbench.cloud.history import History
 
 async def main():
     history = History()

@@ -13,8 +13,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from workbench.cloud import LocalCloud
-from workbench.functions.runtime import Invocation
+from eachonce_workbench.cloud.functions.runtime import Invocation
+from eachonce_workbench.cloud.local_cloud import LocalCloud
 
 TEMPLATE = """
 Transform: AWS::Serverless-2016-10-31

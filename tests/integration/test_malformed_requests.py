@@ -11,14 +11,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from eachonce_workbench.cloud.bus.bus import Bus
+from eachonce_workbench.cloud.functions.invocations import Invocations
+from eachonce_workbench.cloud.functions.runtime import Invocation
+from eachonce_workbench.cloud.history import History
+from eachonce_workbench.cloud.request import MAX_BODY_BYTES, read_body
+from eachonce_workbench.cloud.server import Endpoint
+from eachonce_workbench.cloud.store.store import Store
 from tests.topologies import bus, function, queue, rule, table, target, topology
-from workbench.bus.bus import Bus
-from workbench.functions.invocations import Invocations
-from workbench.functions.runtime import Invocation
-from workbench.history import History
-from workbench.request import MAX_BODY_BYTES, read_body
-from workbench.server import Endpoint
-from workbench.store.store import Store
 
 ORDERS = queue("orders")
 

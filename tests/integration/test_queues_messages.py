@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import time_machine
 
+from eachonce_workbench.cloud.store.queues.queues import MessageRefusedError
 from tests.post_office import CONTENT, GROUPS, LEDGER, PLAIN, PostOffice, text
-from workbench.store.queues.queues import MessageRefusedError
 
 MIB = 1024 * 1024
 
@@ -466,7 +466,7 @@ def test_a_queue_has_so_many_messages_in_flight_and_no_more(
 ) -> None:
     """A short poll of a standard queue is told so; others just get nothing."""
     for module in ("sqs", "wire"):
-        monkeypatch.setattr(f"workbench.store.queues.{module}.MAX_IN_FLIGHT", 3)
+        monkeypatch.setattr(f"eachonce_workbench.cloud.store.queues.{module}.MAX_IN_FLIGHT", 3)
     for number in range(5):
         office.ask("SendMessage", QueueUrl=PLAIN.url, MessageBody=str(number))
         send(office, LEDGER.url, str(number), "x", MessageDeduplicationId=str(number))

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import time_machine
 
+from eachonce_workbench.cloud.store.store import Store
 from tests.post_office import CONTENT, DEAD, DEAD_LEDGER, GROUPS, LEDGER, ORDERS, PLAIN, PostOffice
 from tests.topologies import arn, queue, topology
-from workbench.store.store import Store
 
 LIMITS = {
     "DelaySeconds": (0, 900),

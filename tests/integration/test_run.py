@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from eachonce_workbench.cli.command import ROOT
 from tests.interruptible import started
-from workbench.command import ROOT
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
 
@@ -39,7 +39,7 @@ ORDERS = [
 def eachonce(*arguments: str, root: Path = ROOT, **persons: str) -> subprocess.CompletedProcess[str]:
     """Run the CLI of the bundle in `root`, for a person with these environment variables."""
     environment = os.environ | {"PYTHONPATH": str(root)} | persons
-    command = [sys.executable, "-c", "from workbench.cli import app; app()", *arguments]
+    command = [sys.executable, "-c", "from eachonce_workbench.cli.app import app; app()", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment, cwd=root)
 
 
@@ -54,7 +54,7 @@ def orders(tmp_path: Path) -> Path:
 def bundle(tmp_path: Path) -> Iterator[Path]:
     """A copy of the bundle that a test may break."""
     root = tmp_path / "bundle"
-    for name in ("functions", "layers", "workbench", "data"):
+    for name in ("functions", "layers", "eachonce_workbench", "data"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "template.yaml", root)
     return root

@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 
 import pytest
 
-from workbench.functions.processes import ProcessRuntime
-from workbench.functions.runtime import Invocation
-from workbench.history import Happening, History
-from workbench.topology import Function
+from eachonce_workbench.cloud.functions.processes import ProcessRuntime
+from eachonce_workbench.cloud.functions.runtime import Invocation
+from eachonce_workbench.cloud.history import Happening, History
+from eachonce_workbench.template.topology import Function
 
 T = TypeVar("T")
 

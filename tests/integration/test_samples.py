@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from workbench.cloud import LocalCloud
-from workbench.command import ROOT, TEMPLATE
-from workbench.functions.runtime import Invocation
+from eachonce_workbench.cli.command import ROOT, TEMPLATE
+from eachonce_workbench.cloud.functions.runtime import Invocation
+from eachonce_workbench.cloud.local_cloud import LocalCloud
 
 SAMPLES = sorted((ROOT / "events").glob("*/*.json"))
 

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import boto3
 import pytest
 
+from eachonce_workbench.cli.command import ROOT
+from eachonce_workbench.cloud.loopback import CONTAINER_HOST
 from tests.interruptible import started
-from workbench.command import ROOT
-from workbench.loopback import CONTAINER_HOST
 
 INVOICE = (ROOT / "events" / "place_order" / "direct.json").read_bytes()
 

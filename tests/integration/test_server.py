@@ -17,13 +17,13 @@ from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from eachonce_workbench.cloud.bus.bus import Bus
+from eachonce_workbench.cloud.functions.invocations import Invocations
+from eachonce_workbench.cloud.functions.runtime import Invocation
+from eachonce_workbench.cloud.history import History
+from eachonce_workbench.cloud.server import Server, endpoint_of, listen, local_cloud
+from eachonce_workbench.cloud.store.store import Store
 from tests.topologies import arn, bus, function, queue, rule, table, target, topology
-from workbench.bus.bus import Bus
-from workbench.functions.invocations import Invocations
-from workbench.functions.runtime import Invocation
-from workbench.history import History
-from workbench.server import Server, endpoint_of, listen, local_cloud
-from workbench.store.store import Store
 
 ORDERS = queue("orders")
 MAIL = replace(function("Mail"), published={"1": "1", "live": "1"})

@@ -11,11 +11,11 @@ import time_machine
 from moto.core.base_backend import BackendDict
 from moto.dynamodb.models import dynamodb_backends
 
+from eachonce_workbench.cloud.history import Happening, History
+from eachonce_workbench.cloud.store.queues.messages import Depth
+from eachonce_workbench.cloud.store.queues.queues import MessageRefusedError, QueueMissing, QueueUnavailableError
+from eachonce_workbench.cloud.store.store import Store
 from tests.topologies import ACCOUNT, REGION, arn, queue, table, topology
-from workbench.history import Happening, History
-from workbench.store.queues.messages import Depth
-from workbench.store.queues.queues import MessageRefusedError, QueueMissing, QueueUnavailableError
-from workbench.store.store import Store
 
 DEAD_LETTERS = queue("dead")
 ORDERS = queue("orders", dead_letters=DEAD_LETTERS, max_receives=2)

@@ -19,8 +19,8 @@ from moto.core.request import Request
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.responses import DynamoHandler
 
+from eachonce_workbench.cloud.store.store import Store
 from tests.topologies import table, topology
-from workbench.store.store import Store
 
 MOTOS_ACCOUNT, MOTOS_REGION = "210987654321", "us-east-1"  # the store leaves its own account no other region
 VIEW = "NEW_AND_OLD_IMAGES"

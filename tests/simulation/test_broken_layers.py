@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from eachonce_workbench.cli.command import ORDERS, TEMPLATE
+from eachonce_workbench.simulator.replay import Replay
+from eachonce_workbench.simulator.shrink import shrink
+from eachonce_workbench.simulator.simulation import Scenario, simulate
+from shop.orders import read_invoices
 from tests.simulation.broken_layers import BROKEN
-from workbench.command import ORDERS, TEMPLATE
-from workbench.orders import read_invoices
-from workbench.simulator.replay import Replay
-from workbench.simulator.shrink import shrink
-from workbench.simulator.simulation import Scenario, simulate
 
 INVOICES = read_invoices(ORDERS, limit=12)
 

@@ -11,11 +11,11 @@ from unittest.mock import patch
 
 import pytest
 
+from eachonce_workbench.cli import simulate as simulate_cli
+from eachonce_workbench.cli.simulate import simulate
 from tests.interruptible import started
 from tests.simulation.broken_layers import adds_too_much
 from tests.typed import said, typed
-from workbench import simulate_cli
-from workbench.simulate_cli import simulate
 
 run = partial(typed, simulate)
 

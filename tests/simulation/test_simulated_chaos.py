@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.simulator.chaos import PROFILES, Chaos, Unruly
-from workbench.simulator.fault import CallFault, DeliveryFault, faults_of
+from eachonce_workbench.simulator.chaos import PROFILES, Chaos, Unruly
+from eachonce_workbench.simulator.fault import CallFault, DeliveryFault, faults_of
 
 HEAVY = PROFILES["heavy"]
 FAULTS = faults_of("UpdateItem")

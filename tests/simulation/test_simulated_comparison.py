@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workbench.simulator.report import _way
+from eachonce_workbench.simulator.report import _way
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.simulator.replay import Replay, ReplayError
-from workbench.simulator.shrink import fewest
+from eachonce_workbench.simulator.replay import Replay, ReplayError
+from eachonce_workbench.simulator.shrink import fewest
 
 REPLAY = Replay(broken="this: that", seed=3, invoices=["536365"], faults=["late: a call #1"])
 

@@ -6,11 +6,11 @@ from unittest.mock import patch
 
 import pytest
 
-from workbench.command import ORDERS, TEMPLATE
-from workbench.orders import read_invoices
-from workbench.shop import PlacingError
-from workbench.simulator import till
-from workbench.simulator.simulation import Scenario, simulate
+from eachonce_workbench.cli.command import ORDERS, TEMPLATE
+from eachonce_workbench.simulator import till
+from eachonce_workbench.simulator.simulation import Scenario, simulate
+from shop.orders import read_invoices
+from shop.till import PlacingError
 
 
 def test_an_invoice_that_can_never_be_placed_ends_the_simulation() -> None:

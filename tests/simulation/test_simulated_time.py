@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from workbench.simulator import clock, strand
+from eachonce_workbench.simulator import clock, strand
 
 
 def test_hours_pass_at_once_and_everybody_sees_them() -> None:

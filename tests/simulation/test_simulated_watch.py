@@ -8,8 +8,8 @@ from typing import Any
 from eachonce.event import Event
 from eachonce.journal import pack_outbox
 
-from workbench.history import History
-from workbench.simulator.watch import Unwatched, Watch
+from eachonce_workbench.cloud.history import History
+from eachonce_workbench.simulator.watch import Unwatched, Watch
 
 
 def happened(watch: Watch, kind: str, **fields: Any) -> None:

@@ -12,11 +12,11 @@ from dataclasses import replace
 
 import pytest
 
-from workbench.command import ORDERS, ROOT, TEMPLATE
-from workbench.orders import read_invoices
-from workbench.simulator.fault import DeliveryFault
-from workbench.simulator.peers import powertools
-from workbench.simulator.simulation import Scenario, Simulated, simulate
+from eachonce_workbench.cli.command import ORDERS, ROOT, TEMPLATE
+from eachonce_workbench.simulator.fault import DeliveryFault
+from eachonce_workbench.simulator.peers import powertools
+from eachonce_workbench.simulator.simulation import Scenario, Simulated, simulate
+from shop.orders import read_invoices
 
 
 def scenario(*, invoices: int = 10, seed: int = 0, faults: str = "heavy") -> Scenario:
@@ -63,8 +63,8 @@ def test_the_same_seed_is_the_same_run_in_another_process() -> None:
         import hashlib, sys
         from dataclasses import replace
         from pathlib import Path
-        from workbench.orders import read_invoices
-        from workbench.simulator.simulation import Scenario, simulate
+        from shop.orders import read_invoices
+        from eachonce_workbench.simulator.simulation import Scenario, simulate
         invoices = read_invoices(Path({str(ORDERS)!r}), limit=8)
         run = simulate(Scenario(invoices=invoices, template=Path({str(TEMPLATE)!r}), faults="heavy"))
         said = (run.happened, run.virtual_seconds, sorted(run.calls.items()), run.deliveries, run.reconciliation)

@@ -5,8 +5,8 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from workbench.functions.runtime import Invocation
-from workbench.mappings.batches import Record
+from eachonce_workbench.cloud.functions.runtime import Invocation
+from eachonce_workbench.cloud.mappings.batches import Record
 
 Handler = Callable[[list[Record]], Awaitable[Any]]
 

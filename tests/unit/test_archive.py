@@ -1,6 +1,6 @@
 """A log group keeps the newest events, within bounds."""
 
-from workbench.logs.archive import LogGroup
+from eachonce_workbench.cloud.logs.archive import LogGroup
 
 
 def group(max_bytes: int) -> LogGroup:

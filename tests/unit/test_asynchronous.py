@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
+from eachonce_workbench.cloud.functions.asynchronous import Asynchronous
+from eachonce_workbench.cloud.functions.destinations import DestinationError, Message
+from eachonce_workbench.cloud.functions.runtime import Invocation
+from eachonce_workbench.cloud.history import Happening, History
+from eachonce_workbench.simulator import clock
+from eachonce_workbench.template.topology import EventInvoke, Function
 from tests.topologies import arn, function
-from workbench.functions.asynchronous import Asynchronous
-from workbench.functions.destinations import DestinationError, Message
-from workbench.functions.runtime import Invocation
-from workbench.history import Happening, History
-from workbench.simulator import clock
-from workbench.topology import EventInvoke, Function
 
 FAILURES = arn("sqs", "failures")
 SUCCESSES = arn("sqs", "successes")

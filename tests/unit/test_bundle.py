@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from eachonce import journal
 
-from workbench.template import load
-from workbench.template.source import Source
+from eachonce_workbench.template import load
+from eachonce_workbench.template.source import Source
 
 FILE = Path(__file__).parents[2] / "template.yaml"
 DOCUMENT = Source.read(FILE).document

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 import time_machine
 
+from eachonce_workbench.cloud.bus.bus import Bus
+from eachonce_workbench.cloud.history import Happening, History
+from eachonce_workbench.cloud.store.protocol import AwsError
+from eachonce_workbench.cloud.store.queues.disorder import Disorder
+from eachonce_workbench.cloud.store.store import Store
+from eachonce_workbench.matching.input import TargetInput
+from eachonce_workbench.template.topology import Queue, Rule
 from tests.topologies import bus, function, queue, rule, target, topology
-from workbench.bus.bus import Bus
-from workbench.history import Happening, History
-from workbench.input import TargetInput
-from workbench.store.protocol import AwsError
-from workbench.store.queues.disorder import Disorder
-from workbench.store.store import Store
-from workbench.topology import Queue, Rule
 
 ORDERS = queue("orders")
 DEAD_LETTERS = queue("orders-undelivered")

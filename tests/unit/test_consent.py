@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from eachonce_workbench.cli import session
+from eachonce_workbench.cli.app import app
 from tests.deployed import LETTERS, Deployed, body_of
-from workbench import session
-from workbench.cli import app
 
 AWS = "https://sqs.eu-west-1.amazonaws.com"
 PLACE = "account 123456789012, region eu-west-1, stack test"
@@ -44,7 +44,7 @@ def account(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> OnAws:
 @pytest.fixture
 def at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody sits there, though the answers come from the test."""
-    monkeypatch.setattr("workbench.consent.sys", Terminal)
+    monkeypatch.setattr("eachonce_workbench.cli.consent.sys", Terminal)
 
 
 class Terminal:

@@ -12,10 +12,10 @@ from eachonce.former import former_fingerprint
 from eachonce.journal import State
 from eachonce.listener import unwrap
 
+from eachonce_workbench.operations.dead_letter import DeadLetter, Selection
+from eachonce_workbench.operations.dead_letters import Reading
+from eachonce_workbench.operations.redrive import Redrive, Tally
 from tests.deployed import LETTERS, ORDERED, PARCELS, Deployed, Killed, body_of
-from workbench.dead_letter import DeadLetter, Selection
-from workbench.dead_letters import Reading
-from workbench.redrive import Redrive, Tally
 
 MALFORMED = '{"not": "an event"'
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from workbench.store.queues.disorder import Disorder
+from eachonce_workbench.cloud.store.queues.disorder import Disorder
 
 DRAWS = 10_000
 

@@ -3,8 +3,8 @@
 import pytest
 from contracts import EVENTS
 
-from workbench.command import ROOT
-from workbench.export import documents, schemas
+from eachonce_workbench.cli.command import ROOT
+from shop.export import documents, schemas
 
 
 @pytest.mark.parametrize("path", sorted(documents()))

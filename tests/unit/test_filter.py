@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from workbench.filter import Filters
-from workbench.pattern import InvalidPattern
+from eachonce_workbench.matching.filter import Filters
+from eachonce_workbench.matching.pattern import InvalidPattern
 
 
 def filters(*patterns: object) -> Filters:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from workbench.logs.filter_pattern import FilterPattern
-from workbench.store.protocol import AwsError
+from eachonce_workbench.cloud.logs.filter_pattern import FilterPattern
+from eachonce_workbench.cloud.store.protocol import AwsError
 
 LINE = '[ERROR] 400 BAD REQUEST: user-1 says "no"'
 JSON = '{"level":"ERROR","ms":512.5,"ok":true,"gone":null,"user":{"id":"u-1"},"list":[1,{"a":"b"}],"odd name":"x"}\n'

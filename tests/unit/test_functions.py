@@ -17,9 +17,9 @@ import pytest
 from eachonce import Aws
 from moto import mock_aws
 
-from tests import shop
+from tests import shop_functions as shop
 from tests.records import Context, batch, cloud_event, http_request, on_the_bus, record, returned, stream_record
-from tests.shop import FUNCTIONS, invoice, line, published
+from tests.shop_functions import FUNCTIONS, invoice, line, published
 from tests.store import Store
 
 LAYERS = [FUNCTIONS.parent / "layers" / name for name in ("eachonce", "contracts")]
@@ -76,7 +76,7 @@ import sys
 sys.path[:0] = sys.argv[1:]
 import app
 assert callable(app.handler)
-strangers = [name for name in sys.modules if name.split(".")[0] in {"workbench", "tests", "moto", "boto3"}]
+strangers = [name for name in sys.modules if name.split(".")[0] in {"eachonce_workbench", "tests", "moto", "boto3"}]
 assert not strangers, strangers
 """
 

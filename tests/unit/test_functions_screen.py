@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from eachonce_workbench.cli.screens.functions import FunctionsScreen
+from eachonce_workbench.cloud.history import History
 from tests.topologies import function, topology
-from workbench.functions_screen import FunctionsScreen
-from workbench.history import History
 
 
 class Looking:

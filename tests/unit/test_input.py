@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.input import InvalidInput, TargetInput
+from eachonce_workbench.matching.input import InvalidInput, TargetInput
 
 EVENT = {
     "version": "0",

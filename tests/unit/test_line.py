@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.store.queues.line import Line
+from eachonce_workbench.cloud.store.queues.line import Line
 
 
 @given(st.lists(st.none() | st.integers(0, 300), max_size=500))

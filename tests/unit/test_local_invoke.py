@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 
-from workbench import template
-from workbench.command import ROOT, TEMPLATE
-from workbench.local_invoke import InvokeError, invoke
-from workbench.local_invoke.answer import failure
-from workbench.local_invoke.engine import running_engine
-from workbench.local_invoke.reach import reach, require_local_cloud
-from workbench.local_invoke.relay import relaying
-from workbench.local_invoke.sam import variables_of
-from workbench.local_invoke.sample import sample_of
-from workbench.loopback import CONTAINER_HOST
+from eachonce_workbench import template
+from eachonce_workbench.cli.command import ROOT, TEMPLATE
+from eachonce_workbench.cloud.loopback import CONTAINER_HOST
+from eachonce_workbench.local_invoke import InvokeError, invoke
+from eachonce_workbench.local_invoke.answer import failure
+from eachonce_workbench.local_invoke.engine import running_engine
+from eachonce_workbench.local_invoke.reach import reach, require_local_cloud
+from eachonce_workbench.local_invoke.relay import relaying
+from eachonce_workbench.local_invoke.sam import variables_of
+from eachonce_workbench.local_invoke.sample import sample_of
 
 LOOPBACK = IPv4Interface("127.0.0.1/8")
 
@@ -83,7 +83,7 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Non
         network = json.dumps([{"IPAM": {"Config": [{"Subnet": subnet}]}}], indent=4)
         program(programs, command, f"case $1 in info) echo ' Name: {name}' ;; *) echo '{network}' ;; esac")
         monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
-        monkeypatch.setattr("workbench.local_invoke.engine._NETWORKS", {command: "bridge"})
+        monkeypatch.setattr("eachonce_workbench.local_invoke.engine._NETWORKS", {command: "bridge"})
 
     return make
 

@@ -6,9 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.store.queues.disorder import Disorder
-from workbench.store.queues.message import Message
-from workbench.store.queues.messages import Depth, Messages, ReceiptExpiredError, ReceiptInvalidError, Received
+from eachonce_workbench.cloud.store.queues.disorder import Disorder
+from eachonce_workbench.cloud.store.queues.message import Message
+from eachonce_workbench.cloud.store.queues.messages import (
+    Depth,
+    Messages,
+    ReceiptExpiredError,
+    ReceiptInvalidError,
+    Received,
+)
 
 RETENTION_SECONDS = 10_000.0
 

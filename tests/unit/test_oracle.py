@@ -4,10 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from workbench.command import ORDERS
-from workbench.oracle import expect
-from workbench.orders import Row, read_invoices
-from workbench.state import State
+from eachonce_workbench.cli.command import ORDERS
+from shop.books import State
+from shop.oracle import expect
+from shop.orders import Row, read_invoices
 
 
 def line(sku: str = "a", quantity: str = "1", price: str = "1.00", **other: str) -> Row:

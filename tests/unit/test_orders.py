@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.orders import OrdersError, read_invoices, request
+from shop.orders import OrdersError, read_invoices, request
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.matching.reading import read_json
-from workbench.matching.text import fits_wildcard
-from workbench.pattern import InvalidPattern, Pattern
+from eachonce_workbench.matching.pattern import InvalidPattern, Pattern
+from eachonce_workbench.matching.reading import read_json
+from eachonce_workbench.matching.text import fits_wildcard
 
 ABSENT = object()
 

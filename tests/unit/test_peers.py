@@ -16,9 +16,9 @@ from botocore.stub import ANY, Stubber
 from eachonce import Aws
 from moto import mock_aws
 
-from tests import shop
+from tests import shop_functions as shop
 from tests.records import Context, batch, cloud_event, on_the_bus, record, returned
-from tests.shop import line
+from tests.shop_functions import line
 from tests.store import Store
 
 PEERS = Path(__file__).parents[2] / "bench" / "peers" / "powertools"

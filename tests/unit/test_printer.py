@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 
-from workbench import printer
-from workbench.printer import Printer
+from eachonce_workbench.cli.screens import printer
+from eachonce_workbench.cli.screens.printer import Printer
 
 
 def test_lines_are_written_in_order() -> None:

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from scripted_runtime import THROTTLED, Handler, ScriptedRuntime, fail, succeed
 
-from workbench.filter import Filters
-from workbench.history import Happening, History
-from workbench.mappings.queue_mapping import QueuePoller
-from workbench.simulator import clock as virtual_time
-from workbench.store.queues.queues import Queues
-from workbench.store.store import Store
-from workbench.topology import Queue, QueueMapping, Topology
+from eachonce_workbench.cloud.history import Happening, History
+from eachonce_workbench.cloud.mappings.queue_mapping import QueuePoller
+from eachonce_workbench.cloud.store.queues.queues import Queues
+from eachonce_workbench.cloud.store.store import Store
+from eachonce_workbench.matching.filter import Filters
+from eachonce_workbench.simulator import clock as virtual_time
+from eachonce_workbench.template.topology import Queue, QueueMapping, Topology
 
 ARN = "arn:aws:sqs:eu-west-1:123456789012:"
 

@@ -8,7 +8,7 @@ import pytest
 from contracts import OrderPlaced
 from eachonce import Consumer, Event, Work
 
-from workbench.command import ROOT
+from eachonce_workbench.cli.command import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from workbench.functions.reference import parse
+from eachonce_workbench.template.reference import parse
 
 
 @pytest.mark.parametrize("start", ["", "123456789012:function:", "arn:aws:lambda:eu-west-1:123456789012:function:"])

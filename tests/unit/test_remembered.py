@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from workbench.template import remembered, translation
-from workbench.template.source import Source
+from eachonce_workbench.template import remembered, translation
+from eachonce_workbench.template.source import Source
 
 TEMPLATE = """
 Transform: AWS::Serverless-2016-10-31

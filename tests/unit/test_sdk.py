@@ -9,11 +9,11 @@ from threading import Thread
 
 import pytest
 
+from eachonce_workbench.cloud.functions.environment import function_environment
+from eachonce_workbench.cloud.sdk import DIRECT, local_session
+from eachonce_workbench.local_invoke.reach import require_local_cloud
+from eachonce_workbench.operations.account import Account
 from tests.topologies import function
-from workbench.account import Account
-from workbench.functions.environment import function_environment
-from workbench.local_invoke.reach import require_local_cloud
-from workbench.sdk import DIRECT, local_session
 
 PROXY = dict.fromkeys(("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy"), "http://127.0.0.1:9")
 

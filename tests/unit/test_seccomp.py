@@ -7,8 +7,8 @@ import socket
 
 import pytest
 
-from workbench.confinement.limits import Limits
-from workbench.confinement.seccomp import _CALLS, Calls, Instruction, program
+from eachonce_workbench.cloud.confinement.limits import Limits
+from eachonce_workbench.cloud.confinement.seccomp import _CALLS, Calls, Instruction, program
 
 ALLOWED, ASKED, KILLED = 0x7FFF0000, 0x7FC00000, 0x80000000
 REFUSED, UNKNOWN, NO_FAMILY = (0x00050000 | error for error in (errno.EACCES, errno.ENOSYS, errno.EAFNOSUPPORT))

@@ -12,10 +12,10 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
+from eachonce_workbench import template
+from eachonce_workbench.cloud.cloudformation import Stacks
+from eachonce_workbench.operations.stack import ConsumerQueues, UnknownConsumerError, UnknownStackError, find
 from tests.deployed import LETTERS, OUTPUTS, PARCELS, STACK, Deployed
-from workbench import template
-from workbench.cloudformation import Stacks
-from workbench.stack import ConsumerQueues, UnknownConsumerError, UnknownStackError, find
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from workbench.state import State, money, reconcile
+from shop.books import State, money, reconcile
 
 
 def state(orders: str = "12", **tables: list[dict[str, Any]]) -> State:

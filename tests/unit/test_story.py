@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from eachonce.journal import State
 
+from eachonce_workbench.operations.story import Chapter, Publisher, Story, tell
 from tests.deployed import PARCELS, STACK, Deployed, body_of, outbox
-from workbench.story import Chapter, Publisher, Story, tell
 
 POSTED = {"id": "e-1", "type": "LetterPosted", "causationid": "536365"}
 

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from scripted_runtime import THROTTLED, Handler, ScriptedRuntime, fail, succeed
 
-from workbench.filter import Filters
-from workbench.history import Happening, History
-from workbench.mappings.batches import Record
-from workbench.mappings.stream_mapping import StreamReader
-from workbench.simulator import clock as virtual_time
-from workbench.store.store import Store
-from workbench.topology import Queue, StreamMapping, Table, Topology
+from eachonce_workbench.cloud.history import Happening, History
+from eachonce_workbench.cloud.mappings.batches import Record
+from eachonce_workbench.cloud.mappings.stream_mapping import StreamReader
+from eachonce_workbench.cloud.store.store import Store
+from eachonce_workbench.matching.filter import Filters
+from eachonce_workbench.simulator import clock as virtual_time
+from eachonce_workbench.template.topology import Queue, StreamMapping, Table, Topology
 
 ARN = "arn:aws:dynamodb:eu-west-1:123456789012:table/journal"
 FUNCTION_ARN = "arn:aws:lambda:eu-west-1:123456789012:function:shop-Fn"

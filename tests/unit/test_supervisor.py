@@ -7,9 +7,9 @@ import struct
 
 import pytest
 
-from workbench.confinement.limits import Limits
-from workbench.confinement.supervisor import _parsed, _reaches_nobody
-from workbench.confinement.words import in_words
+from eachonce_workbench.cloud.confinement.limits import Limits
+from eachonce_workbench.cloud.confinement.supervisor import _parsed, _reaches_nobody
+from eachonce_workbench.cloud.confinement.words import in_words
 
 V4 = struct.pack("=H", socket.AF_INET) + struct.pack("!H", 443) + socket.inet_aton("203.0.113.9") + bytes(8)
 V6 = struct.pack("=H", socket.AF_INET6) + struct.pack("!HI", 443, 0) + socket.inet_pton(socket.AF_INET6, "2001:db8::1")

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from eachonce_workbench.template import TemplateError, load
+from eachonce_workbench.template.topology import Function, Topology
 from tests.templates import FUNCTION, HERE, QUEUE, RULE, STREAM, TABLE, TARGET, read, refusal
-from workbench.template import TemplateError, load
-from workbench.topology import Function, Topology
 
 ROOT = Path(__file__).parents[2]
 

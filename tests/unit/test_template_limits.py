@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from eachonce_workbench.template import TemplateError
+from eachonce_workbench.template.limits import LIMITS
+from eachonce_workbench.template.shape import Group, OnlyInAws, Several, Shape, Whole
 from tests.templates import FUNCTION, HERE, QUEUE, RULE, STREAM, TABLE, TARGET, read, refusal
-from workbench.template import TemplateError
-from workbench.template.limits import LIMITS
-from workbench.template.shape import Group, OnlyInAws, Several, Shape, Whole
 
 
 @pytest.fixture

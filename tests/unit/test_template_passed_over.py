@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from eachonce_workbench.cli.command import TEMPLATE
+from eachonce_workbench.cli.screens.run import BarProgress, LineProgress, show_cloud
+from eachonce_workbench.template import TemplateError, load
 from tests.templates import FUNCTION, HERE, QUEUE, RULE, STREAM, TABLE, read, refusal
-from workbench.command import TEMPLATE
-from workbench.screen import BarProgress, LineProgress, show_cloud
-from workbench.template import TemplateError, load
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from itertools import chain
 import pytest
 from samtranslator.model import sam_resources
 
-from workbench.template.type_names import LIST, why_unknown
+from eachonce_workbench.template.type_names import LIST, why_unknown
 
 
 def listed() -> str:

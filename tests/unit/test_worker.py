@@ -4,12 +4,12 @@ import asyncio
 import os
 from pathlib import Path
 
-from workbench.functions.runtime import Invocation
-from workbench.functions.runtime_api import Connection
-from workbench.functions.warden import Warden
-from workbench.functions.worker import Worker
-from workbench.history import Happening, History
-from workbench.topology import Function
+from eachonce_workbench.cloud.functions.runtime import Invocation
+from eachonce_workbench.cloud.functions.runtime_api import Connection
+from eachonce_workbench.cloud.functions.warden import Warden
+from eachonce_workbench.cloud.functions.worker import Worker
+from eachonce_workbench.cloud.history import Happening, History
+from eachonce_workbench.template.topology import Function
 
 FUNCTION = Function(
     logical_id="Fn",

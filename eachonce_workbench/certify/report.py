@@ -1,0 +1,107 @@
+"""The certificate as documents: JSON for programs, Markdown for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import msgspec
+
+from eachonce_workbench.certify.examination import Bounds
+from eachonce_workbench.certify.verdict import Examined, Pair
+
+_SCOPE = (
+    "Holds within these bounds, for the code named below: from empty tables, every schedule of the same events ended "
+    "with the same rows, the same published events and the same verdicts, whatever the order, and with every copy, "
+    "crash and lost answer. What does not hold is below, with the fewest events that show it."
+)
+
+
+def document(examined: Sequence[Examined], bounds: Bounds, refused: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the certificate as JSON's values; the same code and bounds give the same ones.
+
+    `refused` says what modules tried while they were imported.
+    """
+    return {
+        "passes": all(one.passes for one in examined),
+        "bounds": asdict(bounds),
+        "refused": list(refused),
+        "consumers": [_consumer(one) for one in examined],
+    }
+
+
+def as_json(certificate: dict[str, Any]) -> str:
+    """Return a certificate as indented JSON text."""
+    return msgspec.json.format(msgspec.json.encode(certificate), indent=2).decode() + "\n"
+
+
+def as_markdown(examined: Sequence[Examined], bounds: Bounds, refused: Sequence[str] = ()) -> str:
+    """Return the certificate to read."""
+    return "\n".join(_lines(examined, bounds, refused)) + "\n"
+
+
+def _consumer(examined: Examined) -> dict[str, Any]:
+    return {
+        "consumer": examined.consumer,
+        "passes": examined.passes,
+        "independent": examined.independent,
+        "ordered": examined.ordered,
+        "code": examined.code,
+        "types": list(examined.types),
+        "explored": asdict(examined.count),
+        "refused": list(examined.refused),
+        "pairs": [_pair(pair) for pair in examined.pairs],
+    }
+
+
+def _pair(pair: Pair) -> dict[str, Any]:
+    witness = None if pair.witness is None else asdict(pair.witness) | {"cause": pair.witness.cause.value}
+    return {"types": [pair.one, pair.other], "verdict": pair.verdict.value, "witness": witness}
+
+
+def _lines(examined: Sequence[Examined], bounds: Bounds, refused: Sequence[str]) -> Iterator[str]:
+    yield from ("# Certificate of independence", "", _SCOPE, "")
+    faults = f"at most {bounds.faults} fault{'' if bounds.faults == 1 else 's'} in a schedule"
+    yield f"Bounds: {bounds.crowds} crowds of {bounds.events} events for every two types, {faults},"
+    yield from (f"events drawn from seed {bounds.seed}.", "")
+    yield from _refused(refused)
+    for one in examined:
+        yield from _section(one)
+
+
+def _section(examined: Examined) -> Iterator[str]:
+    count = examined.count
+    yield from (f"## {examined.consumer}: {summary(examined)}", "")
+    yield f"- code: `{examined.code}`"
+    yield f"- orders: {count.orders:,} explored, {count.orders_pruned:,} equal to one of them by exchange of neighbours"
+    yield f"- schedules with faults: {count.with_faults:,} explored, {count.with_faults_pruned:,} branches cut"
+    yield from (f"- faults injected: {count.faults:,} in {count.deliveries:,} deliveries", "")
+    yield from _refused(examined.refused)
+    yield from ("| events | and | verdict |", "|---|---|---|")
+    for pair in examined.pairs:
+        yield f"| {pair.one} | {pair.other} | {pair.verdict} |"
+    yield ""
+    for pair in witnessed(examined):
+        yield from (f"### {pair.one} and {pair.other}: {pair.verdict}", "", "```", str(pair.witness), "```", "")
+
+
+def _refused(lines: Sequence[str]) -> Iterator[str]:
+    if lines:
+        yield from (*(f"- {line}" for line in lines), "")
+
+
+def summary(examined: Examined) -> str:
+    """Return what is proved of a consumer, in two or three words."""
+    if examined.independent:
+        return "independent"
+    return "needs order, and asks for it" if examined.passes else "not independent"
+
+
+def witnessed(examined: Examined) -> list[Pair]:
+    """Return the pairs with a witness, each witness once."""
+    found: dict[str, Pair] = {}
+    for pair in examined.pairs:
+        if pair.witness is not None:
+            found.setdefault(str(pair.witness), pair)
+    return list(found.values())

@@ -1,0 +1,200 @@
+"""The stage: one consumer, its real layer and its rows, on a clock that moves only from delivery to delivery."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, cast
+from unittest.mock import patch
+
+import time_machine
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from eachonce import Consumer, Event, Settings, Work
+from eachonce.outcome import Outcome, Verdict
+from eachonce.report import Report
+
+from eachonce_workbench.certify.fault import Fault
+from eachonce_workbench.certify.memory import Memory
+from eachonce_workbench.certify.rows import REGION, Rows
+from eachonce_workbench.certify.run import Run, named, observed
+from eachonce_workbench.certify.wire import Traffic, Wire
+from eachonce_workbench.cloud.confinement.refusals import Refusals
+from eachonce_workbench.simulator.clock import START
+from eachonce_workbench.simulator.worker import Killed
+
+# Longer than an invocation may last and its claims with it, so that who comes next finds them ended.
+_BETWEEN_DELIVERIES = timedelta(minutes=1)
+_REMAINING_MS = 30_000
+
+JOURNAL_KEY = {"Journal": ("pk",)}
+
+_ACCOUNT = {
+    "AWS_ACCESS_KEY_ID": "certified",
+    "AWS_SECRET_ACCESS_KEY": "certified",
+    "AWS_SESSION_TOKEN": "certified",
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_REGION": REGION,
+    "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What became of a delivery: no verdict where its worker was killed."""
+
+    verdict: Verdict | None
+    traffic: Traffic
+
+
+class Stage:
+    """Delivers events to one consumer's handlers, one message a batch.
+
+    `runs` are those of its handlers, so far, and `refusals` what they have tried that nobody may.
+    """
+
+    def __init__(
+        self, consumer: Consumer, *, keys: Mapping[str, Sequence[str]] = {}, environment: Mapping[str, str] = {}
+    ) -> None:
+        """`keys` are the key attributes of tables, and `environment` is added to the process's while it is open."""
+        with _environment(_ACCOUNT):
+            self.wire = Wire(Rows({**JOURNAL_KEY, **keys}))
+        self.runs: list[Run] = []
+        self.refusals = Refusals()
+        self.name = consumer.name
+        self._environment = {**_ACCOUNT, **environment}
+        self._heard = _Heard()
+        self._consumer = Consumer(consumer.name, aws=self.wire.aws, settings=_SETTINGS)
+        self._consumer.report = cast("Report", self._heard)
+        for contract in consumer.contracts:
+            handler = consumer[contract.event_type()]
+            handle = observed(handler, self.wire.own, partial(self._note, named(handler.handle)))
+            # Where a person is to decide after a crash, there is nothing to compare: what is tried is "again".
+            self._consumer.on(contract, external=handler.external)(handle)
+        self._memory = Memory([consumer[contract.event_type()].handle for contract in consumer.contracts])
+        self._clock: Any = None
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """Let the process's clock, environment and AWS be this stage's meanwhile."""
+        with ExitStack() as stack:
+            stack.enter_context(_environment(self._environment))
+            stack.enter_context(self.wire.connected())
+            stack.enter_context(patch.object(time, "sleep", _no_pause))  # a client of a handler's own tries again
+            self._clock = stack.enter_context(time_machine.travel(START, tick=False))
+            yield
+
+    def clear(self) -> None:
+        """Forget every row, and what handlers have kept since the stage was made."""
+        self.wire.rows.put_back({})
+        self.wire.bus.clear()
+        self._memory.restore()
+
+    def travel(self, now: datetime) -> None:
+        """Make it another time."""
+        self._clock.move_to(now)
+
+    def handle(self, event: Event[Any], work: Work) -> None:
+        """Run an event's handler alone, on a work that nobody will commit. Raises what the handler raises."""
+        with self.wire.carrying(Traffic()):
+            self._consumer[event.type].handle(event, work)
+
+    def deliver(
+        self,
+        event: Event[Any],
+        *,
+        place: int,
+        received: int = 1,
+        fault: Fault | None = None,
+        overtake: Callable[[], None] | None = None,
+    ) -> Delivered:
+        """Deliver an event's message for the `received`-th time, as the `place`-th delivery; let one fault happen."""
+        traffic = Traffic(fault=fault, overtake=overtake)
+        self._clock.move_to(START + place * _BETWEEN_DELIVERIES)
+        try:
+            with self.wire.carrying(traffic):
+                self._consumer(_batch(event, received), _CONTEXT)
+        except Killed:
+            return Delivered(None, traffic)
+        return Delivered(self._heard.outcomes.pop().verdict, traffic)
+
+    def _note(self, name: str, run: Run) -> None:
+        if run.work is not None:
+            self.wire.rows.learn(run.work.writes)  # what is created is put, and a put doesn't tell its key
+        self.runs.append(run)
+        self.refusals.note(name, run.effects)
+
+
+class _Heard:
+    """A report that keeps the outcomes, and tells nobody."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[Outcome] = []
+
+    def log(self, outcome: Outcome, *_: object, **__: object) -> None:
+        self.outcomes.append(outcome)
+
+    def count(self, outcomes: object) -> None:
+        """Count nothing."""
+
+
+class _EveryTable(Settings):
+    """Settings in which every table is there, by its own name."""
+
+    def table(self, name: str) -> str:
+        return name
+
+
+class _Context:
+    """What Lambda tells a function of an invocation that has just begun."""
+
+    function_name = "certified"
+    memory_limit_in_mb = 512
+    invoked_function_arn = f"arn:aws:lambda:{REGION}:123456789012:function:certified"
+    aws_request_id = "certified"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return _REMAINING_MS
+
+
+_CONTEXT = cast("LambdaContext", _Context())
+
+_SETTINGS = _EveryTable(
+    source="certified",
+    dead_letter_queue_url=f"https://sqs.{REGION}.amazonaws.com/123456789012/dead-letters",
+    bus="certified",
+    former_rows=False,
+)
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Add variables to the process's environment meanwhile; a person's own profile is none of a function's business."""
+    with patch.dict(os.environ, variables):
+        for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
+            os.environ.pop(name, None)
+        yield
+
+
+def _no_pause(_: float) -> None:
+    """Let no time pass."""
+
+
+def _batch(event: Event[Any], received: int) -> dict[str, Any]:
+    record = {
+        "messageId": f"m-{event.id}",
+        "receiptHandle": f"r-{event.id}",
+        "body": json.dumps({"detail": json.loads(event.encode())}),
+        "attributes": {"ApproximateReceiveCount": str(received)},
+        "eventSource": "aws:sqs",
+        "eventSourceARN": f"arn:aws:sqs:{REGION}:123456789012:certified",
+    }
+    return {"Records": [record]}

@@ -1,0 +1,156 @@
+"""Subjects: the consumers to certify, and where their code is."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import inspect
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from unittest.mock import patch
+
+import eachonce
+from eachonce import Consumer
+
+from eachonce_workbench import template
+from eachonce_workbench.certify.effect import importing
+from eachonce_workbench.cloud.confinement.refusals import Refusals
+from eachonce_workbench.cloud.functions.environment import function_environment
+from eachonce_workbench.template.topology import Function, Topology
+
+_LAYER = Path(eachonce.__file__).parent
+
+
+class SubjectError(Exception):
+    """What was to be certified is not there, or is no consumer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A consumer, the files of its own code, its environment, and the keys of the tables that it may use."""
+
+    consumer: Consumer
+    sources: tuple[Path, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, consumer: Consumer) -> Subject:
+        """Return a consumer as it is, in the process's own environment."""
+        handlers = [consumer[contract.event_type()] for contract in consumer.contracts]
+        code = [part for handler in handlers for part in (inspect.unwrap(handler.handle), handler.contract)]
+        return cls(consumer=consumer, sources=tuple(sorted(set(filter(None, map(_file, code))))))
+
+    @property
+    def name(self) -> str:
+        """The consumer's name."""
+        return self.consumer.name
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the consumer asks for the order of each subject's events."""
+        return self.consumer._ordered  # noqa: SLF001 - how it is declared, which nobody else asks
+
+    @property
+    def code(self) -> str:
+        """A digest of the source of the handlers, their contracts and the layer."""
+        digest = hashlib.blake2b(digest_size=12)
+        for path in sorted({*self.sources, *_LAYER.glob("*.py")}, key=lambda path: (path.name, str(path))):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+        return digest.hexdigest()
+
+
+@contextmanager
+def of_template(path: Path, refusals: Refusals, *, only: str | None = None) -> Iterator[list[Subject]]:
+    """Yield the consumers among a template's functions, imported as Lambda imports them; `only` is a consumer's name.
+
+    What they try meanwhile and may not is noted in `refusals`.
+
+    Raises SubjectError when there is no such consumer, TemplateError when the template can't be read.
+    """
+    with ExitStack() as stack:
+        folder = stack.enter_context(TemporaryDirectory())
+        topology = template.load(path, parameters={"MailDirectory": folder})
+        subjects = [
+            _subject(consumer, function, topology)
+            for function in topology.functions
+            if (consumer := stack.enter_context(_imported(function, refusals))) is not None
+        ]
+        names = [subject.name for subject in subjects]
+        if only is not None and only not in names:
+            raise SubjectError(f"there is no consumer {only}; there are {', '.join(sorted(names))}")
+        yield [subject for subject in subjects if only in (None, subject.name)]
+
+
+def of_object(name: str, refusals: Refusals) -> Subject:
+    """Return the consumer that `module:object` names; what its module tries is noted. Raises SubjectError."""
+    module, _, attribute = name.partition(":")
+    if not module or not attribute:
+        raise SubjectError(f"{name} names no consumer: write module:object, such as app:consumer")
+    try:
+        with patch.object(sys, "path", [str(Path.cwd()), *sys.path]), importing(module, refusals):
+            found = getattr(importlib.import_module(module), attribute, None)
+    except ModuleNotFoundError as error:
+        raise SubjectError(f"there is no module {error.name}") from error
+    except Exception as error:  # whatever a module raises, it is the one that was named
+        raise SubjectError(f"{module} can't be imported: {type(error).__name__}: {error}") from error
+    if found is None:
+        raise SubjectError(f"{module} has no {attribute}; {_here(module)}")
+    if not isinstance(found, Consumer):
+        raise SubjectError(f"{name} is a {type(found).__name__} and no Consumer; {_here(module)}")
+    return Subject.of(found)
+
+
+def _here(module: str) -> str:
+    """Say which consumers a module has."""
+    named = vars(sys.modules[module]).items()
+    names = sorted(name for name, value in named if isinstance(value, Consumer))
+    return f"its consumers are {', '.join(names)}" if names else "it has no consumer"
+
+
+def _subject(consumer: Consumer, function: Function, topology: Topology) -> Subject:
+    return Subject(
+        consumer=consumer,
+        sources=tuple(path for folder in (function.code, *function.layers) for path in folder.glob("**/*.py")),
+        environment=function_environment(function, endpoint="http://localhost", runtime_api="certified"),
+        keys={
+            table.logical_id: [key for key in (table.hash_key, table.range_key) if key is not None]
+            for table in topology.tables
+        },
+    )
+
+
+@contextmanager
+def _imported(function: Function, refusals: Refusals) -> Iterator[Consumer | None]:
+    """Import a function's module from its own folder; None where it is no consumer. It is forgotten afterwards."""
+    module, _, name = function.handler.rpartition(".")
+    own = {path.stem for path in function.code.glob("*.py")}
+    environment = function_environment(function, endpoint="http://localhost", runtime_api="certified")
+    with (
+        patch.object(sys, "path", [str(function.code), *sys.path]),
+        patch.dict(os.environ, environment),
+        importing(function.logical_id, refusals),
+    ):
+        _forget(own)
+        found = getattr(importlib.import_module(module), name)
+        _forget(own)
+    yield found if isinstance(found, Consumer) else None
+
+
+def _forget(modules: Iterable[str]) -> None:
+    for module in modules:
+        sys.modules.pop(module, None)
+
+
+def _file(code: Any) -> Path | None:
+    """Return the file that something is written in; None where there is none, as for a partial."""
+    try:
+        return Path(inspect.getfile(code))
+    except TypeError:
+        return None

@@ -1,0 +1,149 @@
+"""The command that certifies independence: `eachonce certify --help`."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from eachonce_workbench.cli.command import TEMPLATE, confined
+from eachonce_workbench.cloud.confinement.refusals import Refusals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rich.console import Console
+
+    from eachonce_workbench.certify.examination import Bounds
+    from eachonce_workbench.certify.subject import Subject
+    from eachonce_workbench.certify.verdict import Examined
+
+_STYLES = {
+    "independent": "green",
+    "commutes": "green",
+    "commutes by guard": "green",
+    "external": "green",
+    "depends on order": "yellow",
+    "unsound": "red",
+}
+
+
+def certify(
+    context: typer.Context,
+    *,
+    consumer: Annotated[
+        str | None,
+        typer.Option(help="Only this consumer of template.yaml.", metavar="NAME", show_default="all"),
+    ] = None,
+    handler: Annotated[
+        str | None,
+        typer.Option(
+            help="A consumer of your own, such as app:consumer.", metavar="MODULE:OBJECT", show_default="none"
+        ),
+    ] = None,
+    events: Annotated[int, typer.Option(min=1, max=5, help="How many events meet.", metavar="N")] = 3,
+    faults: Annotated[int, typer.Option(min=0, max=3, help="The most faults of a schedule.", metavar="K")] = 1,
+    seed: Annotated[int, typer.Option(help="What the events are drawn from.", metavar="S")] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write certificate.json, certificate.md, matrix.svg here.", metavar="DIR", show_default="nowhere"
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the certificate as JSON instead of tables.")] = False,
+) -> None:
+    """Deliver made-up events in every order and with every fault, and prove that the end is always the same.
+
+    Handlers reach nobody meanwhile, and write to nothing but a temporary folder: what they try is told.
+
+    Exit status: 0 when each consumer is independent or asks for order, 1 when one isn't, 2 for a wrong argument.
+    """
+    from rich.console import Console
+
+    from eachonce_workbench.certify.examination import Bounds
+    from eachonce_workbench.certify.report import as_json as json_text
+    from eachonce_workbench.certify.report import document
+
+    bounds, refusals = Bounds(events=events, faults=faults, seed=seed), Refusals()
+    confined(context, out)
+    with ExitStack() as stack:
+        subjects = _subjects(stack, consumer, handler, refusals)
+        examined = _examined(subjects, bounds, Console(stderr=True))
+    certificate = document(examined, bounds, refusals.lines())
+    if out is not None:
+        _write(out, examined, bounds, json_text(certificate), refusals.lines())
+    if as_json:
+        typer.echo(json_text(certificate), nl=False)
+    else:
+        _show(Console(), examined, refusals.lines())
+    raise typer.Exit(0 if certificate["passes"] else 1)
+
+
+def _subjects(stack: ExitStack, consumer: str | None, handler: str | None, refusals: Refusals) -> Sequence[Subject]:
+    from eachonce_workbench.certify.subject import SubjectError, of_object, of_template
+
+    if consumer is not None and handler is not None:
+        raise typer.BadParameter("either --consumer or --handler, not both", param_hint="--handler")
+    try:
+        if handler is not None:
+            return [of_object(handler, refusals)]
+        return stack.enter_context(of_template(TEMPLATE, refusals, only=consumer))
+    except SubjectError as error:
+        for line in refusals.lines():
+            typer.echo(line, err=True)
+        hint = "--consumer" if handler is None else "--handler"
+        raise typer.BadParameter(str(error), param_hint=hint) from error
+
+
+def _examined(subjects: Sequence[Subject], bounds: Bounds, console: Console) -> list[Examined]:
+    from eachonce_workbench.certify.examination import examine
+    from eachonce_workbench.certify.sample import NoSampleError
+
+    progress = console.status("") if console.is_terminal else nullcontext()
+    with progress as status:
+        tell: Callable[[str], None] = status.update if status is not None else lambda _: None
+        try:
+            return [examine(subject, bounds, tell) for subject in subjects]
+        except NoSampleError as error:
+            raise typer.BadParameter(str(error), param_hint="--handler") from error
+
+
+def _write(out: Path, examined: Sequence[Examined], bounds: Bounds, certificate: str, refused: Sequence[str]) -> None:
+    from eachonce_workbench.certify.matrix import matrix
+    from eachonce_workbench.certify.report import as_markdown
+
+    out.mkdir(parents=True, exist_ok=True)
+    for name, text in (
+        ("certificate.json", certificate),
+        ("certificate.md", as_markdown(examined, bounds, refused)),
+        ("matrix.svg", matrix(examined)),
+    ):
+        (out / name).write_text(text, encoding="utf-8")
+
+
+def _show(console: Console, examined: Sequence[Examined], refused: Sequence[str]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from eachonce_workbench.certify.report import summary, witnessed
+    from eachonce_workbench.cli.screens.run import show_lines
+
+    show_lines(console, refused)
+    for one in examined:
+        console.print(f"{one.consumer}: {summary(one)}")
+        table = Table()
+        for name in ("events", "and", "verdict"):
+            table.add_column(name)
+        for pair in one.pairs:
+            table.add_row(pair.one, pair.other, Text(pair.verdict.value, style=_STYLES[pair.verdict.value]))
+        console.print(table)
+        count = one.count
+        console.print(
+            f"{count.orders:,} orders and {count.with_faults:,} schedules with faults explored, "
+            f"{count.orders_pruned:,} and {count.with_faults_pruned:,} found equal to them; code {one.code}\n"
+        )
+        show_lines(console, one.refused)
+        for pair in witnessed(one):
+            console.print(Text(f"{pair.one} and {pair.other}, {pair.verdict.value}: {pair.witness}\n"))

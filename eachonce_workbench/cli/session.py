@@ -1,0 +1,88 @@
+"""What a person's commands work with: one stack, the clients for it, and its dead letters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+
+import typer
+from rich.console import Console
+
+from eachonce_workbench.cli.screens.dead_letters import counting, show_tally
+from eachonce_workbench.operations.account import Account, AccountError, explained
+from eachonce_workbench.operations.dead_letter import DeadLetter, Selection
+from eachonce_workbench.operations.dead_letters import Found, look
+from eachonce_workbench.operations.journal import Journal
+from eachonce_workbench.operations.redrive import Redrive, Tally, drop
+from eachonce_workbench.operations.stack import ConsumerQueues, UnknownConsumerError, UnknownStackError, find
+
+Work = Callable[[ConsumerQueues, Collection[str], Tally], Generator[int, None, None]]
+
+
+class Session:
+    """A stack on AWS or in the local cloud; shows on a terminal how far it is."""
+
+    def __init__(self, stack: str, account: Account) -> None:
+        """Find the stack. Raises UnknownStackError, AccountError, and botocore's errors as they come."""
+        self.local = account.local
+        self.stack = find(account.client("cloudformation"), stack)
+        self.journal = Journal(account.client("dynamodb"), self.stack.journal_table, clock=lambda: datetime.now(UTC))
+        self._sqs = account.client("sqs")
+        self._redrive = Redrive(self._sqs, self.journal)
+        self._progress = Console(stderr=True)
+
+    def look(self, selection: Selection, *, consumer: str | None = None, with_bodies: bool = False) -> Found:
+        """Find dead letters, of one consumer or of all. Raises UnknownConsumerError."""
+        queues = self.stack.chosen(consumer)
+        with counting(self._progress, "reading dead letters", None) as seen:
+            return look(self._sqs, queues, selection, seen=seen, with_bodies=with_bodies)
+
+    def redrive(self, letters: Sequence[DeadLetter]) -> Tally:
+        """Send letters back to their consumers."""
+        return self._work_through(letters, self._redrive, "redrove")
+
+    def foresee(self, letters: Sequence[DeadLetter]) -> Tally:
+        """Return what redriving the letters would come to now; changes nothing."""
+        with counting(self._progress, "reading the journal", len(letters)) as passed:
+            return self._redrive.foresee(letters, passed)
+
+    def drop(self, letters: Sequence[DeadLetter]) -> Tally:
+        """Delete letters for good."""
+        return self._work_through(
+            letters, lambda queues, message_ids, tally: drop(self._sqs, queues, message_ids, tally), "dropped"
+        )
+
+    def _work_through(self, letters: Sequence[DeadLetter], work: Work, did: str) -> Tally:
+        """Work queue by queue; say how far it came if it doesn't come to the end."""
+        tally = Tally(chosen=len(letters))
+        try:
+            with counting(self._progress, "working", len(letters)) as passed:
+                for queues, message_ids in self._by_queue(letters):
+                    with closing(work(queues, message_ids, tally)) as rounds:
+                        for count in rounds:
+                            passed(count)
+        except BaseException:
+            show_tally(self._progress, tally, did)
+            raise
+        return tally
+
+    def _by_queue(self, letters: Sequence[DeadLetter]) -> Iterator[tuple[ConsumerQueues, set[str]]]:
+        for queues in self.stack.consumers:
+            if ids := {letter.message_id for letter in letters if letter.consumer == queues.consumer}:
+                yield queues, ids
+
+
+@contextmanager
+def session(stack: str, endpoint_url: str | None, region: str | None) -> Iterator[Session]:
+    """Give a command its session, and turn what goes wrong into a line and an exit status."""
+    try:
+        with explained(endpoint_url):
+            yield Session(stack, Account(endpoint_url=endpoint_url, region=region))
+    except UnknownStackError as error:
+        raise typer.BadParameter(str(error), param_hint="--stack") from error
+    except UnknownConsumerError as error:
+        raise typer.BadParameter(str(error), param_hint="--consumer") from error
+    except AccountError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error

@@ -1,0 +1,1 @@
+"""The local cloud: everything that a template describes, on this machine."""

@@ -1,0 +1,133 @@
+"""One event on its way to one target: tried, tried again, and in the end in the target's dead-letter queue.
+
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html and eb-rule-dlq.html
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from eachonce_workbench.cloud.history import History, Kind
+from eachonce_workbench.cloud.store.queues.queues import MessageRefusedError, QueueError, QueueMissing, Queues
+from eachonce_workbench.matching.reading import to_json
+from eachonce_workbench.template.topology import Rule, Target
+
+After = Callable[[float, Callable[[], None]], Any]
+"""Calls something in so many seconds."""
+
+Start = Callable[[str, bytes], object]
+"""Begins an invocation of the function with this ARN, without waiting for it; raises KeyError when there is none."""
+
+# EventBridge backs off exponentially, with jitter, so that 185 attempts fill 24 hours; its steps aren't published.
+FIRST_WAIT_SECONDS = 1.0
+LONGEST_WAIT_SECONDS = 900.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Delivery:
+    """What is to be delivered, and how often that has failed."""
+
+    rule: Rule
+    target: Target
+    event: dict[str, Any]
+    body: str
+    begun_at: float
+    retries: int = 0
+
+
+class Courier:
+    """Delivers to queues and functions, with the retries and the dead-letter queue of each target."""
+
+    def __init__(
+        self, queues: Queues, history: History, *, after: After, start: Start | None = None, seed: int = 0
+    ) -> None:
+        self._queues = queues
+        self._history = history
+        self._after = after
+        self._start = start
+        self._random = random.Random(seed)  # noqa: S311 - jitter, not cryptography
+        self.waiting = 0
+
+    def deliver(self, delivery: Delivery, *, in_seconds: float = 0.0) -> None:
+        """Try once, now or later; on failure wait and try again, or give up."""
+        if in_seconds > 0.0:
+            self._later(delivery, in_seconds)
+        else:
+            self._deliver(delivery)
+
+    def _deliver(self, delivery: Delivery) -> None:
+        try:
+            self._send(delivery)
+        except (QueueMissing, KeyError) as error:
+            # "... a target resource that no longer exists, no retry attempts will happen until action is taken"
+            self._give_up(delivery, "NO_RESOURCE", f"The target does not exist: {error}")
+        except MessageRefusedError as error:
+            self._give_up(delivery, "INVALID_PARAMETER", str(error))
+        except QueueError as error:
+            self._retry_or_give_up(delivery, f"The target cannot be reached: {error}")
+        else:
+            self._tell("delivered", delivery)
+
+    def _send(self, delivery: Delivery) -> None:
+        target = delivery.target
+        if ":sqs:" in target.arn:
+            self._queues.send(target.arn, delivery.body, group_id=target.message_group_id)
+        elif self._start is None:
+            raise KeyError(target.arn)
+        else:
+            self._start(target.arn, delivery.body.encode())
+
+    def _retry_or_give_up(self, delivery: Delivery, message: str) -> None:
+        exhausted = self._exhausted(delivery)
+        if exhausted is not None:
+            self._give_up(delivery, "CONNECTION_FAILURE", message, exhausted=exhausted)
+            return
+        delivery.retries += 1
+        longest = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** (delivery.retries - 1))
+        self._later(delivery, self._random.uniform(0, longest))
+
+    def _exhausted(self, delivery: Delivery) -> str | None:
+        if delivery.retries >= delivery.target.max_attempts:
+            return "MaximumRetryAttempts"
+        if time.time() - delivery.begun_at >= delivery.target.max_age_seconds:
+            return "MaximumEventAgeInSeconds"
+        return None
+
+    def _later(self, delivery: Delivery, seconds: float) -> None:
+        self.waiting += 1
+        self._after(seconds, lambda: self._again(delivery))
+
+    def _again(self, delivery: Delivery) -> None:
+        self.waiting -= 1
+        self._deliver(delivery)
+
+    def _give_up(self, delivery: Delivery, code: str, message: str, *, exhausted: str | None = None) -> None:
+        attributes = {
+            "RULE_ARN": delivery.rule.arn,
+            "TARGET_ARN": delivery.target.arn,
+            "ERROR_CODE": code,
+            "ERROR_MESSAGE": message,
+        }
+        if exhausted is not None:
+            attributes |= {"EXHAUSTED_RETRY_CONDITION": exhausted, "RETRY_ATTEMPTS": str(delivery.retries)}
+        kept = self._keep(delivery, attributes)
+        self._tell("undelivered", delivery, reason=code, message=message, dead_letter_arn=kept)
+
+    def _keep(self, delivery: Delivery, attributes: dict[str, str]) -> str | None:
+        arn = delivery.target.dead_letter_arn
+        if arn is None:
+            return None
+        try:
+            self._queues.send(arn, to_json(delivery.event), attributes=attributes)
+        except QueueError:
+            return None
+        return arn
+
+    def _tell(self, kind: Kind, delivery: Delivery, **fields: Any) -> None:
+        self._history.record(
+            kind, event_id=delivery.event["id"], rule=delivery.rule.name, target_arn=delivery.target.arn, **fields
+        )

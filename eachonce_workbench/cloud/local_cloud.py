@@ -1,0 +1,250 @@
+"""The local cloud: everything that template.yaml describes, on this machine, for as long as its context lasts."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from starlette.applications import Starlette
+
+from eachonce_workbench import template as sam_template
+from eachonce_workbench.cloud.bus.bus import Bus
+from eachonce_workbench.cloud.confinement.cell import Cells, open_cells
+from eachonce_workbench.cloud.functions.asynchronous import Asynchronous
+from eachonce_workbench.cloud.functions.destinations import Destinations
+from eachonce_workbench.cloud.functions.invocations import Invocations
+from eachonce_workbench.cloud.functions.processes import ProcessRuntime
+from eachonce_workbench.cloud.functions.runtime import Invocation, Runtime
+from eachonce_workbench.cloud.functions.watched import WatchedRuntime
+from eachonce_workbench.cloud.history import Happening, History
+from eachonce_workbench.cloud.logs.calls import Logs
+from eachonce_workbench.cloud.logs.writer import LogWriter
+from eachonce_workbench.cloud.mappings.queue_mapping import QueuePoller
+from eachonce_workbench.cloud.mappings.stream_mapping import StreamReader
+from eachonce_workbench.cloud.mappings.wakeup import Wakeup
+from eachonce_workbench.cloud.server import Server, endpoint_of, listen, local_cloud
+from eachonce_workbench.cloud.store.queues.disorder import Disorder
+from eachonce_workbench.cloud.store.store import Store
+from eachonce_workbench.template.topology import QueueMapping, StreamMapping, Topology
+
+# The endpoint of a cloud that isn't served.
+NOWHERE = "http://localhost:4566"
+
+# What happens when a message moves: after any of it the cloud may have become quiet.
+_MOVES = frozenset({"acknowledged", "concluded", "dead-lettered", "delivered", "returned", "undelivered"})
+# What others do through AWS's protocol isn't told; whoever waits for quiet looks by itself this often.
+_LOOK_AGAIN_SECONDS = 1.0
+
+
+class LocalCloud:
+    """Tables, queues, buses and functions of one template, served on 127.0.0.1 while the context is open.
+
+    Leaving the context, by whatever way, ends every process and task that it started. A process holds one local cloud
+    at a time, because the store is moto's.
+    """
+
+    endpoint: str
+    topology: Topology
+    store: Store
+    bus: Bus
+
+    def __init__(
+        self,
+        template: Path,
+        *,
+        parameters: Mapping[str, str] | None = None,
+        disorder: Disorder | None = None,
+        port: int | None = 0,
+        hosts: Collection[str] = (),
+        workers_per_function: int = 2,
+        minute_seconds: float = 1.0,
+        history: History | None = None,
+        runtime: Callable[[Topology], Runtime] | None = None,
+        adapt: Callable[[Topology], Topology] | None = None,
+        cells: Cells = open_cells,
+    ) -> None:
+        """Take the template and what to make of it; nothing starts yet.
+
+        `port` 0 is any that is free, and None means that nothing is served. `hosts` are the names and addresses that
+        clients may call it by, beside those of the loopback interface. `minute_seconds` is what passes for a
+        minute between the tries of an asynchronous invocation. `runtime` gives what runs the functions, real processes
+        by default. `adapt` may change what the template says. `cells` give what each of those processes is confined by;
+        nothing does by default, as a person's own development needs.
+        """
+        self._template = template.resolve()
+        self._parameters = dict(parameters or {})
+        self._disorder = Disorder(0) if disorder is None else disorder
+        self._port = port
+        self._hosts = hosts
+        self._workers_per_function = workers_per_function
+        self._minute_seconds = minute_seconds
+        self._history = History() if history is None else history
+        self._make_runtime = self._processes if runtime is None else runtime
+        self._adapt = adapt
+        self._cells = cells
+        self._readers: list[StreamReader] = []
+        self._mappings: list[asyncio.Task[None]] = []
+        self._open = False
+
+    async def __aenter__(self) -> Self:
+        """Start everything. Raises TemplateError, and OSError when the port is taken."""
+        async with contextlib.AsyncExitStack() as stack:
+            listening = None if self._port is None else stack.enter_context(contextlib.closing(listen(self._port)))
+            self.endpoint = NOWHERE if listening is None else endpoint_of(listening)
+            self.topology = self._topology()
+            self._moved = Wakeup()
+            self._history.subscribe(self._notice)
+            self.store = Store(self.topology, disorder=self._disorder, history=self._history)
+            self.store.create()
+            self._runtime = WatchedRuntime(self._make_runtime(self.topology), self._moved.ring)
+            self._invocations = self._make_invocations()
+            self.bus = self._make_bus()
+            if listening is not None:
+                server = Server(self._application(), listening)
+                stack.push_async_callback(server.stop)
+                await server.start()
+            stack.push_async_callback(self._runtime.stop)
+            stack.push_async_callback(self._invocations.stop)
+            stack.push_async_callback(self._stop_mappings)
+            self._open = True
+            self._start_mappings()
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Stop everything. Raises what a mapping failed with, if one did."""
+        self._open = False
+        await self._stack.aclose()
+
+    async def invoke(self, function: str, payload: bytes) -> Invocation:
+        """Run a function (its logical id, name or ARN) on `payload` (JSON), as a caller who waits for its result."""
+        return await self._runtime.invoke(function, payload)
+
+    def quiet(self) -> bool:
+        """Whether nothing is left to be done.
+
+        No invocation runs, no delivery waits to be tried again, and no consumer has a message (visible, hidden or
+        delayed) or a stream record left. What lies in a queue without a consumer, such as a dead-letter queue, doesn't
+        count. Everything changes on this thread alone, so what this sees is one moment.
+        """
+        return (
+            self._runtime.running == 0
+            and self._invocations.running == 0
+            and self.bus.pending == 0
+            and not any(reader.behind for reader in self._readers)
+            and not any(self.store.queues.depth(mapping.queue_arn).total for mapping in self._queue_mappings())
+        )
+
+    async def settle(self, timeout_seconds: float | None = None) -> None:
+        """Return as soon as all is quiet. Raises TimeoutError, and what a mapping failed with, if one did."""
+        async with asyncio.timeout(timeout_seconds):
+            while not self.quiet():
+                self._raise_failures()
+                await self._moved.sleep(_LOOK_AGAIN_SECONDS)
+                await asyncio.sleep(0)  # what ended has told so before it was over: let it finish
+
+    def _application(self) -> Starlette:
+        written = LogWriter(self.topology)
+        self._history.subscribe(written)
+        logs = Logs(written.groups, self.store.handle)
+        return local_cloud(self.store, self.bus, self._invocations, logs, hosts=self._hosts)
+
+    def _topology(self) -> Topology:
+        topology = sam_template.load(self._template, parameters=self._parameters, endpoint=self.endpoint)
+        return topology if self._adapt is None else self._adapt(topology)
+
+    def _processes(self, topology: Topology) -> Runtime:
+        return ProcessRuntime(
+            topology.functions,
+            endpoint=self.endpoint,
+            history=self._history,
+            workers_per_function=self._workers_per_function,
+            cells=self._cells,
+        )
+
+    def _make_invocations(self) -> Invocations:
+        # The bus starts functions, and functions end on the bus: each asks for the other when it is needed.
+        send = Destinations(
+            queues=self.store.queues,
+            put_events=lambda entries: self.bus.put_events(entries),
+            start=lambda arn, payload: self._invocations.start(arn, payload),
+            handle=self.store.handle,
+        )
+        asynchronous = Asynchronous(
+            self._runtime, send=send, history=self._history, minute_seconds=self._minute_seconds
+        )
+        return Invocations(self.topology, self._runtime, asynchronous=asynchronous)
+
+    def _make_bus(self) -> Bus:
+        return Bus(
+            self.topology,
+            self.store.queues,
+            self._history,
+            after=self._after,
+            disorder=self._disorder,
+            start=self._invocations.start,
+        )
+
+    def _after(self, seconds: float, call: Callable[[], None]) -> None:
+        asyncio.get_running_loop().call_later(seconds, lambda: call() if self._open else None)
+
+    def _start_mappings(self) -> None:
+        self._readers = [self._reader(mapping) for mapping in self.topology.stream_mappings if mapping.enabled]
+        pollers = [self._poller(mapping) for mapping in self._queue_mappings()]
+        runs = [reader.run() for reader in self._readers] + [poller.run() for poller in pollers]
+        self._mappings = [asyncio.create_task(run, name="event source mapping") for run in runs]
+        for task in self._mappings:
+            task.add_done_callback(lambda _: self._moved.ring())
+
+    def _queue_mappings(self) -> list[QueueMapping]:
+        return [mapping for mapping in self.topology.queue_mappings if mapping.enabled]
+
+    def _poller(self, mapping: QueueMapping) -> QueuePoller:
+        return QueuePoller(
+            mapping,
+            queue=self.topology.queue(mapping.queue_arn),
+            queues=self.store.queues,
+            runtime=self._runtime,
+            history=self._history,
+            concurrency=self._workers_per_function,
+        )
+
+    def _reader(self, mapping: StreamMapping) -> StreamReader:
+        return StreamReader(
+            mapping,
+            function_arn=self.topology.function(mapping.function).arn,
+            streams=self.store.streams,
+            queues=self.store.queues,
+            runtime=self._runtime,
+            history=self._history,
+            clock=time.time,
+            passed=partial(self._trim, mapping.table_name),
+        )
+
+    def _trim(self, table_name: str) -> None:
+        """Forget the records that every reader of a stream has passed."""
+        self.store.streams.trim(table_name, min(r.position for r in self._readers if r.table_name == table_name))
+        self._moved.ring()
+
+    def _notice(self, happening: Happening) -> None:
+        if happening.kind in _MOVES:
+            self._moved.ring()
+
+    def _raise_failures(self) -> None:
+        for task in self._mappings:
+            if task.done() and not task.cancelled():
+                task.result()
+
+    async def _stop_mappings(self) -> None:
+        for task in self._mappings:
+            task.cancel()
+        await asyncio.gather(*self._mappings, return_exceptions=True)
+        self._raise_failures()

@@ -1,0 +1,259 @@
+"""AWS's protocols on 127.0.0.1: whatever speaks to AWS with an endpoint URL can speak to the local cloud."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import re
+import socket
+from collections.abc import Awaitable, Callable, Collection, Iterator, MutableMapping
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from eachonce_workbench.cloud import service_models
+from eachonce_workbench.cloud.bus.bus import Bus
+from eachonce_workbench.cloud.callers import Callers
+from eachonce_workbench.cloud.cloudformation import Stacks
+from eachonce_workbench.cloud.functions.invocations import Invocations
+from eachonce_workbench.cloud.logs.calls import Logs
+from eachonce_workbench.cloud.long_poll import LongPoll
+from eachonce_workbench.cloud.refusal import refused
+from eachonce_workbench.cloud.request import DisconnectedError, Receive, Request, Scope, form_of, headers_of, read_body
+from eachonce_workbench.cloud.store import services
+from eachonce_workbench.cloud.store.protocol import CONTENT_TYPE, AwsError, Response, decoded, success
+from eachonce_workbench.cloud.store.store import Store
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_LOG = logging.getLogger(__name__)
+
+_CREDENTIAL = re.compile(r"Credential=[^/,\s]+/\d{8}/[^/,\s]+/([^/,\s]+)/")
+_INVOKE = re.compile(r"^/2015-03-31/functions/([^/]+)/invocations/?$")
+
+_PUT_EVENTS = "AWSEvents.PutEvents"
+_BUS_CALLS = frozenset({_PUT_EVENTS, "AWSEvents.TestEventPattern"})
+_ITEM_OPERATIONS = "DynamoDB_20120810."
+
+# Those that take forms: SQS from older SDKs, CloudWatch from some.
+_FORMS = frozenset({"cloudformation", "monitoring", "ses", "sns", "sqs", "sts"})
+
+# An idle connection costs nothing here, and a client that finds its connection closed has to send again.
+KEEP_ALIVE_SECONDS = 3600
+
+
+def local_cloud(
+    store: Store, bus: Bus, invocations: Invocations, logs: Logs | None = None, *, hosts: Collection[str] = ()
+) -> Starlette:
+    """The application that answers for all services, by whichever of `hosts` it is called beside the loopback's."""
+    return Starlette(routes=[Mount("/", app=Endpoint(store, bus, invocations, logs, hosts=hosts))])
+
+
+class Endpoint:
+    """One address for all services, as the signature of a request names the service that it is for."""
+
+    def __init__(
+        self, store: Store, bus: Bus, invocations: Invocations, logs: Logs | None = None, *, hosts: Collection[str] = ()
+    ) -> None:
+        self._store = store
+        self._bus = bus
+        self._invocations = invocations
+        self._logs = Logs({}, store.handle) if logs is None else logs
+        self._callers = Callers(hosts)
+        self._long_poll = LongPoll(store)
+        self._stacks = Stacks(store.topology)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI)."""
+        request = Request.of(scope)
+        try:
+            self._callers.check(headers_of(scope))
+            request = Request.of(scope, await read_body(receive, request.headers.get("content-encoding", "")))
+            answer = await self._answer(request)
+        except DisconnectedError:
+            return
+        except AwsError as error:
+            answer = refused(error, to_form=_is_form(request))
+        except Exception as error:  # noqa: BLE001 - whatever a handler trips over, it was what the request said
+            answer = refused(_unexpected(request, error), to_form=_is_form(request))
+        await _send(answer, send)
+
+    async def _answer(self, request: Request) -> Response:
+        service = _service(request)
+        services.require(service)
+        if service == "lambda":
+            return await self._invoke(request)
+        if _is_form(request):
+            return self._by_form(service, request)
+        if _is_cbor(request):
+            return self._stored(service, request)
+        return await self._by_target(service, request)
+
+    async def _invoke(self, request: Request) -> Response:
+        invoked = _INVOKE.match(request.path)
+        if invoked is None or request.method != "POST":
+            raise _described_by_template("lambda", f"{request.method} {request.path[:200]}")
+        return await self._invocations.answer(
+            invoked[1], request.headers, request.body, qualifier=request.parameter("Qualifier")
+        )
+
+    def _by_form(self, service: str, request: Request) -> Response:
+        action = form_of(request.form).get("Action")
+        if not action:
+            raise AwsError("MissingAction", "The request must contain the parameter Action")
+        if not service_models.has_action(service, action):
+            raise AwsError("InvalidAction", f"Could not find operation {action[:100]}")
+        return self._stacks.answer(request.form) if service == "cloudformation" else self._stored(service, request)
+
+    async def _by_target(self, service: str, request: Request) -> Response:
+        # Loading a model takes a tenth of a second: those that look at their parameters themselves do without.
+        if service == "events" and request.target in _BUS_CALLS:
+            return self._events(request.target, decoded(request.body))
+        headers, body = {**request.headers, "content-type": CONTENT_TYPE}, request.body or b"{}"
+        if service == "dynamodb" and request.target.startswith(_ITEM_OPERATIONS):
+            answer = self._store.handle(service, headers, body, request.path)
+            if answer[0] not in (200, 400):
+                _check(service, request)
+            return answer
+        operation = _check(service, request)
+        if service == "events":
+            raise _described_by_template(service, operation)
+        if service == "logs":
+            return self._logs.answer(headers, body)
+        if request.target == "AmazonSQS.ReceiveMessage":
+            return await self._long_poll.receive(headers, body, request.path)
+        return self._store.handle(service, headers, body, request.path)
+
+    def _stored(self, service: str, request: Request) -> Response:
+        path = f"{request.path}?{request.query}" if request.query else request.path
+        return self._store.handle(service, request.headers, request.body, path)
+
+    def _events(self, target: str, params: dict[str, Any]) -> Response:
+        if target == _PUT_EVENTS:
+            return success(self._bus.put_events(params.get("Entries")))
+        matches = self._bus.test_event_pattern(params.get("EventPattern"), params.get("Event"))
+        return success({"Result": matches})
+
+
+def _described_by_template(service: str, operation: str) -> AwsError:
+    return AwsError(
+        "UnsupportedOperation",
+        f"The local cloud has no {service} operation {operation}: template.yaml describes the system. Change it there.",
+    )
+
+
+def _service(request: Request) -> str:
+    signed_for = _CREDENTIAL.search(request.headers.get("authorization", ""))
+    if signed_for is None:
+        raise AwsError("MissingAuthenticationToken", "The request is not signed: any credentials will do", status=403)
+    return signed_for[1]
+
+
+def _is_form(request: Request) -> bool:
+    """Whether a request speaks the query protocol: parameters as a form, answers as XML."""
+    if request.target or _is_cbor(request):
+        return False
+    signed_for = _CREDENTIAL.search(request.headers.get("authorization", ""))
+    return signed_for is not None and signed_for[1] in _FORMS
+
+
+def _is_cbor(request: Request) -> bool:
+    # https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html
+    return request.headers.get("smithy-protocol", "") == "rpc-v2-cbor"
+
+
+def _check(service: str, request: Request) -> str:
+    """The operation's name. Raises `AwsError` when there is none, or its parameters are none of its."""
+    operation = service_models.operation_of(service, request.target)
+    service_models.check(operation, decoded(request.body))
+    return str(operation.name)
+
+
+def _unexpected(request: Request, error: Exception) -> AwsError:
+    """What a handler that fell over a request would have said, had it looked."""
+    try:
+        if request.target:
+            service_models.check(service_models.operation_of(_service(request), request.target), decoded(request.body))
+    except AwsError as malformed:
+        return malformed
+    except RecursionError:
+        return AwsError("SerializationException", "The request is nested too deeply")
+    _LOG.error("%s of a request to %s", type(error).__name__, request.target or request.path, exc_info=error)
+    return AwsError("ValidationException", f"The local cloud can't make sense of the request: {type(error).__name__}")
+
+
+async def _send(answer: Response, send: Send) -> None:
+    status, headers, body = answer
+    raw = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers.items()]
+    raw.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    await send({"type": "http.response.body", "body": body})
+
+
+def listen(port: int = 0) -> socket.socket:
+    """A socket that listens on 127.0.0.1; port 0 takes any that is free.
+
+    Raises OSError when the port is taken.
+    """
+    # asyncio turns off Nagle's algorithm, which would cost 40 ms a request, only where the protocol is spelt out.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1", port))
+        listening.listen(1024)
+        listening.setblocking(False)  # noqa: FBT003 - its only form
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
+def endpoint_of(listening: socket.socket) -> str:
+    """The URL that clients use."""
+    host, port = listening.getsockname()
+    return f"http://{host}:{port}"
+
+
+class Server:
+    """Serves an application on a socket, on the running loop, until it is stopped; leaves signals to its owner."""
+
+    def __init__(self, application: Starlette, listening: socket.socket) -> None:
+        config = uvicorn.Config(
+            application,
+            access_log=False,
+            log_config=None,
+            log_level="warning",
+            lifespan="off",
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=1,
+            server_header=False,
+            ws="none",
+        )
+        self._uvicorn = _Uvicorn(config)
+        self._listening = listening
+        self._serving: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Return when requests are answered."""
+        self._serving = asyncio.create_task(self._uvicorn.serve(sockets=[self._listening]), name="server")
+        while not self._uvicorn.started and not self._serving.done():
+            await asyncio.sleep(0)
+        if self._serving.done():
+            await self._serving
+
+    async def stop(self) -> None:
+        """Close every connection and the socket; idempotent."""
+        self._uvicorn.should_exit = True
+        if self._serving is not None:
+            await self._serving
+        self._listening.close()
+
+
+class _Uvicorn(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone: the local cloud's owner decides what Ctrl-C means."""
+        yield

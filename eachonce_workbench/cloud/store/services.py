@@ -1,0 +1,71 @@
+"""moto's handlers of the services that the local cloud offers, and one request through them."""
+
+from __future__ import annotations
+
+import importlib
+from functools import lru_cache
+from typing import Any
+
+from botocore.model import OperationNotFoundError
+from moto.core.request import Request
+from moto.core.responses import BaseResponse
+from werkzeug.exceptions import HTTPException
+
+from eachonce_workbench.cloud.store.protocol import AwsError, Response
+
+# The name that a request is signed for, and moto's handler of it. Imported when first asked for: most runs need two.
+_HANDLERS = {
+    "dynamodb": "moto.dynamodb.responses:DynamoHandler",
+    "kms": "moto.kms.responses:KmsResponse",
+    "logs": "moto.logs.responses:LogsResponse",
+    "monitoring": "moto.cloudwatch.responses:CloudWatchResponse",
+    "secretsmanager": "moto.secretsmanager.responses:SecretsManagerResponse",
+    "ses": "moto.ses.responses:EmailResponse",
+    "sns": "moto.sns.responses:SNSResponse",
+    "sqs": "eachonce_workbench.cloud.store.queues.wire:SqsResponse",
+    "ssm": "moto.ssm.responses:SimpleSystemManagerResponse",
+    "streams": "moto.dynamodbstreams.responses:DynamoDBStreamsHandler",
+    "sts": "moto.sts.responses:TokenResponse",
+}
+
+
+OFFERED = frozenset({*_HANDLERS, "cloudformation", "events", "lambda"})
+"""The services of the local cloud, by the name that a request is signed for."""
+
+_NOT_SENT = frozenset({"status", "date", "server"})  # moto's own, and those that the server adds itself
+
+
+def perform(service: str, request: Request) -> Response:
+    """One request through moto's handler.
+
+    Raises `AwsError` when the service is not offered, or moto does not know the operation or fails in it.
+    """
+    try:
+        answer = _handler(service).dispatch(request)
+    except HTTPException as error:
+        return error.code or 400, _lower(dict(error.get_headers())), str(error.description).encode()
+    except OperationNotFoundError as error:
+        raise AwsError("UnknownOperationException", f"{service} has no operation {error}") from error
+    except NotImplementedError as error:
+        raise AwsError("UnsupportedOperation", f"The local cloud cannot do this: {error}", status=501) from error
+    status, headers, body = answer
+    return int(status), _lower(headers), body if isinstance(body, bytes) else str(body).encode()
+
+
+def require(service: str) -> None:
+    """Raise `AwsError` UnsupportedOperation for a service that is not offered."""
+    if service not in OFFERED:
+        offered = ", ".join(sorted(OFFERED))
+        raise AwsError("UnsupportedOperation", f"The local cloud has no service {service[:40]!r}; it has {offered}")
+
+
+@lru_cache
+def _handler(service: str) -> type[BaseResponse]:
+    require(service)
+    module, _, name = _HANDLERS[service].partition(":")
+    handler: type[BaseResponse] = getattr(importlib.import_module(module), name)
+    return handler
+
+
+def _lower(headers: dict[str, Any]) -> dict[str, str]:
+    return {name.lower(): str(value) for name, value in headers.items() if name.lower() not in _NOT_SENT}

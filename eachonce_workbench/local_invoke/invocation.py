@@ -1,0 +1,65 @@
+"""An invocation from beginning to end: what it needs, what it runs, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from eachonce_workbench import template
+from eachonce_workbench.local_invoke.answer import failure
+from eachonce_workbench.local_invoke.engine import running_engine
+from eachonce_workbench.local_invoke.error import InvokeError
+from eachonce_workbench.local_invoke.reach import Reach, reach, require_local_cloud
+from eachonce_workbench.local_invoke.sam import Sam
+from eachonce_workbench.local_invoke.sample import sample_of
+from eachonce_workbench.template.topology import Function, Topology
+
+
+def invoke(
+    function: str,
+    *,
+    root: Path,
+    port: int,
+    sam: str,
+    event: Path | None = None,
+    skip_pull_image: bool = False,
+    show: Callable[[str], None] = print,
+) -> None:
+    """Run a function of the bundle in `root` on a file of JSON, its first sample input by default; `show` its answer.
+
+    The local cloud is the one on `port` of the loopback interface. Raises InvokeError when something is missing, and
+    when the function failed.
+    """
+    endpoint = f"http://127.0.0.1:{port}"
+    topology = template.load(root / "template.yaml", endpoint=endpoint)
+    target = _function(topology, function)
+    given = sample_of(root, target.logical_id) if event is None else event
+    engine = running_engine()
+    require_local_cloud(endpoint)
+    runner = Sam(program=sam, root=root, region=topology.region, skip_pull_image=skip_pull_image)
+    runner.build()
+    with reach(engine, port) as way:
+        answer = runner.invoke(target.logical_id, given, topology, way)
+        if answer:
+            show(answer)
+        _check(target, answer, way)
+
+
+def _function(topology: Topology, name: str) -> Function:
+    try:
+        return topology.function(name)
+    except KeyError:
+        known = ", ".join(sorted(each.logical_id for each in topology.functions))
+        raise InvokeError(f"there is no function {name}; there is {known or 'none'}") from None
+
+
+def _check(function: Function, answer: str, way: Reach) -> None:
+    how = failure(answer) if answer else f"no answer within {function.timeout_seconds} seconds{_hint(way)}"
+    if how is not None:
+        raise InvokeError(f"{function.logical_id} failed: {how}")
+
+
+def _hint(way: Reach) -> str:
+    if not way.missed:
+        return ""
+    return f". Nothing came from the container to {way.address}:{way.port}: a firewall may keep it from this machine"

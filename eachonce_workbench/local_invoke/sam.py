@@ -1,0 +1,114 @@
+"""The `sam` command, as far as an invocation needs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from eachonce_workbench.cloud.loopback import CONTAINER_HOST
+from eachonce_workbench.local_invoke.error import InvokeError
+from eachonce_workbench.local_invoke.reach import Reach
+from eachonce_workbench.template.source import Source
+from eachonce_workbench.template.topology import Topology
+
+_BUILT = Path(".aws-sam") / "build"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sam:
+    """The program at `program`, for the bundle in the folder `root`."""
+
+    program: str
+    root: Path
+    region: str
+    skip_pull_image: bool = False
+
+    def build(self) -> None:
+        """Build what would be deployed."""
+        self._run("build")
+
+    def invoke(self, function: str, event: Path, topology: Topology, reach: Reach) -> str:
+        """Run a function that is built in a container, and return what sam prints of its answer: nothing, if none came.
+
+        Raises InvokeError when sam fails. How the function ended it tells by no status of its own.
+        """
+        variables = variables_of(topology, reach.endpoint)
+        values = self.root / ".run" / "environment.json"
+        values.parent.mkdir(exist_ok=True)
+        values.write_text(json.dumps(variables, indent=2))
+        return self._run(
+            *("local", "invoke", function, "--event", str(event.absolute())),
+            *("--template", str(self._naming(variables)), "--env-vars", str(values)),
+            *("--add-host", f"{CONTAINER_HOST}:{reach.address}"),
+            *(("--skip-pull-image",) if self.skip_pull_image else ()),
+            stdout=subprocess.PIPE,
+        )
+
+    def _naming(self, variables: Mapping[str, Mapping[str, str]]) -> Path:
+        """A copy of the built template whose functions name all their variables: sam hands over no others."""
+        built = self.root / _BUILT / "template.yaml"
+        document = Source.read(built).document
+        for function in variables.keys() & document["Resources"].keys():
+            names = dict.fromkeys(variables[function], "")
+            document["Resources"][function]["Properties"]["Environment"] = {"Variables": names}
+        naming = built.with_name("local.json")  # beside it, as the paths in it are relative
+        naming.write_text(json.dumps(document))
+        return naming
+
+    def _run(self, *arguments: str, stdout: int | None = None) -> str:
+        sam = self._start(arguments, stdout)
+        try:
+            printed, _ = sam.communicate()
+        except KeyboardInterrupt:
+            sam.wait()  # Ctrl-C is sam's, too: it takes its container away
+            raise
+        if sam.returncode:
+            raise InvokeError(
+                f"`sam {' '.join(arguments[:2])}` ended with status {sam.returncode}: see above", status=sam.returncode
+            )
+        return (printed or "").strip()
+
+    def _start(self, arguments: Sequence[str], stdout: int | None) -> subprocess.Popen[str]:
+        command = [self.program, *arguments]
+        try:
+            return subprocess.Popen(command, cwd=self.root, env=_environment(self.region), stdout=stdout, text=True)  # noqa: S603 - sam
+        except OSError as error:
+            raise InvokeError(f"{self.program} can't be run: {error.strerror}") from error
+
+
+def variables_of(topology: Topology, endpoint: str) -> dict[str, dict[str, str]]:
+    """Return what each function (its logical id) finds in its environment, with AWS at `endpoint`.
+
+    `sam local` resolves no conditions there, and knows no physical names: it would give a function the logical ones.
+    """
+    return {each.logical_id: {**each.environment, **_sdk(endpoint)} for each in topology.functions}
+
+
+def _sdk(endpoint: str) -> dict[str, str]:
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        # An account's own endpoint would be a host name that doesn't exist here.
+        "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",
+        # An engine may hand its proxies to its containers.
+        "NO_PROXY": CONTAINER_HOST,
+        "no_proxy": CONTAINER_HOST,
+    }
+
+
+def _environment(region: str) -> dict[str, str]:
+    """The machine's variables, but for what would bring a person's own account into it, or a proxy between."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    direct = ",".join(filter(None, (own.get("no_proxy") or own.get("NO_PROXY"), "localhost,127.0.0.1")))
+    return own | {
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_DEFAULT_REGION": region,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "NO_PROXY": direct,
+        "no_proxy": direct,
+    }

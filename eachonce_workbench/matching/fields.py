@@ -1,0 +1,120 @@
+"""The fields of a pattern, matched together: two of them must be found in the same element of every array they share.
+
+"JSON Array Matching", https://github.com/aws/event-ruler#json-array-matching. Fields are looked at in the order of
+their names, as a field counts as absent when nothing of it is left beside what was chosen before (event-ruler,
+ACFinder.java).
+
+All choices are looked at at once, as a relation: a row is an element of each array in which a field still to come may
+lie. The next field's choices are the join with where it fits. So the cost grows with the event, and not with the
+product of its arrays.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from eachonce_workbench.matching.occurrences import Arrays, Elements, Names, Occurrences
+from eachonce_workbench.matching.operators import Leaf
+from eachonce_workbench.matching.relation import ANYTHING, Relation, TooManyRowsError, join, project, union, without
+
+MOST_ROWS = 200_000
+"""Rows of one join: more than an event of 1 MB has elements. Keys with dots in them can tie a knot that needs more."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Field:
+    """A leaf of a pattern and its dotted name; the alternatives of a pattern that share a leaf share its field."""
+
+    name: str
+    leaf: Leaf
+
+
+class Fields:
+    """The alternatives of a pattern, each given by its leaves and their dotted names."""
+
+    __slots__ = ("_alternatives", "_names")
+
+    def __init__(self, alternatives: Iterable[Mapping[str, Leaf]]) -> None:
+        known: dict[tuple[str, Leaf], Field] = {}
+        self._alternatives = tuple(
+            tuple(known.setdefault(pair, Field(*pair)) for pair in sorted(leaves.items(), key=_code_units))
+            for leaves in alternatives
+        )
+        self._names = Names.of(field.name for field in known.values())
+
+    def match(self, event: Mapping[str, Any]) -> bool:
+        """Whether one of the alternatives has a fitting value in the event for each of its fields.
+
+        An event for which that can't be told within MOST_ROWS doesn't match.
+        """
+        reading = _Reading(Occurrences(event, self._names))
+        try:
+            return any(reading.match(fields) for fields in self._alternatives)
+        except TooManyRowsError:
+            return False
+
+
+def _code_units(pair: tuple[str, Leaf]) -> bytes:
+    return pair[0].encode("utf-16-be", "surrogatepass")  # by which Java sorts
+
+
+class _Reading:
+    """One event: where its fields lie and fit, found once for all alternatives."""
+
+    def __init__(self, occurrences: Occurrences) -> None:
+        self._occurrences = occurrences
+        self._lying: dict[str, Relation] = {}
+        self._fitting: dict[Field, Relation] = {}
+        self._chosen: dict[tuple[int, Field, frozenset[int]], Relation] = {}
+
+    def match(self, fields: Sequence[Field]) -> bool:
+        for field in fields:
+            if not (field.leaf.absent or self._fits(field)):
+                return False
+        chosen = ANYTHING
+        for field, later in zip(fields, self._arrays_after(fields), strict=True):
+            chosen = self._choose(chosen, field, later)
+            if not chosen:
+                return False
+        return True
+
+    def _arrays_after(self, fields: Sequence[Field]) -> list[frozenset[int]]:
+        """For each field the arrays in which a later one lies."""
+        after = [frozenset[int]()]
+        for field in reversed(fields[1:]):
+            after.append(after[-1].union(*self._lies(field.name)))
+        return after[::-1]
+
+    def _choose(self, chosen: Relation, field: Field, later: frozenset[int]) -> Relation:
+        # Alternatives that begin alike choose alike; whatever was chosen is kept here, so its identity is its own.
+        place = (id(chosen), field, later)
+        if place not in self._chosen:
+            self._chosen[place] = self._join(chosen, field, later)
+        return self._chosen[place]
+
+    def _join(self, chosen: Relation, field: Field, later: frozenset[int]) -> Relation:
+        fitting = project(self._fits(field), later.union(*chosen))
+        found = join(chosen, fitting, most_rows=MOST_ROWS)
+        if field.leaf.absent:
+            found = union(found, without(chosen, self._lies(field.name)))
+        return project(found, later)
+
+    def _fits(self, field: Field) -> Relation:
+        if field not in self._fitting:
+            fitting: dict[Arrays, set[Elements]] = defaultdict(set)
+            for each in self._occurrences.of(field.name):
+                if field.leaf.test(each.value):
+                    fitting[each.arrays].add(each.elements)
+            self._fitting[field] = dict(fitting)
+        return self._fitting[field]
+
+    def _lies(self, name: str) -> Relation:
+        if name not in self._lying:
+            lying: dict[Arrays, set[Elements]] = defaultdict(set)
+            for each in self._occurrences.of(name):
+                lying[each.arrays].add(each.elements)
+            self._lying[name] = dict(lying)
+        return self._lying[name]

@@ -1,0 +1,152 @@
+"""Redrive: dead letters go back to their consumer's queue, with the event's id and body as they were.
+
+For each letter, in this order: the journal lets the event count afresh, a copy is sent, the letter is deleted. Whatever
+is killed after any of these leaves the letter where it was, or a copy beside it, and a copy changes nothing: the same
+command again goes on. A letter whose very event has been done since is only deleted; one whose id another event has
+used is kept, since its consumer would only reject it again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+from eachonce.chunks import chunks
+from eachonce.listener import MAX_BODY_BYTES
+
+from eachonce_workbench.operations.dead_letter import DeadLetter
+from eachonce_workbench.operations.dead_letters import MAX_BATCH, Reading
+from eachonce_workbench.operations.journal import Journal, Renewal
+from eachonce_workbench.operations.stack import ConsumerQueues
+
+# An UpdateItem takes some milliseconds, most of them on the way: a round's are asked for together.
+_AT_ONCE = 10
+
+# One message that a queue never takes (too large for it, say) can make it refuse its whole batch.
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
+_BLAMES_A_MESSAGE = frozenset(
+    {"AWS.SimpleQueueService.BatchRequestTooLong", "InvalidMessageContents", "InvalidParameterValue"}
+)
+
+
+_FREE = frozenset({Renewal.RENEWED, Renewal.NOTHING, Renewal.BUSY})
+_KEPT = frozenset({Renewal.REUSED, Renewal.UNPROVEN})
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """Of the chosen letters: how many were redriven (or dropped), had been done since, or are kept, by the reason."""
+
+    chosen: int
+    moved: int = 0
+    done_since: int = 0
+    kept: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def left(self) -> int:
+        """How many lie where they lay."""
+        return self.chosen - self.moved - self.done_since
+
+
+class Redrive:
+    """Redrives letters of one stack."""
+
+    def __init__(self, sqs: Any, journal: Journal) -> None:
+        self._sqs = sqs
+        self._journal = journal
+
+    def __call__(
+        self, queues: ConsumerQueues, message_ids: Collection[str], tally: Tally
+    ) -> Generator[int, None, None]:
+        """Redrive these letters of a consumer; count what becomes of them, and yield how many of them each round took.
+
+        Only these: a letter that comes to lie here meanwhile may be one that has just been redriven, and failed again.
+        """
+        with Reading(self._sqs, queues) as reading, ThreadPoolExecutor(_AT_ONCE) as pool:
+            for letters in _chosen(reading, message_ids):
+                renewals = list(pool.map(self._renew, letters))
+                done = [each for each, renewal in zip(letters, renewals, strict=True) if renewal is Renewal.DONE]
+                free = [each for each, renewal in zip(letters, renewals, strict=True) if renewal in _FREE]
+                deleted = reading.delete([*done, *self._send(queues, free)])
+                tally.kept.update(renewal.value for renewal in renewals if renewal in _KEPT)
+                _count(tally, done, deleted)
+                yield len(letters)
+
+    def foresee(self, letters: Sequence[DeadLetter], seen: Callable[[int], None]) -> Tally:
+        """Return what redriving these letters would come to now; changes nothing."""
+        tally = Tally(chosen=len(letters))
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for renewal in pool.map(self._foresee, letters):
+                tally.done_since += renewal is Renewal.DONE
+                tally.moved += renewal in _FREE
+                tally.kept.update([renewal.value] if renewal in _KEPT else [])
+                seen(1)
+        return tally
+
+    def _renew(self, letter: DeadLetter) -> Renewal:
+        return Renewal.NOTHING if letter.event is None else self._journal.renew(letter.event)
+
+    def _foresee(self, letter: DeadLetter) -> Renewal:
+        return Renewal.NOTHING if letter.event is None else self._journal.foresee(letter.event)
+
+    def _send(self, queues: ConsumerQueues, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
+        """Return those that the queue took."""
+        sent: list[DeadLetter] = []
+        for some in chunks(letters, size_bytes=_size_bytes, max_items=MAX_BATCH, max_bytes=MAX_BODY_BYTES):
+            sent += self._send_together(queues, some)
+        return sent
+
+    def _send_together(self, queues: ConsumerQueues, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
+        entries = [_entry(str(place), letter, fifo=queues.fifo) for place, letter in enumerate(letters)]
+        try:
+            answer = self._sqs.send_message_batch(QueueUrl=queues.url, Entries=entries)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _BLAMES_A_MESSAGE:
+                raise
+            alone = [self._send_together(queues, [letter]) for letter in letters] if len(letters) > 1 else []
+            return [letter for sent in alone for letter in sent]
+        return [letters[int(success["Id"])] for success in answer.get("Successful", [])]
+
+
+def drop(sqs: Any, queues: ConsumerQueues, message_ids: Collection[str], tally: Tally) -> Generator[int, None, None]:
+    """Delete these letters of a consumer for good; count, and yield how many of them each round took."""
+    with Reading(sqs, queues) as reading:
+        for letters in _chosen(reading, message_ids):
+            _count(tally, [], reading.delete(letters))
+            yield len(letters)
+
+
+def _chosen(reading: Reading, message_ids: Collection[str]) -> Iterator[list[DeadLetter]]:
+    """Yield those letters of a reading that have these ids, until all of them came."""
+    missing = set(message_ids)
+    for letters in reading:
+        if chosen := [letter for letter in letters if letter.message_id in missing]:
+            missing -= {letter.message_id for letter in chosen}
+            yield chosen
+        if not missing:
+            return
+
+
+def _count(tally: Tally, done: Sequence[DeadLetter], deleted: Sequence[DeadLetter]) -> None:
+    done_since = sum(letter in done for letter in deleted)
+    tally.done_since += done_since
+    tally.moved += len(deleted) - done_since
+
+
+def _entry(entry_id: str, letter: DeadLetter, *, fifo: bool) -> dict[str, Any]:
+    entry: dict[str, Any] = {"Id": entry_id, "MessageBody": letter.body}
+    if letter.group_id is not None:
+        entry["MessageGroupId"] = letter.group_id
+    if fifo:
+        # The letter's own id: a second try within five minutes sends nothing, and no earlier send of the event counts.
+        # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagededuplicationid-property.html
+        entry["MessageDeduplicationId"] = letter.message_id
+    return entry
+
+
+def _size_bytes(letter: DeadLetter) -> int:
+    return len(letter.body.encode(errors="surrogatepass"))

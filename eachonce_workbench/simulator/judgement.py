@@ -1,0 +1,36 @@
+"""The judgement: what did not hold in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from eachonce_workbench.simulator.buried import Buried
+from eachonce_workbench.simulator.watch import Watch
+from eachonce_workbench.template.topology import Topology
+from shop.books import Reconciliation
+
+
+def missing_poison(watch: Watch, topology: Topology, dead: Collection[Buried], *, rows: Collection[str]) -> None:
+    """Note the poison that should lie in a dead-letter queue and doesn't: events at each consumer, and journal rows."""
+    there = {(each.id, each.queue_arn) for each in dead}
+    for event_id in sorted(watch.from_outside):
+        for arn in sorted(watch.delivered[event_id]):
+            dead_letter_arn = topology.queue(arn).dead_letter_arn
+            if dead_letter_arn is not None and (event_id, dead_letter_arn) not in there:
+                watch.violated("no event lost", f"{event_id} is in no dead-letter queue of {arn}")
+    for row in sorted(set(rows) - {each.id for each in dead}):
+        watch.violated("no event lost", f"nobody was told of the row {row}")
+
+
+def conclude(watch: Watch, reconciliation: Reconciliation, neighbours: Iterable[str]) -> None:
+    """Note what the books and the dead-letter queues show, and what never happened."""
+    for row in reconciliation.lost:
+        watch.violated("no event lost", row)
+    for row in (*reconciliation.doubled, *reconciliation.different):
+        watch.violated("the books agree with the orders", row)
+    for order in watch.unannounced():
+        watch.violated("no event lost", f"StockReserved of {order}")
+    for neighbour in neighbours:
+        watch.violated("no innocent neighbour in a dead-letter queue", neighbour)
+    for event_id in watch.unpublished():
+        watch.violated("every committed event is published", f"{event_id} of {watch.committed[event_id]}")

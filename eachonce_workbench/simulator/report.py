@@ -1,0 +1,151 @@
+"""What simulations came to: as a document, and as a person sees it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence, Sized
+from dataclasses import asdict
+from decimal import Decimal
+from typing import Any
+
+from msgspec import to_builtins
+from rich.console import Console
+from rich.table import Table
+
+from eachonce_workbench.simulator.coverage import Met, missed, sites, times, together
+from eachonce_workbench.simulator.fault import CallFault
+from eachonce_workbench.simulator.replay import Replay
+from eachonce_workbench.simulator.shrink import Witness
+from eachonce_workbench.simulator.simulation import Scenario, Simulated
+
+_MOST_SHOWN = 20
+
+
+def document(
+    scenarios: Sequence[Scenario],
+    runs: Sequence[Simulated],
+    others: Sequence[Simulated] = (),
+    witness: Witness | None = None,
+) -> dict[str, Any]:
+    """Return all runs as a JSON object; `others` are the peer's."""
+    met = together(run.call_faults for run in runs)
+    return {
+        "runs": [_run(scenario, run) for scenario, run in zip(scenarios, runs, strict=True)],
+        "peer": [_run(scenario, run) for scenario, run in zip(scenarios, others, strict=False)],
+        "coverage": {
+            site: {str(fault): count for fault in CallFault if (count := times(met, site, fault)) is not None}
+            for site in sites()
+        },
+        "missed": missed(met),
+        "witness": None if witness is None else to_builtins(Replay.of(witness)),
+    }
+
+
+def show_run(console: Console, seed: int, run: Simulated) -> None:
+    """Print what did not hold in a run, and the line that says it all."""
+    for violation in run.violations[:_MOST_SHOWN]:
+        _say(console, f"broken: {violation}")
+    for line in run.refused:
+        _say(console, line)
+    _say(
+        console,
+        f"seed {seed}: {run.reconciliation}; {run.deliveries:,} deliveries, {len(run.happened):,} faults, "
+        f"{len(run.violations)} promises broken; {run.virtual_seconds / 3600:.1f} hours in {run.seconds:.1f} seconds, "
+        f"{run.deliveries / run.seconds:.0f} deliveries a second",
+    )
+
+
+def show_coverage(console: Console, met: Met) -> None:
+    """Print how often each call of the layer met each fault, and which it never met."""
+    table = Table(title="call x fault: times", title_justify="left", box=None)
+    table.add_column("call", no_wrap=True)
+    for fault in CallFault:
+        table.add_column(fault, justify="right", width=max(map(len, fault.split())))
+    for site in sites():
+        counts = (times(met, site, fault) for fault in CallFault)
+        table.add_row(site, *("" if count is None else str(count) for count in counts))
+    console.print(table)
+    for pair in missed(met):
+        _say(console, f"never met: {pair}")
+
+
+def show_faults(console: Console, faults: Sequence[str]) -> None:
+    """Print faults as a numbered list."""
+    for number, fault in enumerate(faults, start=1):
+        _say(console, f"{number:>4}  {fault}")
+
+
+def show_witness(console: Console, witness: Witness, command: str) -> None:
+    """Print the least that breaks a promise, and the command that shows it again."""
+    invoices = witness.scenario.invoices
+    least = (
+        f"the least that breaks it, after {witness.runs} more simulations: "
+        f"{_count(witness.faults, 'fault')} on {_count(invoices, 'invoice')}, {', '.join(invoices)}"
+    )
+    for line in ("", f"broken: {witness.violation}", least):
+        _say(console, line)
+    show_faults(console, witness.faults)
+    _say(console, f"again: {command}")
+
+
+def show_comparison(console: Console, runs: Sequence[Simulated], others: Sequence[Simulated]) -> None:
+    """Print what the same faults did to the bundle's consumers and to the peer's."""
+    table = Table("under the same seeds and faults", "Eachonce", "peer")
+    ours, theirs = sums(runs), sums(others)
+    for name in ours:
+        table.add_row(name, f"{ours[name]:,}", f"{theirs[name]:,}")
+    console.print(table)
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _count(things: Sized, name: str) -> str:
+    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
+
+
+def sums(runs: Sequence[Simulated]) -> Counter[str]:
+    """Return what became of effects and neighbours in all runs, by what people ask for."""
+    total: Counter[str] = Counter()
+    for run in runs:
+        books = run.reconciliation
+        total["rows lost"] += len(books.lost)
+        total["rows too many"] += len(books.doubled)
+        ways = Counter(map(_way, books.different))
+        for way in ("effects doubled", "effects lost", "other values"):
+            total[f"rows with {way}"] += ways[way]
+        total["events never published"] += len(run.unannounced)
+        total["innocent neighbours dead-lettered"] += len(run.neighbours)
+        total["deliveries"] += run.deliveries
+    return total
+
+
+_SUM = re.compile(r"is (-?[\d.]+), expected (-?[\d.]+)(?:;|$)")
+
+
+def _way(row: str) -> str:
+    """Return in which way a row differs, as the reconciliation says it: its sums are too high, too low, or neither."""
+    ways = {Decimal(found) > Decimal(expected) for found, expected in _SUM.findall(row)}
+    if len(ways) != 1:
+        return "other values"
+    return "effects doubled" if ways == {True} else "effects lost"
+
+
+def _run(scenario: Scenario, run: Simulated) -> dict[str, Any]:
+    return {
+        "seed": scenario.seed,
+        "faults": scenario.faults,
+        "invoices": len(scenario.invoices),
+        "reconciliation": asdict(run.reconciliation),
+        "violations": [str(violation) for violation in run.violations],
+        "neighbours": list(run.neighbours),
+        "unannounced": list(run.unannounced),
+        "refused": list(run.refused),
+        "consumers": {name: dict(counts) for name, counts in run.consumers.items()},
+        "happened": dict(Counter(name.partition(":")[0] for name in run.happened)),
+        "deliveries": run.deliveries,
+        "seconds": round(run.seconds, 2),
+        "virtual_seconds": round(run.virtual_seconds, 1),
+    }

@@ -1,0 +1,231 @@
+"""One simulation: orders through the whole bundle, under faults, and what did not hold."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from eachonce_workbench.cloud.confinement import process
+from eachonce_workbench.cloud.confinement.guard import Guard, guarded
+from eachonce_workbench.cloud.confinement.refusals import Refusals
+from eachonce_workbench.cloud.history import History
+from eachonce_workbench.cloud.local_cloud import LocalCloud
+from eachonce_workbench.cloud.store.protocol import Response, decoded, success
+from eachonce_workbench.run.run import Progress
+from eachonce_workbench.run.tally import Tally
+from eachonce_workbench.simulator import clock, strand
+from eachonce_workbench.simulator.buried import buried
+from eachonce_workbench.simulator.chaos import PROFILES, Chaos, Unruly
+from eachonce_workbench.simulator.fault import CallFault, DeliveryFault
+from eachonce_workbench.simulator.judgement import conclude, missing_poison
+from eachonce_workbench.simulator.laboratory.app import TABLE
+from eachonce_workbench.simulator.laboratory.books import misbooked
+from eachonce_workbench.simulator.laboratory.installation import with_laboratory
+from eachonce_workbench.simulator.poison import is_poison
+from eachonce_workbench.simulator.printed import PRINTED
+from eachonce_workbench.simulator.runtime import SimulatedRuntime
+from eachonce_workbench.simulator.staging import staged
+from eachonce_workbench.simulator.tables import scan
+from eachonce_workbench.simulator.till import Till
+from eachonce_workbench.simulator.watch import Unwatched, Violation, Watch
+from eachonce_workbench.simulator.wire import Wire
+from eachonce_workbench.template.topology import Topology
+from shop.books import Reconciliation, State, reconcile
+from shop.oracle import expect
+from shop.orders import Row
+from shop.till import read_state
+
+# After this a system that is not quiet never will be: every back-off and outage ends sooner.
+_LONGEST_SECONDS = 3 * 86_400.0
+# The latest that a call arrives of which nobody knows any more.
+_LATE_SECONDS = 200.0
+
+_SHORTEST_OUTAGE_SECONDS, _LONGEST_OUTAGE_SECONDS = 60.0, 3_600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """What is simulated; the same scenario and code give the same run.
+
+    `only`, where given, are the faults that happen, and no others.
+    """
+
+    invoices: Mapping[str, list[Row]]
+    template: Path
+    seed: int = 0
+    faults: str = "none"
+    only: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """Other consumers in place of the bundle's: how they change the topology, and what they find in the environment."""
+
+    name: str
+    adapt: Callable[[Topology], Topology]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulated:
+    """What a simulation came to.
+
+    `neighbours` are innocent events in dead-letter queues, `unannounced` the orders of which no stock was said to be
+    reserved, `happened` the faults in their order, `virtual_seconds` what the virtual clock says, and `refused` which
+    function tried to reach beyond the simulation, and how.
+    """
+
+    reconciliation: Reconciliation
+    violations: tuple[Violation, ...]
+    neighbours: tuple[str, ...]
+    unannounced: tuple[str, ...]
+    happened: tuple[str, ...]
+    calls: Mapping[str, int]
+    call_faults: Mapping[tuple[str, CallFault], int]
+    consumers: Mapping[str, Mapping[str, int]]
+    deliveries: int
+    seconds: float
+    virtual_seconds: float
+    refused: tuple[str, ...] = ()
+
+
+def simulate(scenario: Scenario, *, peer: Peer | None = None, progress: Progress | None = None) -> Simulated:
+    """Run a scenario to its end.
+
+    Raises PlacingError when an invoice can't be placed, and what LocalCloud raises. Not for threads, and one at a time
+    in a process.
+    """
+    return _Simulation(scenario, peer, Progress() if progress is None else progress).run()
+
+
+class _Simulation:
+    def __init__(self, scenario: Scenario, peer: Peer | None, progress: Progress) -> None:
+        self._scenario = scenario
+        self._peer = peer
+        self._progress = progress
+        self._chaos = Chaos(scenario.seed, PROFILES[scenario.faults], only=scenario.only)
+        self._watch = Watch() if peer is None else Unwatched()
+        self._history = History()
+        self._tally = Tally()
+        self._refusals = Refusals()
+        self._down_until: dict[str, float] = {}
+        self._error: Exception | None = None
+
+    def run(self) -> Simulated:
+        started = time.perf_counter()
+        wire = Wire(self._chaos, self._answer, unreachable=self._unreachable, broken=self._stop)
+        PRINTED.history = self._history
+        self._history.subscribe(self._tally)
+        self._history.subscribe(self._watch)
+        self._history.subscribe(self._refusals)
+        try:
+            with (
+                tempfile.TemporaryDirectory(prefix="eachonce-") as mail,
+                guarded(self._guard()),
+                staged(self._scenario.seed, hook=wire, chaos=self._chaos, watch=self._watch),
+            ):
+                state, neighbours, virtual_seconds = self._until_broken(Path(mail))
+        finally:
+            PRINTED.history = None
+        reconciliation = reconcile(expect(self._scenario.invoices), state)
+        conclude(self._watch, reconciliation, neighbours)
+        return Simulated(
+            reconciliation=reconciliation,
+            violations=tuple(self._watch.violations),
+            neighbours=tuple(neighbours),
+            unannounced=tuple(self._watch.unannounced()),
+            happened=tuple(self._chaos.happened),
+            calls=dict(wire.calls),
+            call_faults=dict(wire.faults),
+            consumers={m.function: self._tally.of(m.function) for m in self._cloud.topology.queue_mappings},
+            deliveries=self._runtime.deliveries,
+            seconds=time.perf_counter() - started,
+            virtual_seconds=virtual_seconds,
+            refused=self._refusals.lines(),
+        )
+
+    def _until_broken(self, mail: Path) -> tuple[State, list[str], float]:
+        try:
+            return clock.run(self._live(mail))
+        except asyncio.CancelledError:
+            if self._error is None:
+                raise
+            raise self._error from None
+
+    def _stop(self, error: Exception) -> None:
+        self._error = error
+        self._main.cancel()
+
+    async def _live(self, mail: Path) -> tuple[State, list[str], float]:
+        self._cloud = LocalCloud(
+            self._scenario.template,
+            parameters={"MailDirectory": str(mail), "LogLevel": "ERROR"},
+            disorder=Unruly(self._chaos),
+            port=None,
+            workers_per_function=4,
+            minute_seconds=60.0,
+            history=self._history,
+            runtime=self._make_runtime,
+            adapt=with_laboratory if self._peer is None else self._peer.adapt,
+        )
+        self._main: asyncio.Task[Any] = asyncio.current_task()  # type: ignore[assignment]
+        async with self._cloud:
+            self._watch_journal()
+            till = Till(self._cloud, self._chaos, self._watch, self._progress)
+            refused = await till.place(self._scenario.invoices)
+            self._progress.settling()
+            await self._settle()
+            self._chaos.end()
+            if self._peer is None:
+                for difference in misbooked(scan(self._cloud, TABLE), self._watch.placed()):
+                    self._watch.violated("no effect lost or twice", difference)
+            state = read_state(partial(scan, self._cloud), mail, refused)
+            dead = list(buried(self._cloud.store, self._cloud.topology))
+            missing_poison(self._watch, self._cloud.topology, dead, rows=till.poison_rows)
+            return state, [str(each) for each in dead if not is_poison(each.id)], asyncio.get_running_loop().time()
+
+    def _make_runtime(self, topology: Topology) -> SimulatedRuntime:
+        environment = {} if self._peer is None else self._peer.environment
+        self._runtime = SimulatedRuntime(topology, self._chaos, self._history, environment=environment)
+        return self._runtime
+
+    def _watch_journal(self) -> None:
+        table, streams = self._cloud.topology.table("Journal").name, self._cloud.store.streams
+        streams.on_write(table, lambda: self._watch.journaled(streams.newest(table)))
+
+    async def _settle(self) -> None:
+        try:
+            await self._cloud.settle(_LONGEST_SECONDS)
+            await asyncio.sleep(_LATE_SECONDS)
+            await self._cloud.settle(_LONGEST_SECONDS)
+        except TimeoutError:
+            self._watch.violated("all becomes quiet", f"not within {_LONGEST_SECONDS / 3600:.0f} hours")
+
+    def _answer(self, service: str, headers: Mapping[str, str], body: bytes) -> Response:
+        if service == "events":
+            return success(self._cloud.bus.put_events(decoded(body)["Entries"]))
+        return self._cloud.store.handle(service, headers, body)
+
+    def _unreachable(self, queue_url: str) -> bool:
+        now = asyncio.get_running_loop().time()
+        name = queue_url.rpartition("/")[2]
+        if now >= self._down_until.get(name, 0.0) and self._chaos.rare(DeliveryFault.DLQ_DOWN, name):
+            seconds = self._chaos.between(_SHORTEST_OUTAGE_SECONDS, _LONGEST_OUTAGE_SECONDS, self._chaos.last)
+            self._down_until[name] = now + seconds
+        return now < self._down_until.get(name, 0.0)
+
+    def _guard(self) -> Guard:
+        """Return who refuses what functions try to do beyond the simulation."""
+        return Guard(limits=process.limits(), refused=self._refused, programs=process.confines_programs())
+
+    def _refused(self, what: str) -> None:
+        if strand.in_strand():
+            strand.current().owner.refused(what)
+        else:
+            self._history.record("refused", function="a thread that a function started", what=what)

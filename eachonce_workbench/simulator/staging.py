@@ -1,0 +1,122 @@
+"""The stage of a simulation: what Python itself must do differently while one is under way."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+from unittest.mock import patch
+
+import boto3.session
+import eachonce.lanes
+from eachonce import Contract, Event
+from eachonce.identity import fingerprint
+from moto.moto_api._internal import mock_random
+
+from eachonce_workbench.simulator import strand
+from eachonce_workbench.simulator.chaos import Chaos
+from eachonce_workbench.simulator.fault import DeliveryFault
+from eachonce_workbench.simulator.poison import FAILS, KILLS
+from eachonce_workbench.simulator.printed import PRINTED
+from eachonce_workbench.simulator.watch import Watch
+from eachonce_workbench.simulator.worker import Killed, Worker
+
+S = TypeVar("S")
+R = TypeVar("R")
+
+Hook = Callable[..., Any]
+
+
+class SimulatedError(RuntimeError):
+    """A handler's failure that the simulator made up."""
+
+
+class Strands:
+    """A ThreadPoolExecutor as far as the layer uses one: its threads are strands of the worker."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        """Take an executor's arguments: any number of strands may run side by side."""
+
+    def map(self, function: Callable[[S], R], things: Iterable[S]) -> list[R]:
+        """Return the results in order; the first failure is raised."""
+        worker: Worker = strand.current().owner
+        tasks = [worker.begin(lambda thing=thing: function(thing)) for thing in things]  # type: ignore[misc]
+        return strand.wait(asyncio.gather(*tasks))
+
+
+@contextlib.contextmanager
+def staged(seed: int, *, hook: Hook, chaos: Chaos, watch: Watch) -> Iterator[None]:
+    """Let sleep, threads, randomness and AWS clients be the simulation's; one at a time in a process.
+
+    `hook` answers botocore's event "before-send".
+    """
+    drawn = random.Random(seed)  # noqa: S311 - the run's own randomness, to be the same every time
+    state = random.getstate()
+    random.seed(seed)
+    mock_random.seed(seed)
+    with (
+        patch.object(time, "sleep", _sleep),
+        patch.object(uuid, "uuid4", lambda: uuid.UUID(int=drawn.getrandbits(128), version=4)),
+        patch.object(eachonce.lanes, "ThreadPoolExecutor", Strands),
+        patch.object(boto3.session.Session, "client", _clients(hook)),
+        patch.object(Contract, "decode", _decode(chaos, watch)),
+        patch.object(sys, "stdout", PRINTED),
+    ):
+        try:
+            yield
+        finally:
+            random.setstate(state)
+
+
+def _sleep(seconds: float) -> None:
+    strand.wait(asyncio.sleep(seconds))
+
+
+_CLIENTS: dict[tuple[str, str], Any] = {}
+_make = boto3.session.Session.client
+
+
+def _clients(hook: Hook) -> Callable[..., Any]:
+    """Return what gives clients: made once a process, since making one costs as much as a hundred calls."""
+    hooked: set[int] = set()
+
+    def client(_session: boto3.session.Session, service_name: str, *_: Any, config: Any = None, **__: Any) -> Any:
+        settings = {} if config is None else config._user_provided_options  # noqa: SLF001 - what tells configs apart
+        key = service_name, repr(sorted(settings.items()))
+        if key not in _CLIENTS:
+            _CLIENTS[key] = _make(boto3.session.Session(), service_name, config=config)
+        made = _CLIENTS[key]
+        if id(made) not in hooked:
+            hooked.add(id(made))
+            made.meta.events.unregister("before-send", unique_id="simulator")
+            made.meta.events.register_first("before-send", hook, unique_id="simulator")
+        return made
+
+    return client
+
+
+def _decode(chaos: Chaos, watch: Watch) -> Any:
+    """Return a Contract.decode under which handlers fail, and workers die, on the events that make them."""
+    plain = Contract.decode.__func__  # type: ignore[attr-defined]
+
+    def decode(contract: type[Contract], data: Any) -> Any:
+        decoded = plain(contract, data)
+        if not strand.in_strand() or (order_id := getattr(decoded, "order_id", None)) is None:
+            return decoded
+        worker: Worker = strand.current().owner
+        if order_id.startswith(KILLS):
+            worker.kill()
+            raise Killed
+        about = f"{worker.function} {contract.__name__} {order_id} {getattr(decoded, 'part', 1)}"
+        if order_id.startswith(FAILS) or chaos.delivery(DeliveryFault.HANDLER_FAILED, about):
+            event = Event(id="", source="", type=contract.event_type(), subject=decoded.subject, data=data)
+            watch.failed(strand.current().environment["POWERTOOLS_SERVICE_NAME"], fingerprint(event))
+            raise SimulatedError(f"simulated: {worker.function} fails")
+        return decoded
+
+    return classmethod(decode)

@@ -1,0 +1,169 @@
+"""What the resources of a template are called: names, ARNs, and what `Ref` and `Fn::GetAtt` give for them.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from eachonce_workbench.template.intrinsics import Elsewhere, Unresolved, text
+from eachonce_workbench.template.source import Where
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a stack lives."""
+
+    stack: str
+    region: str
+    account_id: str
+    endpoint: str
+    partition: str = "aws"
+
+    def arn(self, service: str, resource: str) -> str:
+        """Make the ARN of a resource of this account and region."""
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account_id}:{resource}"
+
+    def pseudo_parameters(self) -> dict[str, str | list[str]]:
+        """Give what CloudFormation lets every template refer to."""
+        return {
+            "AWS::AccountId": self.account_id,
+            "AWS::NotificationARNs": [],
+            "AWS::Partition": self.partition,
+            "AWS::Region": self.region,
+            "AWS::StackId": self.arn("cloudformation", f"stack/{self.stack}/local"),
+            "AWS::StackName": self.stack,
+            "AWS::URLSuffix": "amazonaws.com",
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kind:
+    """One type of resource: the property that names it, and its attributes as formats."""
+
+    name_property: str
+    ref: str
+    attributes: Mapping[str, str]
+
+
+def _arn(service: str, resource: str) -> str:
+    return f"arn:{{partition}}:{service}:{{region}}:{{account_id}}:{resource}"
+
+
+_TABLE = _arn("dynamodb", "table/{name}")
+_STREAM = f"{_TABLE}/stream/1970-01-01T00:00:00.000"  # AWS's label is the time of creation; here it is known beforehand
+_QUEUE_URL = "{endpoint}/{account_id}/{name}"
+_FUNCTION = _arn("lambda", "function:{name}")
+_ALIAS = _arn("lambda", "function:{FunctionName}:{name}")
+_VERSION = _arn("lambda", "function:{FunctionName}:1")  # a template makes one at a time; here each is the first
+_LAYER = _arn("lambda", "layer:{name}:1")
+_LOGS = _arn("logs", "log-group:{name}:*")
+
+_KINDS = {
+    "AWS::DynamoDB::Table": _Kind(
+        name_property="TableName", ref="{name}", attributes={"Arn": _TABLE, "StreamArn": _STREAM}
+    ),
+    "AWS::SQS::Queue": _Kind(
+        name_property="QueueName",
+        ref=_QUEUE_URL,
+        attributes={"Arn": _arn("sqs", "{name}"), "QueueName": "{name}", "QueueUrl": _QUEUE_URL},
+    ),
+    "AWS::Events::EventBus": _Kind(
+        name_property="Name", ref="{name}", attributes={"Arn": _arn("events", "event-bus/{name}"), "Name": "{name}"}
+    ),
+    "AWS::Events::Rule": _Kind(
+        name_property="Name", ref="{bus_bar}{name}", attributes={"Arn": _arn("events", "rule/{bus_slash}{name}")}
+    ),
+    "AWS::Lambda::Function": _Kind(name_property="FunctionName", ref="{name}", attributes={"Arn": _FUNCTION}),
+    "AWS::Lambda::Alias": _Kind(name_property="Name", ref=_ALIAS, attributes={"AliasArn": _ALIAS}),
+    "AWS::Lambda::Version": _Kind(name_property="", ref=_VERSION, attributes={"FunctionArn": _VERSION, "Version": "1"}),
+    "AWS::Lambda::LayerVersion": _Kind(name_property="LayerName", ref=_LAYER, attributes={"LayerVersionArn": _LAYER}),
+    "AWS::Logs::LogGroup": _Kind(name_property="LogGroupName", ref="{name}", attributes={"Arn": _LOGS}),
+}
+
+Resolve = Callable[[Any, Where], Any]
+
+
+class Identities:
+    """The names of a template's resources; a resource without one is called after its stack and its logical id."""
+
+    def __init__(self, *, place: Place, resources: Mapping[str, Mapping[str, Any]], resolve: Resolve) -> None:
+        """Take the resources that are to be made, and what resolves their properties (which may refer back here)."""
+        self._place = place
+        self._resources = resources
+        self._resolve = resolve
+        self._fields: dict[str, dict[str, str]] = {}
+        self._naming: set[str] = set()
+
+    def ref(self, logical_id: str, where: Where) -> str:
+        """Give what `Ref` gives."""
+        kind = self._kind(logical_id, "Ref", where)
+        return kind.ref.format_map(self._known(logical_id, kind, where))
+
+    def attribute(self, logical_id: str, name: str, where: Where) -> str:
+        """Give what `Fn::GetAtt` gives."""
+        kind = self._kind(logical_id, name, where)
+        if name not in kind.attributes:
+            raise Unresolved(where, f"{logical_id} has no attribute {name} here")
+        if name == "StreamArn" and "StreamSpecification" not in self._properties(logical_id):
+            raise Unresolved(where, f"the table {logical_id} has no stream")
+        return kind.attributes[name].format_map(self._known(logical_id, kind, where))
+
+    def arn(self, logical_id: str) -> str | None:
+        """Give the ARN of a resource; None when its type has none here."""
+        kind = _KINDS.get(self._resources[logical_id]["Type"])
+        if kind is None or "Arn" not in kind.attributes:
+            return None
+        return self.attribute(logical_id, "Arn", ("Resources", logical_id))
+
+    def name(self, logical_id: str) -> str:
+        """Give the physical name of a resource whose type the local cloud knows."""
+        where = ("Resources", logical_id)
+        return self._known(logical_id, self._kind(logical_id, "Ref", where), where)["name"]
+
+    def _kind(self, logical_id: str, wanted: str, where: Where) -> _Kind:
+        if logical_id not in self._resources:
+            raise Unresolved(where, f"no parameter or resource is called {logical_id!r}")
+        type_name = self._resources[logical_id]["Type"]
+        if type_name not in _KINDS:
+            raise Elsewhere(where, f"{wanted} of {logical_id}: there is no {type_name} in the local cloud")
+        return _KINDS[type_name]
+
+    def _known(self, logical_id: str, kind: _Kind, where: Where) -> dict[str, str]:
+        if logical_id not in self._fields:
+            if logical_id in self._naming:
+                raise Unresolved(where, f"the name of {logical_id} depends on itself")
+            self._naming.add(logical_id)
+            self._fields[logical_id] = self._look_up(logical_id, kind)
+            self._naming.discard(logical_id)
+        return self._fields[logical_id]
+
+    def _look_up(self, logical_id: str, kind: _Kind) -> dict[str, str]:
+        name = self._property(logical_id, kind.name_property) or self._generated_name(logical_id)
+        bus = (self._property(logical_id, "EventBusName") or "default").rpartition("/")[2]
+        return {
+            "name": name,
+            "region": self._place.region,
+            "account_id": self._place.account_id,
+            "partition": self._place.partition,
+            "endpoint": self._place.endpoint,
+            "bus_bar": "" if bus == "default" else f"{bus}|",
+            "bus_slash": "" if bus == "default" else f"{bus}/",
+            "FunctionName": self._property(logical_id, "FunctionName") or "",
+        }
+
+    def _generated_name(self, logical_id: str) -> str:
+        fifo = self._properties(logical_id).get("FifoQueue") in (True, "true")
+        return f"{self._place.stack}-{logical_id}{'.fifo' if fifo else ''}"
+
+    def _property(self, logical_id: str, name: str) -> str | None:
+        where = ("Resources", logical_id, "Properties", name)
+        value = self._resolve(self._properties(logical_id).get(name), where)
+        return None if value is None else text(value, where)
+
+    def _properties(self, logical_id: str) -> Mapping[str, Any]:
+        properties: Mapping[str, Any] = self._resources[logical_id].get("Properties", {})
+        return properties

@@ -1,0 +1,203 @@
+"""The system that a template describes, as far as it has a local counterpart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from eachonce_workbench.matching.filter import Filters
+from eachonce_workbench.matching.input import TargetInput
+from eachonce_workbench.matching.pattern import Pattern
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A DynamoDB table; `properties` are its resolved CloudFormation properties."""
+
+    logical_id: str
+    name: str
+    arn: str
+    hash_key: str
+    range_key: str | None
+    key_types: Mapping[str, str]
+    stream_arn: str | None
+    stream_view: str | None
+    ttl_attribute: str | None
+    point_in_time_recovery: bool
+    properties: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """An SQS queue; `properties` are its resolved CloudFormation properties."""
+
+    logical_id: str
+    name: str
+    arn: str
+    url: str
+    fifo: bool
+    visibility_timeout_seconds: int
+    retention_seconds: int
+    dead_letter_arn: str | None
+    max_receive_count: int | None
+    properties: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bus:
+    """An event bus. The bus "default" is in every account, and has no logical id."""
+
+    logical_id: str
+    name: str
+    arn: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What a rule sends its events to, a queue or a function, and how hard it tries."""
+
+    id: str
+    arn: str
+    input: TargetInput
+    max_attempts: int
+    max_age_seconds: int
+    dead_letter_arn: str | None
+    message_group_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """The events of one bus that go to some targets."""
+
+    logical_id: str
+    name: str
+    arn: str
+    bus_name: str
+    enabled: bool
+    pattern: Pattern
+    targets: tuple[Target, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventInvoke:
+    """How long Lambda tries an asynchronous invocation, and whom it tells how that ended."""
+
+    max_retries: int = 2
+    max_age_seconds: int = 21_600
+    on_success_arn: str | None = None
+    on_failure_arn: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """A Lambda function; `code` and `layers` are the folders of the sources, from which Python imports.
+
+    `event_invokes` are by qualifier: "$LATEST", an alias, a version. `published` has each version and alias that there
+    is, and the version that it stands for.
+    """
+
+    logical_id: str
+    name: str
+    arn: str
+    handler: str
+    runtime: str
+    code: Path
+    layers: tuple[Path, ...]
+    timeout_seconds: int
+    memory_mb: int
+    environment: Mapping[str, str]
+    reserved_concurrency: int | None
+    dead_letter_arn: str | None = None
+    event_invokes: Mapping[str, EventInvoke] = field(default_factory=dict)
+    published: Mapping[str, str] = field(default_factory=dict)
+    log_group: str | None = None
+
+    @property
+    def log_group_name(self) -> str:
+        """The log group that the function writes to."""
+        return f"/aws/lambda/{self.name}" if self.log_group is None else self.log_group
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueMapping:
+    """A queue whose messages a function (named by its logical id) gets in batches."""
+
+    function: str
+    queue_arn: str
+    enabled: bool
+    batch_size: int
+    window_seconds: int
+    max_concurrency: int | None
+    report_failures: bool
+    filters: Filters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamMapping:
+    """A table whose changes a function (named by its logical id) gets in batches; no maximum (None) is for ever."""
+
+    function: str
+    table_name: str
+    stream_arn: str
+    enabled: bool
+    starting_position: str
+    batch_size: int
+    window_seconds: int
+    max_retries: int | None
+    max_age_seconds: int | None
+    bisect: bool
+    parallelization: int
+    report_failures: bool
+    on_failure_arn: str | None
+    filters: Filters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topology:
+    """A whole system; `outputs` are those that hold in the local cloud, too, and `passed_over` says what isn't run."""
+
+    stack: str
+    region: str
+    account_id: str
+    tables: tuple[Table, ...]
+    queues: tuple[Queue, ...]
+    buses: tuple[Bus, ...]
+    rules: tuple[Rule, ...]
+    functions: tuple[Function, ...]
+    queue_mappings: tuple[QueueMapping, ...]
+    stream_mappings: tuple[StreamMapping, ...]
+    outputs: Mapping[str, str]
+    passed_over: tuple[str, ...] = ()
+
+    def function(self, name: str) -> Function:
+        """Find a function by logical id, name or ARN. Raises KeyError when there is none."""
+        return _find(self.functions, name)
+
+    def queue(self, name: str) -> Queue:
+        """Find a queue by logical id, name or ARN. Raises KeyError when there is none."""
+        return _find(self.queues, name)
+
+    def table(self, name: str) -> Table:
+        """Find a table by logical id, name or ARN. Raises KeyError when there is none."""
+        return _find(self.tables, name)
+
+
+class _Named(Protocol):
+    @property
+    def logical_id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def arn(self) -> str: ...
+
+
+_N = TypeVar("_N", bound=_Named)
+
+
+def _find(things: Iterable[_N], name: str) -> _N:
+    for thing in things:
+        if name in (thing.logical_id, thing.name, thing.arn):
+            return thing
+    raise KeyError(name)

@@ -1,6 +1,0 @@
-"""`sam local invoke`: one function in Lambda's own container image, against the local cloud."""
-
-from workbench.local_invoke.error import InvokeError
-from workbench.local_invoke.invocation import invoke
-
-__all__ = ["InvokeError", "invoke"]

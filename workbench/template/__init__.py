@@ -1,5 +1,0 @@
-"""How template.yaml becomes a topology: parsed with its lines, translated, resolved."""
-
-from workbench.template.loading import TemplateError, load
-
-__all__ = ["TemplateError", "load"]
