@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from tests import faults as wire
-from tests import parcels, shop
+from tests import parcels
+from tests import shop_functions as shop
 from tests.parcels import (
     Registered,
     Seen,
