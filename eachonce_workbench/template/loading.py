@@ -19,6 +19,7 @@ from eachonce_workbench.template.properties import Properties
 from eachonce_workbench.template.remembered import translated
 from eachonce_workbench.template.shape import PassedOver
 from eachonce_workbench.template.source import Source, TemplateError, Where
+from eachonce_workbench.template.stack_resources import mapping_uuid, stack_resources
 from eachonce_workbench.template.system import Resource, System
 from eachonce_workbench.template.topology import Bus, Function, QueueMapping, StreamMapping, Topology
 from eachonce_workbench.template.translation import origin, owned
@@ -51,9 +52,21 @@ def load(
         faults, places = built.findings()
         if faults:
             raise source.errors((origin(source, fault.where), _reason(source, fault)) for fault in faults)
-        return replace(built.topology(), passed_over=passed_over(source, built.resources, places))
+        return replace(
+            built.topology(),
+            passed_over=passed_over(source, built.resources, places),
+            parameters={name: _shown(source.document, name, value) for name, value in given.items()},
+            template=path.read_text(encoding="utf-8"),
+        )
     except Unresolved as error:
         raise source.error(origin(source, error.where), error.reason) from error
+
+
+def _shown(document: Mapping[str, Any], name: str, value: str | list[str]) -> str:
+    """Give a parameter's value as a description of the stack shows it, with "NoEcho" masked."""
+    if str(document["Parameters"][name].get("NoEcho", False)).lower() == "true":
+        return "****"
+    return ",".join(value) if isinstance(value, list) else value
 
 
 def _reason(source: Source, fault: Unresolved) -> str:
@@ -124,7 +137,9 @@ class _Stack:
             functions=functions,
             queue_mappings=tuple(each for each in mappings if isinstance(each, QueueMapping)),
             stream_mappings=tuple(each for each in mappings if isinstance(each, StreamMapping)),
-            outputs=dict(self._local_outputs()),
+            outputs=(outputs := dict(self._local_outputs())),
+            exports=dict(self._exports(outputs)),
+            resources=tuple(stack_resources(self._place.stack, self.resources, self._identities)),
         )
 
     def _functions(self) -> Iterator[Function]:
@@ -151,8 +166,9 @@ class _Stack:
 
     def _mappings(self, functions: tuple[Function, ...]) -> Iterator[QueueMapping | StreamMapping]:
         logical_ids = {function.name: function.logical_id for function in functions}
-        for _, _, properties in self._each("AWS::Lambda::EventSourceMapping"):
-            yield resources.mapping(logical_ids, properties)
+        for logical_id, _, properties in self._each("AWS::Lambda::EventSourceMapping"):
+            mapping = resources.mapping(logical_ids, properties)
+            yield replace(mapping, uuid=mapping_uuid(self._place.stack, logical_id))
 
     def _local_outputs(self) -> Iterator[tuple[str, str]]:
         for name, output in self._outputs.items():
@@ -162,6 +178,13 @@ class _Stack:
                     yield name, text(self._resolve(output.get("Value"), where), where)
             except Elsewhere:
                 continue
+
+    def _exports(self, outputs: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+        """Give the name of the output that each export is of."""
+        for name in outputs:
+            export, where = self._outputs[name].get("Export"), ("Outputs", name, "Export", "Name")
+            if isinstance(export, Mapping):
+                yield text(self._resolve(export.get("Name"), where), where), name
 
     def _default_bus(self) -> Bus:
         return Bus(logical_id="", name="default", arn=self._place.arn("events", "event-bus/default"))

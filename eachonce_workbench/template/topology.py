@@ -132,6 +132,7 @@ class QueueMapping:
     max_concurrency: int | None
     report_failures: bool
     filters: Filters
+    uuid: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,11 +153,25 @@ class StreamMapping:
     report_failures: bool
     on_failure_arn: str | None
     filters: Filters
+    uuid: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackResource:
+    """A resource as CloudFormation lists it, whether or not it has a local counterpart."""
+
+    logical_id: str
+    physical_id: str
+    type: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topology:
-    """A whole system; `outputs` are those that hold in the local cloud, too, and `passed_over` says what isn't run."""
+    """A whole system; `outputs` are those that hold in the local cloud, too, and `passed_over` says what isn't run.
+
+    `exports` are the names by which other stacks import some of the outputs, `template` is the text that it was read
+    from, and `parameters` are the values that it was read with.
+    """
 
     stack: str
     region: str
@@ -170,6 +185,10 @@ class Topology:
     stream_mappings: tuple[StreamMapping, ...]
     outputs: Mapping[str, str]
     passed_over: tuple[str, ...] = ()
+    resources: tuple[StackResource, ...] = ()
+    exports: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    template: str = ""
 
     def function(self, name: str) -> Function:
         """Find a function by logical id, name or ARN. Raises KeyError when there is none."""
