@@ -10,6 +10,7 @@ import socket
 from collections.abc import Awaitable, Callable, Collection, Iterator, MutableMapping
 from typing import Any
 
+import msgspec
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
@@ -18,6 +19,8 @@ from eachonce_workbench.cloud import service_models
 from eachonce_workbench.cloud.bus.bus import Bus
 from eachonce_workbench.cloud.callers import Callers
 from eachonce_workbench.cloud.cloudformation import Stacks
+from eachonce_workbench.cloud.control.functions import Functions
+from eachonce_workbench.cloud.control.rules import Rules
 from eachonce_workbench.cloud.functions.invocations import Invocations
 from eachonce_workbench.cloud.logs.calls import Logs
 from eachonce_workbench.cloud.long_poll import LongPoll
@@ -65,6 +68,8 @@ class Endpoint:
         self._callers = Callers(hosts)
         self._long_poll = LongPoll(store)
         self._stacks = Stacks(store.topology)
+        self._rules = Rules(store.topology)
+        self._functions = Functions(store.topology)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
@@ -85,14 +90,17 @@ class Endpoint:
         service = _service(request)
         services.require(service)
         if service == "lambda":
-            return await self._invoke(request)
+            return await self._lambda(request)
         if _is_form(request):
             return self._by_form(service, request)
         if _is_cbor(request):
             return self._stored(service, request)
         return await self._by_target(service, request)
 
-    async def _invoke(self, request: Request) -> Response:
+    async def _lambda(self, request: Request) -> Response:
+        told = self._functions.answer(request)
+        if told is not None:
+            return 200, {"content-type": "application/json"}, msgspec.json.encode(told)
         invoked = _INVOKE.match(request.path)
         if invoked is None or request.method != "POST":
             raise _described_by_template("lambda", f"{request.method} {request.path[:200]}")
@@ -120,7 +128,9 @@ class Endpoint:
             return answer
         operation = _check(service, request)
         if service == "events":
-            raise _described_by_template(service, operation)
+            if not self._rules.answers(operation):
+                raise _described_by_template(service, operation)
+            return success(self._rules.answer(operation, decoded(request.body)))
         if service == "logs":
             return self._logs.answer(headers, body)
         if request.target == "AmazonSQS.ReceiveMessage":

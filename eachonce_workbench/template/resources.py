@@ -96,6 +96,7 @@ def rule(logical_id: str, identities: Identities, properties: Properties) -> Rul
         enabled=properties.optional_text("State") != "DISABLED",
         pattern=_checked(lambda: Pattern(pattern), properties, "EventPattern"),
         targets=tuple(_target(target) for target in properties.groups("Targets")),
+        properties=properties.values,
     )
 
 
@@ -112,6 +113,7 @@ def _target(properties: Properties) -> Target:
         max_age_seconds=retry.integer("MaximumEventAgeInSeconds", 86_400),
         dead_letter_arn=properties.group("DeadLetterConfig").optional_text("Arn"),
         message_group_id=properties.group("SqsParameters").optional_text("MessageGroupId"),
+        properties=properties.values,
     )
 
 

@@ -56,7 +56,10 @@ class Bus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What a rule sends its events to, a queue or a function, and how hard it tries."""
+    """What a rule sends its events to, a queue or a function, and how hard it tries.
+
+    `properties` are its resolved CloudFormation properties.
+    """
 
     id: str
     arn: str
@@ -65,11 +68,12 @@ class Target:
     max_age_seconds: int
     dead_letter_arn: str | None
     message_group_id: str | None
+    properties: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """The events of one bus that go to some targets."""
+    """The events of one bus that go to some targets; `properties` are its resolved CloudFormation properties."""
 
     logical_id: str
     name: str
@@ -78,6 +82,7 @@ class Rule:
     enabled: bool
     pattern: Pattern
     targets: tuple[Target, ...]
+    properties: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
