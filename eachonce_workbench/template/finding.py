@@ -1,4 +1,4 @@
-"""Where a bundle is: its template, in the working folder or above, and the folder that everything else is relative to."""
+"""Where a bundle is: its template, in the working folder or above, and the folder that all else is relative to."""
 
 from __future__ import annotations
 
