@@ -80,7 +80,7 @@ soak: .venv/ready ## the same for the whole month and for many seeds: about half
 	$(BIN)/eachonce simulate $(SOAK)
 
 fuzz: .venv/ready ## 50,000 hostile messages for the consumers: FUZZ="--records N --seed S"
-	@$(BIN)/python -m tests.fuzz $(FUZZ)
+	@$(BIN)/python -m tests.shop.fuzz $(FUZZ)
 
 build: .venv-sam/ready ## what is deployed, in .aws-sam/build
 	$(SAM) build

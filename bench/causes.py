@@ -10,15 +10,14 @@ from dataclasses import replace
 from rich.console import Console
 from rich.table import Table
 
-from eachonce_workbench.cli.command import ORDERS, ROOT, TEMPLATE
 from eachonce_workbench.simulator.fault import DeliveryFault
-from eachonce_workbench.simulator.peers import powertools
 from eachonce_workbench.simulator.report import sums
 from eachonce_workbench.simulator.simulation import Scenario, simulate
-from shop.orders import read_invoices
+from shop.books import FOLDER, Shop
 
-INVOICES = read_invoices(ORDERS, limit=143)
-PEER = powertools(ROOT / "bench" / "peers" / "powertools")
+SHOP = Shop()
+INPUTS = SHOP.inputs(None, 143)
+PEER = SHOP.peers()["powertools"]
 SEEDS = range(3)
 
 KILLERS = (DeliveryFault.POISON_KILLS,)
@@ -31,7 +30,10 @@ WITHOUT = {
 
 def main() -> None:
     for faults in ("light", "heavy"):
-        scenarios = [Scenario(invoices=INVOICES, template=TEMPLATE, seed=seed, faults=faults) for seed in SEEDS]
+        scenarios = [
+            Scenario(inputs=INPUTS, books=SHOP, template=FOLDER / "template.yaml", seed=seed, faults=faults)
+            for seed in SEEDS
+        ]
         whole = [simulate(scenario, peer=PEER) for scenario in scenarios]
         columns = {"all faults": sums(whole)}
         for name, left_out in WITHOUT.items():

@@ -18,10 +18,11 @@ from pathlib import Path
 
 import uvloop
 
-from eachonce_workbench.cli.command import ORDERS, TEMPLATE
 from eachonce_workbench.cloud.local_cloud import LocalCloud
+from eachonce_workbench.run.sending import SendingError, send_all
+from shop.books import FOLDER, ORDERS
 from shop.orders import Row, read_invoices
-from shop.till import place_all
+from shop.till import inputs
 
 Invoices = dict[str, list[Row]]
 
@@ -48,7 +49,7 @@ def main() -> None:
 async def measure(invoices: Invoices) -> tuple[Cost, Cost]:
     hundred = dict(list(invoices.items())[:100])
     with tempfile.TemporaryDirectory() as mail:
-        async with LocalCloud(TEMPLATE, parameters={"MailDirectory": mail}) as cloud:
+        async with LocalCloud(FOLDER / "template.yaml", parameters={"MailDirectory": mail}) as cloud:
             await place(cloud, renumbered(hundred, "1"))  # so that every function has its workers
             first = await place(cloud, renumbered(hundred, "2"))
             await place(cloud, invoices)
@@ -65,8 +66,9 @@ def renumbered(invoices: Invoices, prefix: str) -> Invoices:
 
 async def place(cloud: LocalCloud, invoices: Invoices) -> Cost:
     wall, processor = time.perf_counter(), processor_seconds()
-    async for _ in place_all(cloud.invoke, list(invoices.items()), at_once=4):
-        pass
+    async for _, answer in send_all(cloud, inputs(invoices), at_once=4, tries=20):
+        if isinstance(answer, SendingError):
+            raise answer
     await cloud.settle()
     return Cost(time.perf_counter() - wall, processor_seconds() - processor)
 

@@ -9,7 +9,7 @@ import argparse
 import time
 from typing import Any
 
-from tests.fuzz.hostile import BODIES, hostile, take
+from tests.shop.fuzz.hostile import BODIES, hostile, take
 
 _TIMES = 5
 

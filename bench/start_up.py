@@ -17,7 +17,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from eachonce_workbench.cli.command import ROOT
+ROOT = Path(__file__).resolve().parents[1]
 
 _HEADERS = {
     "authorization": "AWS4-HMAC-SHA256 Credential=x/20260101/eu-west-1/dynamodb/aws4_request, Signature=0",

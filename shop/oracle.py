@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
-from shop.books import State, money
+from eachonce_workbench.run.reconciliation import State
 from shop.orders import Row
+from shop.sheets import money, sheets
 
 _MOST_UNITS = 1_000_000_000
 _HIGHEST_PRICE = Decimal(1_000_000_000)
@@ -95,9 +96,9 @@ class _Books:
             self.revenue[day] += line.quantity * line.price
 
     def state(self) -> State:
-        return State(
-            orders=frozenset(self.orders),
-            tables={
+        return sheets(
+            {
+                "orders": [{"order_id": number} for number in self.orders],
                 "sales": [
                     {"day": day, "country": country, "units": units, "revenue": money(self.revenue[day, country])}
                     for (day, country), units in self.units.items()
@@ -109,7 +110,7 @@ class _Books:
                 ],
                 "notifications": [{"order_id": number} for number in self.confirmed],
                 "refused": [{"invoice": number} for number in self.refused],
-            },
+            }
         )
 
 

@@ -6,8 +6,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from eachonce_workbench.cli.command import ROOT
+ROOT = Path(__file__).parents[1]
 
 # A shell lets its background jobs ignore SIGINT, and what they start inherits that.
 _PROGRAM = """

@@ -29,7 +29,17 @@ WORK = ROOT / ".mutants"
 # mutmut knows a package by its path below src.
 _PACKAGE = "layers/eachonce/eachonce/"
 _PYTHONPATH = "src layers/contracts ."
-_COPIED = ("bench", "data", "events", "functions", "layers", "template.yaml", "eachonce_workbench")
+_COPIED = (
+    "bench",
+    "data",
+    "events",
+    "functions",
+    "layers",
+    "shop",
+    "template.yaml",
+    "pyproject.toml",
+    "eachonce_workbench",
+)
 # What costs each mutant a fraction of a second and tells nothing of it.
 _PLUGINS_LEFT_OUT = ("randomly", "xdist", "cacheprovider", "unraisableexception")
 # In seconds, and times what its tests took before: a mutant that never ends is stopped, a slow machine is waited for.

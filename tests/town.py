@@ -17,7 +17,6 @@ from eachonce import Event, Publisher
 from eachonce.aws import Codec
 from eachonce.journal import row_key
 
-from eachonce_workbench.cli.command import ROOT
 from eachonce_workbench.cloud.history import Happening, History, Kind
 from eachonce_workbench.cloud.local_cloud import LocalCloud
 from eachonce_workbench.cloud.mappings.wakeup import Wakeup
@@ -26,6 +25,7 @@ from eachonce_workbench.template.topology import Topology
 from tests.ending import DeadLetter, Ending, Run
 from tests.records import on_the_bus, record
 
+ROOT = Path(__file__).parents[1]
 TEMPLATE = Path(__file__).parent / "integration" / "fates" / "template.yaml"
 
 # No scenario takes a quarter of it; what would wait for ever fails instead.

@@ -7,11 +7,10 @@ import importlib
 import inspect
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
@@ -21,6 +20,7 @@ from eachonce import Consumer
 from eachonce_workbench import template
 from eachonce_workbench.certify.effect import importing
 from eachonce_workbench.cloud.confinement.refusals import Refusals
+from eachonce_workbench.cloud.functions.code import imported
 from eachonce_workbench.cloud.functions.environment import function_environment
 from eachonce_workbench.template.topology import Function, Topology
 
@@ -67,7 +67,9 @@ class Subject:
 
 
 @contextmanager
-def of_template(path: Path, refusals: Refusals, *, only: str | None = None) -> Iterator[list[Subject]]:
+def of_template(
+    path: Path, refusals: Refusals, *, only: str | None = None, parameters: Mapping[str, str] = {}
+) -> Iterator[list[Subject]]:
     """Yield the consumers among a template's functions, imported as Lambda imports them; `only` is a consumer's name.
 
     What they try meanwhile and may not is noted in `refusals`.
@@ -75,8 +77,7 @@ def of_template(path: Path, refusals: Refusals, *, only: str | None = None) -> I
     Raises SubjectError when there is no such consumer, TemplateError when the template can't be read.
     """
     with ExitStack() as stack:
-        folder = stack.enter_context(TemporaryDirectory())
-        topology = template.load(path, parameters={"MailDirectory": folder})
+        topology = template.load(path, parameters=parameters)
         subjects = [
             _subject(consumer, function, topology)
             for function in topology.functions
@@ -128,24 +129,15 @@ def _subject(consumer: Consumer, function: Function, topology: Topology) -> Subj
 
 @contextmanager
 def _imported(function: Function, refusals: Refusals) -> Iterator[Consumer | None]:
-    """Import a function's module from its own folder; None where it is no consumer. It is forgotten afterwards."""
-    module, _, name = function.handler.rpartition(".")
-    own = {path.stem for path in function.code.glob("*.py")}
+    """Import a function's module; None where its handler is no consumer."""
     environment = function_environment(function, endpoint="http://localhost", runtime_api="certified")
     with (
-        patch.object(sys, "path", [str(function.code), *sys.path]),
         patch.dict(os.environ, environment),
         importing(function.logical_id, refusals),
+        imported(function) as handler,
     ):
-        _forget(own)
-        found = getattr(importlib.import_module(module), name)
-        _forget(own)
+        found = handler
     yield found if isinstance(found, Consumer) else None
-
-
-def _forget(modules: Iterable[str]) -> None:
-    for module in modules:
-        sys.modules.pop(module, None)
 
 
 def _file(code: Any) -> Path | None:

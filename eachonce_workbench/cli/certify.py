@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eachonce_workbench.cli.command import TEMPLATE, confined
+from eachonce_workbench.cli.command import BooksName, Template, bundle_of, confined, parameters_of, require_writable
 from eachonce_workbench.cloud.confinement.refusals import Refusals
 
 if TYPE_CHECKING:
@@ -33,9 +34,11 @@ _STYLES = {
 def certify(
     context: typer.Context,
     *,
+    template: Template = None,
+    books: BooksName = None,
     consumer: Annotated[
         str | None,
-        typer.Option(help="Only this consumer of template.yaml.", metavar="NAME", show_default="all"),
+        typer.Option(help="Only this consumer of the template.", metavar="NAME", show_default="all"),
     ] = None,
     handler: Annotated[
         str | None,
@@ -67,9 +70,10 @@ def certify(
     from eachonce_workbench.certify.report import document
 
     bounds, refusals = Bounds(events=events, faults=faults, seed=seed), Refusals()
+    require_writable(out)
     confined(context, out)
     with ExitStack() as stack:
-        subjects = _subjects(stack, consumer, handler, refusals)
+        subjects = _subjects(stack, consumer, handler, refusals, template, books)
         examined = _examined(subjects, bounds, Console(stderr=True))
     certificate = document(examined, bounds, refusals.lines())
     if out is not None:
@@ -81,7 +85,14 @@ def certify(
     raise typer.Exit(0 if certificate["passes"] else 1)
 
 
-def _subjects(stack: ExitStack, consumer: str | None, handler: str | None, refusals: Refusals) -> Sequence[Subject]:
+def _subjects(
+    stack: ExitStack,
+    consumer: str | None,
+    handler: str | None,
+    refusals: Refusals,
+    template: Path | None,
+    books: str | None,
+) -> Sequence[Subject]:
     from eachonce_workbench.certify.subject import SubjectError, of_object, of_template
 
     if consumer is not None and handler is not None:
@@ -89,7 +100,10 @@ def _subjects(stack: ExitStack, consumer: str | None, handler: str | None, refus
     try:
         if handler is not None:
             return [of_object(handler, refusals)]
-        return stack.enter_context(of_template(TEMPLATE, refusals, only=consumer))
+        bundle = bundle_of(template, books=books)
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        parameters = parameters_of(bundle, folder)
+        return stack.enter_context(of_template(bundle.template, refusals, only=consumer, parameters=parameters))
     except SubjectError as error:
         for line in refusals.lines():
             typer.echo(line, err=True)

@@ -1,24 +1,55 @@
-"""What all commands share: where the bundle is, and how they end when they can't go on."""
+"""What all commands share: which bundle is meant, and how they end when they can't go on."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import signal
-from collections.abc import Coroutine
+import tempfile
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from typer.core import TyperGroup
 
 from eachonce_workbench.cloud.confinement.process import confine
 
+if TYPE_CHECKING:
+    from eachonce_workbench.run.books import Books, Input
+    from eachonce_workbench.run.bundle import Bundle
+
 T = TypeVar("T")
 
-ROOT = Path(__file__).resolve().parents[2]
-TEMPLATE = ROOT / "template.yaml"
-ORDERS = ROOT / "data" / "online-retail-2010-12.csv.gz"
+Template = Annotated[
+    Path | None,
+    typer.Option(
+        "--template",
+        exists=True,
+        dir_okay=False,
+        help="The SAM template.",
+        metavar="FILE",
+        show_default="template.yaml, here or above",
+    ),
+]
+BooksName = Annotated[
+    str | None,
+    typer.Option(
+        "--books",
+        help="What knows the inputs, and what must come of them.",
+        metavar="MODULE:OBJECT",
+        show_default="[tool.eachonce] in pyproject.toml",
+    ),
+]
+InputPath = Annotated[
+    Path | None,
+    typer.Option(
+        "--input", help="The inputs, as the books take them.", metavar="PATH", show_default="the bundle's own"
+    ),
+]
+Limit = Annotated[
+    int | None, typer.Option("--limit", min=1, help="Only the first N inputs.", metavar="N", show_default="all")
+]
 
 _WRONG_INPUT = 2  # as a wrong argument
 _INTERRUPTED = 130  # as a shell says of a program that Ctrl-C ended
@@ -34,6 +65,57 @@ class Program(typer.Typer):
     def __call__(self, *arguments: Any, **options: Any) -> Any:
         """Run the command that was asked for, and end."""
         return super().__call__(*arguments, obj=OWN_PROCESS, **options)
+
+
+def bundle_of(template: Path | None, *, books: str | None = None) -> Bundle:
+    """Return the bundle that is meant. Raises TemplateError where there is no template."""
+    from eachonce_workbench.run.books import BooksError
+    from eachonce_workbench.run.bundle import Bundle
+
+    try:
+        return Bundle.find(template, books=books)
+    except BooksError as error:
+        raise typer.BadParameter(str(error), param_hint="--books") from error
+
+
+def books_of(bundle: Bundle) -> Books:
+    """Return a bundle's books; where it has none, its samples. Raises TemplateError, and ends the command for books."""
+    from eachonce_workbench import template
+    from eachonce_workbench.run.books import BooksError
+    from eachonce_workbench.run.samples import Samples
+
+    try:
+        books = bundle.load_books()
+    except BooksError as error:
+        raise typer.BadParameter(str(error), param_hint="--books") from error
+    return Samples(bundle.folder, template.load(bundle.template)) if books is None else books
+
+
+def parameters_of(bundle: Bundle, folder: Path) -> dict[str, str]:
+    """Return the template's parameters as the books have them, with `folder` for what functions write."""
+    return {} if bundle.books is None else dict(books_of(bundle).parameters(folder))
+
+
+def inputs_of(books: Books, source: Path | None, limit: int | None) -> Sequence[Input]:
+    """Return what is to be sent; what can't be read ends the command."""
+    from eachonce_workbench.run.books import BooksError
+
+    try:
+        return books.inputs(source, limit)
+    except BooksError as error:
+        raise typer.BadParameter(str(error), param_hint="--input") from error
+
+
+def require_writable(out: Path | None) -> None:
+    """End the command, before it does anything else, when nothing can be written to the folder `out`."""
+    if out is None:
+        return
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise typer.BadParameter(f"{out}: {error.strerror}", param_hint="--out") from error
 
 
 def confined(context: typer.Context, out: Path | None) -> None:

@@ -12,22 +12,30 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eachonce_workbench.cli.command import ORDERS, ROOT, TEMPLATE, confined
-from shop.orders import OrdersError, read_invoices
+from eachonce_workbench.cli.command import (
+    BooksName,
+    InputPath,
+    Limit,
+    Template,
+    books_of,
+    bundle_of,
+    confined,
+    inputs_of,
+    require_writable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rich.console import Console
 
-    from eachonce_workbench.run.run import Progress
+    from eachonce_workbench.run.books import Books, Input
+    from eachonce_workbench.run.progress import Progress
     from eachonce_workbench.simulator.shrink import Witness
-    from eachonce_workbench.simulator.simulation import Peer, Scenario, Simulated
+    from eachonce_workbench.simulator.simulation import Scenario, Simulated
+    from eachonce_workbench.simulator.trial import Peer
 
-_PEERS = ROOT / "bench" / "peers"
-_RUN = ROOT / ".run"
-
-_PAGE = 120  # characters: where there is no terminal, the table is to fit
+_PAGE = 80  # characters: where there is no terminal, the table is to fit
 
 
 class Faults(StrEnum):
@@ -38,27 +46,24 @@ class Faults(StrEnum):
     HEAVY = "heavy"
 
 
-class PeerName(StrEnum):
-    """Whose consumers are compared."""
-
-    POWERTOOLS = "powertools"
-
-
 def simulate(
     context: typer.Context,
     *,
-    orders: Annotated[
-        Path, typer.Option(help="A CSV of orders, plain or .gz.", metavar="CSV", show_default="the month in data/")
-    ] = ORDERS,
-    limit: Annotated[
-        int | None, typer.Option(min=1, help="Only the first N invoices.", metavar="N", show_default="all")
-    ] = None,
+    template: Template = None,
+    books: BooksName = None,
+    inputs: InputPath = None,
+    limit: Limit = None,
     seed: Annotated[int, typer.Option(help="What every fault is drawn from.", metavar="S")] = 0,
     seeds: Annotated[int, typer.Option(min=1, help="Run this many seeds, from --seed on.", metavar="N")] = 1,
     faults: Annotated[Faults, typer.Option(help="How much goes wrong.")] = Faults.HEAVY,
-    cover: Annotated[bool, typer.Option("--cover", help="Fail, too, where a call never met a fault.")] = False,
+    cover: Annotated[
+        bool, typer.Option("--cover", help="List how often each call met each fault; fail where one never did.")
+    ] = False,
     peer: Annotated[
-        PeerName | None, typer.Option(help="The same with these consumers, side by side.", show_default="none")
+        str | None,
+        typer.Option(
+            help="The same with these consumers of the books, side by side.", metavar="NAME", show_default="none"
+        ),
     ] = None,
     replay: Annotated[
         Path | None, typer.Option(help="Run a witness again, and nothing else.", metavar="FILE", show_default="none")
@@ -71,7 +76,7 @@ def simulate(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
 ) -> None:
-    """Run real orders through the whole bundle under virtual time, let everything go wrong, and check the promises.
+    """Run a bundle's inputs through it under virtual time, let everything go wrong, and check the promises.
 
     Functions reach nobody meanwhile, and write to nothing but temporary folders: what they try is told.
     The same seed and code give the same run. Where a promise is broken, the fewest faults that break it are looked for.
@@ -80,49 +85,74 @@ def simulate(
     from rich.console import Console
 
     from eachonce_workbench.simulator.coverage import missed, together
-    from eachonce_workbench.simulator.peers import powertools
-    from eachonce_workbench.simulator.report import document, show_comparison, show_coverage, show_faults
+    from eachonce_workbench.simulator.report import (
+        document,
+        show_comparison,
+        show_coverage,
+        show_faults,
+        show_missed,
+        show_verdict,
+    )
 
     if replay is not None and peer is not None:
         raise typer.BadParameter("a witness is of the bundle's own consumers", param_hint="--peer")
-    confined(context, _RUN if out is None else out)
-    scenarios = _scenarios(orders, limit, range(seed, seed + seeds), faults, replay)
+    require_writable(out)
+    bundle = bundle_of(template, books=books)
+    keep = bundle.folder / ".run" if out is None else out
+    confined(context, keep)
+    loaded = books_of(bundle)
+    other = None if peer is None else _peer(loaded, peer)
+    scenarios = _scenarios(loaded, inputs_of(loaded, inputs, limit), bundle.template, range(seed, seed + seeds), faults)
+    if replay is not None:
+        scenarios = [_replayed(replay, scenarios[0])]
     console = Console(quiet=as_json, width=None if sys.stdout.isatty() else _PAGE)
     runs = list(_runs(scenarios, None, console))
-    others = [] if peer is None else list(_runs(scenarios, powertools(_PEERS / peer.value), Console(quiet=True)))
+    others = [] if other is None else list(_runs(scenarios, other, Console(quiet=True)))
     witness = None if replay is not None else _witness(scenarios, runs)
     met = together(run.call_faults for run in runs)
-    if replay is None:
+    if replay is not None:
+        show_faults(console, runs[0].happened)
+    elif cover:
         show_coverage(console, met)
     else:
-        show_faults(console, runs[0].happened)
+        show_missed(console, met)
     if others:
         show_comparison(console, runs, others)
     if witness is not None:
-        _keep(witness, (_RUN if out is None else out) / "witness.json", orders, console)
+        chosen = [] if inputs is None else ["--input", str(inputs)]
+        _keep(witness, keep / "witness.json", chosen, console)
+    uncovered = len(missed(met)) if cover else 0
+    show_verdict(console, runs, uncovered=uncovered)
     report = document(scenarios, runs, others, witness)
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
         (out / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     if as_json:
         typer.echo(json.dumps(report))
-    raise typer.Exit(1 if any(run.violations for run in runs) or (cover and missed(met)) else 0)
+    raise typer.Exit(1 if any(run.violations for run in runs) or uncovered else 0)
+
+
+def _peer(books: Books, name: str) -> Peer:
+    from eachonce_workbench.simulator.trial import Trial
+
+    peers = books.peers() if isinstance(books, Trial) else {}
+    if name not in peers:
+        raise typer.BadParameter(f"the books know {', '.join(peers) or 'no peers'}, not {name}", param_hint="--peer")
+    return peers[name]
 
 
 def _scenarios(
-    orders: Path, limit: int | None, seeds: Sequence[int], faults: Faults, replay: Path | None
+    books: Books, inputs: Sequence[Input], template: Path, seeds: Sequence[int], faults: Faults
 ) -> list[Scenario]:
-    from eachonce_workbench.simulator.replay import Replay, ReplayError
     from eachonce_workbench.simulator.simulation import Scenario
 
+    return [Scenario(inputs=inputs, books=books, template=template, seed=seed, faults=faults.value) for seed in seeds]
+
+
+def _replayed(replay: Path, of: Scenario) -> Scenario:
+    from eachonce_workbench.simulator.replay import Replay, ReplayError
+
     try:
-        invoices = read_invoices(orders, limit=limit)
-    except OrdersError as error:
-        raise typer.BadParameter(str(error), param_hint="--orders") from error
-    if replay is None:
-        return [Scenario(invoices=invoices, template=TEMPLATE, seed=seed, faults=faults.value) for seed in seeds]
-    try:
-        return [Replay.read(replay).scenario(invoices, TEMPLATE)]
+        return Replay.read(replay).scenario(of.inputs, books=of.books, template=of.template)
     except ReplayError as error:
         raise typer.BadParameter(str(error), param_hint="--replay") from error
 
@@ -144,7 +174,7 @@ def _progress() -> Progress:
     from rich.console import Console
 
     from eachonce_workbench.cli.screens.run import BarProgress
-    from eachonce_workbench.run.run import Progress
+    from eachonce_workbench.run.progress import Progress
 
     console = Console(stderr=True)
     return BarProgress(console) if console.is_terminal else Progress()
@@ -164,17 +194,16 @@ def _witness(scenarios: Sequence[Scenario], runs: Sequence[Simulated]) -> Witnes
 
         def tell(witness: Witness) -> None:
             if status is not None:
-                status.update(f"{len(witness.faults)} faults on {len(witness.scenario.invoices)} invoices do it, too")
+                status.update(f"{len(witness.faults)} faults on {len(witness.scenario.inputs)} inputs do it, too")
 
         return shrink(*broken, told=tell)
 
 
-def _keep(witness: Witness, path: Path, orders: Path, console: Console) -> None:
+def _keep(witness: Witness, path: Path, chosen: Sequence[str], console: Console) -> None:
     from eachonce_workbench.simulator.replay import Replay
     from eachonce_workbench.simulator.report import show_witness
 
     Replay.of(witness).write(path)
     here = Path.cwd()
     shown = path.relative_to(here) if path.is_relative_to(here) else path
-    chosen = [] if orders == ORDERS else ["--orders", str(orders)]
     show_witness(console, witness, shlex.join(["eachonce", "simulate", *chosen, "--replay", str(shown)]))

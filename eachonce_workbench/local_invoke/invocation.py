@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from eachonce_workbench import template
 from eachonce_workbench.local_invoke.answer import failure
 from eachonce_workbench.local_invoke.engine import running_engine
 from eachonce_workbench.local_invoke.error import InvokeError
 from eachonce_workbench.local_invoke.reach import Reach, reach, require_local_cloud
 from eachonce_workbench.local_invoke.sam import Sam
 from eachonce_workbench.local_invoke.sample import sample_of
+from eachonce_workbench.template import load
 from eachonce_workbench.template.topology import Function, Topology
 
 
 def invoke(
     function: str,
     *,
+    template: Path,
     root: Path,
     port: int,
     sam: str,
@@ -25,18 +26,18 @@ def invoke(
     skip_pull_image: bool = False,
     show: Callable[[str], None] = print,
 ) -> None:
-    """Run a function of the bundle in `root` on a file of JSON, its first sample input by default; `show` its answer.
+    """Run a function of the bundle in `root` on a file of JSON, its first sample by default; `show` its answer.
 
     The local cloud is the one on `port` of the loopback interface. Raises InvokeError when something is missing, and
     when the function failed.
     """
     endpoint = f"http://127.0.0.1:{port}"
-    topology = template.load(root / "template.yaml", endpoint=endpoint)
+    topology = load(template, endpoint=endpoint)
     target = _function(topology, function)
-    given = sample_of(root, target.logical_id) if event is None else event
+    given = sample_of(root, target) if event is None else event
     engine = running_engine()
     require_local_cloud(endpoint)
-    runner = Sam(program=sam, root=root, region=topology.region, skip_pull_image=skip_pull_image)
+    runner = Sam(program=sam, root=root, template=template, region=topology.region, skip_pull_image=skip_pull_image)
     runner.build()
     with reach(engine, port) as way:
         answer = runner.invoke(target.logical_id, given, topology, way)

@@ -7,6 +7,7 @@ import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from eachonce_workbench.cloud.loopback import CONTAINER_HOST
@@ -24,12 +25,14 @@ class Sam:
 
     program: str
     root: Path
+    template: Path
     region: str
     skip_pull_image: bool = False
 
     def build(self) -> None:
         """Build what would be deployed."""
-        self._run("build")
+        if self.template.parent != self.root / _BUILT:  # else it is built already
+            self._run("build", "--template", str(self.template))
 
     def invoke(self, function: str, event: Path, topology: Topology, reach: Reach) -> str:
         """Run a function that is built in a container, and return what sam prints of its answer: nothing, if none came.
@@ -68,7 +71,7 @@ class Sam:
             raise
         if sam.returncode:
             raise InvokeError(
-                f"`sam {' '.join(arguments[:2])}` ended with status {sam.returncode}: see above", status=sam.returncode
+                f"`sam {_command(arguments)}` ended with status {sam.returncode}: see above", status=sam.returncode
             )
         return (printed or "").strip()
 
@@ -78,6 +81,10 @@ class Sam:
             return subprocess.Popen(command, cwd=self.root, env=_environment(self.region), stdout=stdout, text=True)  # noqa: S603 - sam
         except OSError as error:
             raise InvokeError(f"{self.program} can't be run: {error.strerror}") from error
+
+
+def _command(arguments: Sequence[str]) -> str:
+    return " ".join(takewhile(lambda word: not word.startswith("-"), arguments[:2]))
 
 
 def variables_of(topology: Topology, endpoint: str) -> dict[str, dict[str, str]]:

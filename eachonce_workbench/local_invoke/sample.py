@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from eachonce_workbench.local_invoke.error import InvokeError
+from eachonce_workbench.run.samples import folders_of
+from eachonce_workbench.template.topology import Function
 
 
-def sample_of(root: Path, function: str) -> Path:
-    """Return the first sample input of a function (its logical id); raises InvokeError naming those that have one."""
-    folder = root / "events" / re.sub(r"(?<!^)(?=[A-Z])", "_", function).lower()
-    samples = sorted(path for path in folder.glob("*.json") if path.stem not in {"malformed", "http"})
+def sample_of(root: Path, function: Function) -> Path:
+    """Return the first sample input of a function; raises InvokeError naming the folders that have one."""
+    events = root / "events"
+    samples = [
+        path
+        for folder in folders_of(function)
+        for path in sorted((events / folder).glob("*.json"))
+        if path.stem not in {"malformed", "http"}
+    ]
     if not samples:
-        known = sorted(path.name.title().replace("_", "") for path in (root / "events").glob("*/"))
-        raise InvokeError(f"there is no sample input for {function}; there is one for {', '.join(known) or 'none'}")
+        known = ", ".join(sorted(path.name for path in events.glob("*/")))
+        raise InvokeError(
+            f"there is no sample input for {function.logical_id} in {events}; there is: {known or 'none'}"
+        )
     return samples[0]

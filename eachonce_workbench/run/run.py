@@ -1,4 +1,4 @@
-"""One run: a till's orders through the whole shop on this machine, and the books compared."""
+"""One run: a bundle's inputs through the whole bundle on this machine, and what came of them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import asyncio
 import random
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any, TypeVar
 
 from eachonce_workbench.cloud.confinement.cell import closed_cells
 from eachonce_workbench.cloud.confinement.refusals import Refusals
@@ -18,20 +17,32 @@ from eachonce_workbench.cloud.history import History
 from eachonce_workbench.cloud.local_cloud import LocalCloud
 from eachonce_workbench.cloud.sdk import DIRECT, local_session
 from eachonce_workbench.cloud.store.queues.disorder import Disorder
+from eachonce_workbench.run.books import Books, Input, Outcome, Scan
+from eachonce_workbench.run.progress import Progress
+from eachonce_workbench.run.reconciliation import Reconciliation
+from eachonce_workbench.run.samples import Samples
+from eachonce_workbench.run.sending import SendingError, send_all
 from eachonce_workbench.run.tally import Tally
+from eachonce_workbench.run.trouble import BrokenFunctionError, Trouble
+from eachonce_workbench.template.finding import bundle_folder
 from eachonce_workbench.template.topology import Topology
-from shop.books import Reconciliation, State, reconcile
-from shop.oracle import expect
-from shop.orders import Row
-from shop.till import place_all, read_state
 
-# More requests at once than PlaceOrder has workers, so that none of them ever waits for this process.
-_PLACING_AT_ONCE = 4
+T = TypeVar("T")
+
+# More at once than a function has workers, so that none of them ever waits for this process.
+_AT_ONCE = 4
+# A function that is asked says so itself when it could not handle the request now: the books say that again is safe.
+_TRIES = 20
+_LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disarray:
-    """How much worse than on a quiet day deliveries are; the same seed draws the same disarray."""
+    """How much worse than on a quiet day deliveries are.
+
+    The seed draws the order of the inputs, and the chances of each delivery. Functions run side by side, so that which
+    deliveries meet, and how many of them are copies, may still differ from run to run.
+    """
 
     seed: int = 0
     duplicates: float = 0.0
@@ -40,99 +51,149 @@ class Disarray:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What a run came to; `refused` says which function tried to reach beyond the local cloud, and how."""
+    """What a run came to.
 
-    state: State
-    reconciliation: Reconciliation
+    `reconciliation` is None where nobody can say what it had to come to. `failed` are the inputs whose function failed
+    for good, and what was given up on its way; `failing` says which functions failed, and where. `quiet` is whether all
+    was done in the end, and `refused` which function tried to reach beyond the local cloud, and how.
+    """
+
+    sent: int
+    reconciliation: Reconciliation | None
     consumers: Mapping[str, Mapping[str, int]]
+    failed: Sequence[str]
+    failing: Sequence[str]
+    quiet: bool
     seconds: float
     refused: Sequence[str] = ()
 
-
-class Progress:
-    """What a run tells while it is under way; this one tells nobody."""
-
-    def __enter__(self) -> Self:
-        """Begin to tell."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Tell no more."""
-
-    def started(self, topology: Topology) -> None:
-        """The local cloud is there."""
-
-    def about(self, what: str) -> None:
-        """What follows is about this."""
-
-    def placed(self, done: int, total: int) -> None:
-        """So many of the orders have been answered."""
-
-    def settling(self) -> None:
-        """All orders are placed, and events are still on their way."""
+    @property
+    def passes(self) -> bool:
+        """Whether the books agree; where there are none, whether nothing failed."""
+        if not self.quiet:
+            return False
+        if self.reconciliation is not None:
+            return self.reconciliation.agrees
+        return not self.failed
 
 
 async def run(
-    invoices: Mapping[str, list[Row]],
+    inputs: Sequence[Input],
     *,
     template: Path,
+    books: Books,
     disarray: Disarray,
     progress: Progress,
     history: History | None = None,
+    patience_seconds: float | None = None,
 ) -> Result:
-    """Start the shop in a local cloud, place the invoices, wait until all is quiet, and compare the books.
+    """Start the bundle in a local cloud, send the inputs, wait until all is quiet, and let the books compare.
 
-    Functions reach nothing but that cloud, and write to nothing but the mail folder and temporary ones of their own.
-    Raises PlacingError when PlaceOrder fails for good, and what LocalCloud raises.
+    Functions reach nothing but that cloud, and write to nothing but the books' folder and temporary ones of their own.
+    Raises BrokenFunctionError as soon as a function can't be imported, SendingError when one fails for good on an input
+    of books, and what LocalCloud raises.
     """
-    started = time.perf_counter()
     history = History() if history is None else history
-    tally, refusals = Tally(), Refusals()
-    history.subscribe(tally)
-    history.subscribe(refusals)
-    with tempfile.TemporaryDirectory(prefix="eachonce-") as mail:
-        async with LocalCloud(
+    with tempfile.TemporaryDirectory(prefix="eachonce-") as folder:
+        cloud = LocalCloud(
             template,
-            parameters={"MailDirectory": mail},
+            parameters=books.parameters(Path(folder)),
             disorder=Disorder(disarray.seed, disarray.duplicates, shuffle=disarray.shuffle),
             history=history,
-            cells=closed_cells(Path(mail)),
-        ) as cloud:
-            progress.started(cloud.topology)
-            refused = await _place(cloud, invoices, disarray, progress)
-            progress.settling()
-            await cloud.settle()
-            state = await asyncio.to_thread(read_state, _scanner(cloud), Path(mail), refused)
-            consumers = {mapping.function: tally.of(mapping.function) for mapping in cloud.topology.queue_mappings}
-    return Result(
-        state=state,
-        reconciliation=reconcile(expect(invoices), state),
-        consumers=consumers,
-        seconds=time.perf_counter() - started,
-        refused=refusals.lines(),
-    )
+            cells=closed_cells(Path(folder)),
+        )
+        return await _Run(cloud, books, progress, history).through(
+            _ordered(inputs, disarray), Path(folder), bundle_folder(template), patience_seconds
+        )
 
 
-async def _place(
-    cloud: LocalCloud, invoices: Mapping[str, list[Row]], disarray: Disarray, progress: Progress
-) -> dict[str, str]:
-    """Place all invoices; return the refused ones with their reasons."""
-    order = list(invoices.items())
-    if disarray.shuffle:
-        random.Random(disarray.seed).shuffle(order)  # noqa: S311 - a reproducible disorder, no secret
-    refused: dict[str, str] = {}
-    done = 0
-    async for number, reason in place_all(cloud.invoke, order, at_once=_PLACING_AT_ONCE):
-        done += 1
-        progress.placed(done, len(order))
-        if reason is not None:
-            refused[number] = reason
-    return refused
+class _Run:
+    def __init__(self, cloud: LocalCloud, books: Books, progress: Progress, history: History) -> None:
+        self._cloud = cloud
+        self._books = books
+        self._progress = progress
+        self._history = history
+        self._tally, self._refusals = Tally(), Refusals()
+        self._failed: list[str] = []
+
+    async def through(self, inputs: Sequence[Input], folder: Path, root: Path, patience: float | None) -> Result:
+        started = time.perf_counter()
+        for listener in (self._tally, self._refusals):
+            self._history.subscribe(listener)
+        async with self._cloud as cloud:
+            self._trouble = Trouble(cloud.topology, root=root)
+            self._history.subscribe(self._trouble)
+            self._progress.started(cloud.topology)
+            answers = await self._unless_broken(self._send(inputs))
+            self._progress.settling()
+            quiet = await self._unless_broken(self._settle(patience))
+            outcome = Outcome(scan=_scanner(cloud), folder=folder, answers=answers)
+            reconciliation = await asyncio.to_thread(self._books.reconcile, inputs, outcome)
+        return Result(
+            sent=len(inputs),
+            reconciliation=reconciliation,
+            consumers=self._consumers(cloud.topology),
+            failed=(*self._failed, *self._tally.failed),
+            failing=self._trouble.lines(),
+            quiet=quiet,
+            seconds=time.perf_counter() - started,
+            refused=self._refusals.lines(),
+        )
+
+    async def _send(self, inputs: Sequence[Input]) -> dict[str, bytes]:
+        samples = isinstance(self._books, Samples)
+        answers: dict[str, bytes] = {}
+        done = 0
+        async for given, answer in send_all(self._cloud, inputs, at_once=_AT_ONCE, tries=1 if samples else _TRIES):
+            done += 1
+            self._progress.sent(done, len(inputs))
+            if isinstance(answer, bytes):
+                answers[given.name] = answer
+            elif isinstance(answer, SendingError):
+                if not samples:
+                    raise answer
+                self._failed.append(str(answer))
+        return answers
+
+    async def _settle(self, patience: float | None) -> bool:
+        try:
+            await self._cloud.settle(patience)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _unless_broken(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do something, and tell who fails meanwhile. Raises BrokenFunctionError."""
+        task = asyncio.ensure_future(work)
+        try:
+            while not task.done():
+                await asyncio.wait({task}, timeout=_LOOK_SECONDS)
+                self._progress.failing(self._trouble.lines())
+                if self._trouble.broken is not None:
+                    raise BrokenFunctionError(self._trouble.broken)
+            return task.result()
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    def _consumers(self, topology: Topology) -> dict[str, Mapping[str, int]]:
+        """Return what became of the deliveries of each function that reads a queue or that nobody knows books of."""
+        reads = {mapping.function for mapping in topology.queue_mappings}
+        if isinstance(self._books, Samples):
+            reads |= {each.logical_id for each in topology.functions if self._tally.worked(each.logical_id)}
+        names = [each.logical_id for each in topology.functions if each.logical_id in reads]
+        return {name: self._tally.seen_of(name, topology) for name in names}
 
 
-def _scanner(cloud: LocalCloud) -> Callable[[str], Iterable[Mapping[str, Any]]]:
+def _ordered(inputs: Sequence[Input], disarray: Disarray) -> Sequence[Input]:
+    if not disarray.shuffle:
+        return inputs
+    shuffled = list(inputs)
+    random.Random(disarray.seed).shuffle(shuffled)  # noqa: S311 - a reproducible disorder, no secret
+    return shuffled
+
+
+def _scanner(cloud: LocalCloud) -> Scan:
     """Return what reads a whole table as any program would, through AWS's protocol."""
     session = local_session(cloud.topology.region)
     resource = session.resource("dynamodb", endpoint_url=cloud.endpoint, config=DIRECT)

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
 import msgspec
 
+from eachonce_workbench.run.books import Books, Input
 from eachonce_workbench.simulator.shrink import Witness
 from eachonce_workbench.simulator.simulation import Scenario
-from shop.orders import Row
 
 
 class ReplayError(ValueError):
-    """The file describes no scenario, or one of other orders; the message says why."""
+    """The file describes no scenario, or one of other inputs; the message says why."""
 
 
 class Replay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a witness comes to: the invoices, in order, the faults that happen, and what is `broken` then."""
+    """What a witness comes to: the inputs, in order, the faults that happen, and what is `broken` then."""
 
     broken: str
     seed: int
-    invoices: list[str]
+    inputs: list[str]
     faults: list[str]
 
     @classmethod
@@ -31,7 +31,7 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return cls(
             broken=str(witness.violation),
             seed=witness.scenario.seed,
-            invoices=list(witness.scenario.invoices),
+            inputs=[given.name for given in witness.scenario.inputs],
             faults=list(witness.faults),
         )
 
@@ -48,13 +48,15 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(msgspec.json.format(msgspec.json.encode(self)) + b"\n")
 
-    def scenario(self, invoices: Mapping[str, list[Row]], template: Path) -> Scenario:
-        """Return the scenario, whose invoices are among `invoices`. Raises ReplayError."""
-        missing = [number for number in self.invoices if number not in invoices]
+    def scenario(self, inputs: Sequence[Input], *, books: Books, template: Path) -> Scenario:
+        """Return the scenario, whose inputs are among `inputs`. Raises ReplayError."""
+        named = {given.name: given for given in inputs}
+        missing = [name for name in self.inputs if name not in named]
         if missing:
-            raise ReplayError(f"the orders have no invoice {', '.join(missing)}")
+            raise ReplayError(f"there is no input {', '.join(missing)}")
         return Scenario(
-            invoices={number: invoices[number] for number in self.invoices},
+            inputs=[named[name] for name in self.inputs],
+            books=books,
             template=template,
             seed=self.seed,
             only=frozenset(self.faults),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence, Sized
-from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +12,7 @@ from msgspec import to_builtins
 from rich.console import Console
 from rich.table import Table
 
+from eachonce_workbench.simulator.call_site import all_faults
 from eachonce_workbench.simulator.coverage import Met, missed, sites, times, together
 from eachonce_workbench.simulator.fault import CallFault
 from eachonce_workbench.simulator.replay import Replay
@@ -50,10 +50,17 @@ def show_run(console: Console, seed: int, run: Simulated) -> None:
         _say(console, line)
     _say(
         console,
-        f"seed {seed}: {run.reconciliation}; {run.deliveries:,} deliveries, {len(run.happened):,} faults, "
+        f"seed {seed}: {run.reconciliation or 'no books'}; "
+        f"{run.deliveries:,} deliveries, {len(run.happened):,} faults, "
         f"{len(run.violations)} promises broken; {run.virtual_seconds / 3600:.1f} hours in {run.seconds:.1f} seconds, "
         f"{run.deliveries / run.seconds:.0f} deliveries a second",
     )
+
+
+def show_missed(console: Console, met: Met) -> None:
+    """Print in a line how many calls of the layer never met one of their faults."""
+    if never := len(missed(met)):
+        _say(console, f"{never} of {len(all_faults())} pairs of call and fault never met; --cover lists them")
 
 
 def show_coverage(console: Console, met: Met) -> None:
@@ -70,6 +77,19 @@ def show_coverage(console: Console, met: Met) -> None:
         _say(console, f"never met: {pair}")
 
 
+def show_verdict(console: Console, runs: Sequence[Simulated], *, uncovered: int = 0) -> None:
+    """Print what could not be checked, and the line that says whether every promise that could be holds."""
+    for line in dict.fromkeys(line for run in runs for line in run.inconclusive):
+        _say(console, f"inconclusive: {line}")
+    broken = sum(len(run.violations) for run in runs)
+    deliveries, faults = sum(run.deliveries for run in runs), sum(len(run.happened) for run in runs)
+    what = (
+        "every promise that could be checked holds" if any(run.inconclusive for run in runs) else "every promise holds"
+    )
+    verdict = f"{broken} promises broken" if broken else f"{uncovered} faults never met" if uncovered else what
+    _say(console, f"{verdict}: {_count(runs, 'run')}, {deliveries:,} deliveries, {faults:,} faults")
+
+
 def show_faults(console: Console, faults: Sequence[str]) -> None:
     """Print faults as a numbered list."""
     for number, fault in enumerate(faults, start=1):
@@ -78,10 +98,10 @@ def show_faults(console: Console, faults: Sequence[str]) -> None:
 
 def show_witness(console: Console, witness: Witness, command: str) -> None:
     """Print the least that breaks a promise, and the command that shows it again."""
-    invoices = witness.scenario.invoices
+    inputs = [given.name for given in witness.scenario.inputs]
     least = (
         f"the least that breaks it, after {witness.runs} more simulations: "
-        f"{_count(witness.faults, 'fault')} on {_count(invoices, 'invoice')}, {', '.join(invoices)}"
+        f"{_count(witness.faults, 'fault')} on {_count(inputs, 'input')}, {', '.join(inputs)}"
     )
     for line in ("", f"broken: {witness.violation}", least):
         _say(console, line)
@@ -111,12 +131,12 @@ def sums(runs: Sequence[Simulated]) -> Counter[str]:
     total: Counter[str] = Counter()
     for run in runs:
         books = run.reconciliation
-        total["rows lost"] += len(books.lost)
-        total["rows too many"] += len(books.doubled)
-        ways = Counter(map(_way, books.different))
+        total["rows lost"] += 0 if books is None else len(books.lost)
+        total["rows too many"] += 0 if books is None else len(books.doubled)
+        ways = Counter(map(_way, () if books is None else books.different))
         for way in ("effects doubled", "effects lost", "other values"):
             total[f"rows with {way}"] += ways[way]
-        total["events never published"] += len(run.unannounced)
+        total["events never published"] += len(run.missing)
         total["innocent neighbours dead-lettered"] += len(run.neighbours)
         total["deliveries"] += run.deliveries
     return total
@@ -137,12 +157,13 @@ def _run(scenario: Scenario, run: Simulated) -> dict[str, Any]:
     return {
         "seed": scenario.seed,
         "faults": scenario.faults,
-        "invoices": len(scenario.invoices),
-        "reconciliation": asdict(run.reconciliation),
+        "inputs": len(scenario.inputs),
+        "reconciliation": None if run.reconciliation is None else run.reconciliation.as_dict(),
         "violations": [str(violation) for violation in run.violations],
         "neighbours": list(run.neighbours),
-        "unannounced": list(run.unannounced),
+        "missing": list(run.missing),
         "refused": list(run.refused),
+        "inconclusive": list(run.inconclusive),
         "consumers": {name: dict(counts) for name, counts in run.consumers.items()},
         "happened": dict(Counter(name.partition(":")[0] for name in run.happened)),
         "deliveries": run.deliveries,

@@ -1,4 +1,4 @@
-"""Shrinking: the fewest faults, on the fewest invoices, after which an invariant still does not hold."""
+"""Shrinking: the fewest faults, on the fewest inputs, after which an invariant still does not hold."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from eachonce_workbench.run.books import Input
+from eachonce_workbench.run.sending import SendingError
 from eachonce_workbench.simulator.simulation import Scenario, Simulated, simulate
 from eachonce_workbench.simulator.watch import Violation
-from shop.till import PlacingError
 
 T = TypeVar("T")
 
@@ -73,37 +74,36 @@ class _Search:
 
     def smallest(self) -> Witness:
         self._from_the_start()
-        self._breaks(self._invoices(), _about(self._best))
+        self._breaks(self._inputs(), _about(self._best))
         before = None
         while self._best is not before:
             before = self._best
-            # The faults first: with all of them, one invoice fewer and everything goes another way.
-            fewest(self._best.faults, lambda faults: self._breaks(self._invoices(), faults))
-            fewest(self._invoices(), lambda numbers: self._breaks(numbers, self._best.faults))
+            # The faults first: with all of them, one input fewer and everything goes another way.
+            fewest(self._best.faults, lambda faults: self._breaks(self._inputs(), faults))
+            fewest(self._inputs(), lambda inputs: self._breaks(inputs, self._best.faults))
         return replace(self._best, runs=self._runs)
 
     def _from_the_start(self) -> None:
-        """Take as many invoices from the start as it needs, with all faults of the seed.
+        """Take as many inputs from the start as it needs, with all faults of the seed.
 
-        The first invoices fare as they do among all, up to the moment when the next one would have come.
+        The first inputs fare as they do among all, up to the moment when the next one would have come.
         """
-        numbers, count = self._invoices(), 1
-        while count < len(numbers) and not self._breaks(numbers[:count], None):
+        inputs, count = self._inputs(), 1
+        while count < len(inputs) and not self._breaks(inputs[:count], None):
             count *= 2
 
-    def _invoices(self) -> list[str]:
-        return list(self._best.scenario.invoices)
+    def _inputs(self) -> Sequence[Input]:
+        return self._best.scenario.inputs
 
-    def _breaks(self, numbers: Sequence[str], faults: Sequence[str] | None) -> bool:
+    def _breaks(self, inputs: Sequence[Input], faults: Sequence[str] | None) -> bool:
         """Whether the invariant is broken with these; if so, they are the best so far."""
         if self._runs == self._most:
             return False
         self._runs += 1
-        invoices = {number: self._whole.invoices[number] for number in numbers}
-        scenario = replace(self._whole, invoices=invoices, only=None if faults is None else frozenset(faults))
+        scenario = replace(self._whole, inputs=inputs, only=None if faults is None else frozenset(faults))
         try:
             run = simulate(scenario)
-        except PlacingError:
+        except SendingError:
             return False
         for violation in run.violations:
             if violation.invariant == self._best.violation.invariant:

@@ -1,12 +1,12 @@
-"""One simulation: orders through the whole bundle, under faults, and what did not hold."""
+"""One simulation: inputs through the whole bundle, under faults, and what did not hold."""
 
 from __future__ import annotations
 
 import asyncio
 import tempfile
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,34 +17,34 @@ from eachonce_workbench.cloud.confinement.refusals import Refusals
 from eachonce_workbench.cloud.history import History
 from eachonce_workbench.cloud.local_cloud import LocalCloud
 from eachonce_workbench.cloud.store.protocol import Response, decoded, success
-from eachonce_workbench.run.run import Progress
+from eachonce_workbench.run.books import Books, Input, Outcome
+from eachonce_workbench.run.progress import Progress
+from eachonce_workbench.run.reconciliation import Reconciliation
 from eachonce_workbench.run.tally import Tally
 from eachonce_workbench.simulator import clock, strand
 from eachonce_workbench.simulator.buried import buried
 from eachonce_workbench.simulator.chaos import PROFILES, Chaos, Unruly
 from eachonce_workbench.simulator.fault import CallFault, DeliveryFault
-from eachonce_workbench.simulator.judgement import conclude, missing_poison
-from eachonce_workbench.simulator.laboratory.app import TABLE
-from eachonce_workbench.simulator.laboratory.books import misbooked
-from eachonce_workbench.simulator.laboratory.installation import with_laboratory
+from eachonce_workbench.simulator.judgement import conclude, inconclusive, missing_poison
 from eachonce_workbench.simulator.poison import is_poison
 from eachonce_workbench.simulator.printed import PRINTED
 from eachonce_workbench.simulator.runtime import SimulatedRuntime
+from eachonce_workbench.simulator.sender import Sender
 from eachonce_workbench.simulator.staging import staged
 from eachonce_workbench.simulator.tables import scan
-from eachonce_workbench.simulator.till import Till
+from eachonce_workbench.simulator.trial import NoTrial, Peer, Trial
 from eachonce_workbench.simulator.watch import Unwatched, Violation, Watch
 from eachonce_workbench.simulator.wire import Wire
+from eachonce_workbench.template.journal import journal_of
 from eachonce_workbench.template.topology import Topology
-from shop.books import Reconciliation, State, reconcile
-from shop.oracle import expect
-from shop.orders import Row
-from shop.till import read_state
 
 # After this a system that is not quiet never will be: every back-off and outage ends sooner.
 _LONGEST_SECONDS = 3 * 86_400.0
 # The latest that a call arrives of which nobody knows any more.
 _LATE_SECONDS = 200.0
+
+# What functions say of each event is nobody's here, and costs more than the event.
+_QUIET = {"POWERTOOLS_LOG_LEVEL": "ERROR"}
 
 _SHORTEST_OUTAGE_SECONDS, _LONGEST_OUTAGE_SECONDS = 60.0, 3_600.0
 
@@ -56,7 +56,8 @@ class Scenario:
     `only`, where given, are the faults that happen, and no others.
     """
 
-    invoices: Mapping[str, list[Row]]
+    inputs: Sequence[Input]
+    books: Books
     template: Path
     seed: int = 0
     faults: str = "none"
@@ -64,27 +65,19 @@ class Scenario:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Peer:
-    """Other consumers in place of the bundle's: how they change the topology, and what they find in the environment."""
-
-    name: str
-    adapt: Callable[[Topology], Topology]
-    environment: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Simulated:
     """What a simulation came to.
 
-    `neighbours` are innocent events in dead-letter queues, `unannounced` the orders of which no stock was said to be
-    reserved, `happened` the faults in their order, `virtual_seconds` what the virtual clock says, and `refused` which
-    function tried to reach beyond the simulation, and how.
+    `reconciliation` is None where nobody can say what had to come of the inputs. `neighbours` are innocent events in
+    dead-letter queues, `missing` the events that should have followed others, `happened` the faults in their order,
+    `virtual_seconds` what the virtual clock says, `refused` which function tried to reach beyond the simulation, and
+    how, and `inconclusive` what could not be checked.
     """
 
-    reconciliation: Reconciliation
+    reconciliation: Reconciliation | None
     violations: tuple[Violation, ...]
     neighbours: tuple[str, ...]
-    unannounced: tuple[str, ...]
+    missing: tuple[str, ...]
     happened: tuple[str, ...]
     calls: Mapping[str, int]
     call_faults: Mapping[tuple[str, CallFault], int]
@@ -93,13 +86,14 @@ class Simulated:
     seconds: float
     virtual_seconds: float
     refused: tuple[str, ...] = ()
+    inconclusive: tuple[str, ...] = ()
 
 
 def simulate(scenario: Scenario, *, peer: Peer | None = None, progress: Progress | None = None) -> Simulated:
     """Run a scenario to its end.
 
-    Raises PlacingError when an invoice can't be placed, and what LocalCloud raises. Not for threads, and one at a time
-    in a process.
+    Raises SendingError when a function fails on an input for good, and what LocalCloud raises. Not for threads, and one
+    at a time in a process.
     """
     return _Simulation(scenario, peer, Progress() if progress is None else progress).run()
 
@@ -107,15 +101,18 @@ def simulate(scenario: Scenario, *, peer: Peer | None = None, progress: Progress
 class _Simulation:
     def __init__(self, scenario: Scenario, peer: Peer | None, progress: Progress) -> None:
         self._scenario = scenario
+        self._trial = scenario.books if isinstance(scenario.books, Trial) else NoTrial(scenario.inputs)
         self._peer = peer
         self._progress = progress
         self._chaos = Chaos(scenario.seed, PROFILES[scenario.faults], only=scenario.only)
-        self._watch = Watch() if peer is None else Unwatched()
+        self._observer = self._trial.observer()
+        self._watch = Watch(self._observer) if peer is None else Unwatched(self._observer)
         self._history = History()
         self._tally = Tally()
         self._refusals = Refusals()
         self._down_until: dict[str, float] = {}
         self._error: Exception | None = None
+        self._journal: str | None = None
 
     def run(self) -> Simulated:
         started = time.perf_counter()
@@ -126,20 +123,20 @@ class _Simulation:
         self._history.subscribe(self._refusals)
         try:
             with (
-                tempfile.TemporaryDirectory(prefix="eachonce-") as mail,
+                tempfile.TemporaryDirectory(prefix="eachonce-") as folder,
                 guarded(self._guard()),
                 staged(self._scenario.seed, hook=wire, chaos=self._chaos, watch=self._watch),
             ):
-                state, neighbours, virtual_seconds = self._until_broken(Path(mail))
+                reconciliation, neighbours, virtual_seconds = self._until_broken(Path(folder))
         finally:
             PRINTED.history = None
-        reconciliation = reconcile(expect(self._scenario.invoices), state)
-        conclude(self._watch, reconciliation, neighbours)
+        missing = tuple(self._observer.missing())
+        conclude(self._watch, reconciliation, neighbours, missing)
         return Simulated(
             reconciliation=reconciliation,
             violations=tuple(self._watch.violations),
             neighbours=tuple(neighbours),
-            unannounced=tuple(self._watch.unannounced()),
+            missing=missing,
             happened=tuple(self._chaos.happened),
             calls=dict(wire.calls),
             call_faults=dict(wire.faults),
@@ -148,11 +145,16 @@ class _Simulation:
             seconds=time.perf_counter() - started,
             virtual_seconds=virtual_seconds,
             refused=self._refusals.lines(),
+            inconclusive=tuple(self._unchecked(reconciliation)),
         )
 
-    def _until_broken(self, mail: Path) -> tuple[State, list[str], float]:
+    def _unchecked(self, reconciliation: Reconciliation | None) -> Iterator[str]:
+        journal, poison = self._journal is not None, self._trial.model() is not None
+        return inconclusive(self._watch, reconciliation, journal=journal, poison=poison)
+
+    def _until_broken(self, folder: Path) -> tuple[Reconciliation | None, list[str], float]:
         try:
-            return clock.run(self._live(mail))
+            return clock.run(self._live(folder))
         except asyncio.CancelledError:
             if self._error is None:
                 raise
@@ -162,42 +164,53 @@ class _Simulation:
         self._error = error
         self._main.cancel()
 
-    async def _live(self, mail: Path) -> tuple[State, list[str], float]:
+    async def _live(self, folder: Path) -> tuple[Reconciliation | None, list[str], float]:
         self._cloud = LocalCloud(
             self._scenario.template,
-            parameters={"MailDirectory": str(mail), "LogLevel": "ERROR"},
+            parameters=self._scenario.books.parameters(folder),
             disorder=Unruly(self._chaos),
             port=None,
             workers_per_function=4,
             minute_seconds=60.0,
             history=self._history,
             runtime=self._make_runtime,
-            adapt=with_laboratory if self._peer is None else self._peer.adapt,
+            adapt=self._trial.adapt if self._peer is None else self._peer.adapt,
         )
         self._main: asyncio.Task[Any] = asyncio.current_task()  # type: ignore[assignment]
         async with self._cloud:
             self._watch_journal()
-            till = Till(self._cloud, self._chaos, self._watch, self._progress)
-            refused = await till.place(self._scenario.invoices)
+            sender = Sender(
+                self._cloud,
+                self._chaos,
+                self._watch,
+                self._progress,
+                model=self._trial.model(),
+                journal=self._journal,
+            )
+            answers = await sender.send(self._scenario.inputs)
             self._progress.settling()
             await self._settle()
             self._chaos.end()
+            outcome = Outcome(scan=partial(scan, self._cloud), folder=folder, answers=answers)
             if self._peer is None:
-                for difference in misbooked(scan(self._cloud, TABLE), self._watch.placed()):
+                for difference in self._observer.misbooked(outcome.scan):
                     self._watch.violated("no effect lost or twice", difference)
-            state = read_state(partial(scan, self._cloud), mail, refused)
+            reconciliation = self._scenario.books.reconcile(self._scenario.inputs, outcome)
             dead = list(buried(self._cloud.store, self._cloud.topology))
-            missing_poison(self._watch, self._cloud.topology, dead, rows=till.poison_rows)
-            return state, [str(each) for each in dead if not is_poison(each.id)], asyncio.get_running_loop().time()
+            missing_poison(self._watch, self._cloud.topology, dead, rows=sender.poison_rows)
+            innocent = [str(each) for each in dead if not is_poison(each.id)]
+            return reconciliation, innocent, asyncio.get_running_loop().time()
 
     def _make_runtime(self, topology: Topology) -> SimulatedRuntime:
-        environment = {} if self._peer is None else self._peer.environment
+        environment = _QUIET | ({} if self._peer is None else dict(self._peer.environment))
         self._runtime = SimulatedRuntime(topology, self._chaos, self._history, environment=environment)
         return self._runtime
 
     def _watch_journal(self) -> None:
-        table, streams = self._cloud.topology.table("Journal").name, self._cloud.store.streams
-        streams.on_write(table, lambda: self._watch.journaled(streams.newest(table)))
+        table, streams = journal_of(self._cloud.topology), self._cloud.store.streams
+        if table is not None:
+            self._journal = table.logical_id
+            streams.on_write(table.name, lambda: self._watch.journaled(streams.newest(table.name)))
 
     async def _settle(self) -> None:
         try:

@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 import boto3.session
 import eachonce.lanes
-from eachonce import Contract, Event
+from eachonce import Event
 from eachonce.identity import fingerprint
 from moto.moto_api._internal import mock_random
 
@@ -64,7 +64,7 @@ def staged(seed: int, *, hook: Hook, chaos: Chaos, watch: Watch) -> Iterator[Non
         patch.object(uuid, "uuid4", lambda: uuid.UUID(int=drawn.getrandbits(128), version=4)),
         patch.object(eachonce.lanes, "ThreadPoolExecutor", Strands),
         patch.object(boto3.session.Session, "client", _clients(hook)),
-        patch.object(Contract, "decode", _decode(chaos, watch)),
+        patch.object(Event, "with_data", _with_data(chaos, watch)),
         patch.object(sys, "stdout", PRINTED),
     ):
         try:
@@ -100,23 +100,25 @@ def _clients(hook: Hook) -> Callable[..., Any]:
     return client
 
 
-def _decode(chaos: Chaos, watch: Watch) -> Any:
-    """Return a Contract.decode under which handlers fail, and workers die, on the events that make them."""
-    plain = Contract.decode.__func__  # type: ignore[attr-defined]
+def _with_data(chaos: Chaos, watch: Watch) -> Any:
+    """Return an Event.with_data under which handlers fail, and workers die, on the events that make them.
 
-    def decode(contract: type[Contract], data: Any) -> Any:
-        decoded = plain(contract, data)
-        if not strand.in_strand() or (order_id := getattr(decoded, "order_id", None)) is None:
-            return decoded
+    The layer asks for it between an event's decoding and its handler.
+    """
+    plain = Event.with_data
+
+    def with_data(event: Event[Any], data: Any) -> Any:
+        if not strand.in_strand():
+            return plain(event, data)
         worker: Worker = strand.current().owner
-        if order_id.startswith(KILLS):
+        if event.id.startswith(KILLS):
             worker.kill()
             raise Killed
-        about = f"{worker.function} {contract.__name__} {order_id} {getattr(decoded, 'part', 1)}"
-        if order_id.startswith(FAILS) or chaos.delivery(DeliveryFault.HANDLER_FAILED, about):
-            event = Event(id="", source="", type=contract.event_type(), subject=decoded.subject, data=data)
-            watch.failed(strand.current().environment["POWERTOOLS_SERVICE_NAME"], fingerprint(event))
+        about = f"{worker.function} {event.type} {event.id}"
+        if event.id.startswith(FAILS) or chaos.delivery(DeliveryFault.HANDLER_FAILED, about):
+            execution = sys._getframe(1).f_locals["self"]  # noqa: SLF001 - whose event it is, nobody else knows here
+            watch.failed(execution._consumer, fingerprint(event))  # noqa: SLF001 - likewise
             raise SimulatedError(f"simulated: {worker.function} fails")
-        return decoded
+        return plain(event, data)
 
-    return classmethod(decode)
+    return with_data

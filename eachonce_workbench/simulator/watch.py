@@ -13,9 +13,7 @@ from eachonce.journal import State, read_key, unpack_outbox
 from eachonce_workbench.cloud.history import Happening
 from eachonce_workbench.cloud.store.tables.streams import Entry
 from eachonce_workbench.simulator.poison import is_poison
-
-# The one event of the shop that another one must follow, whoever wrote the consumer between them.
-_CAUSE, _EFFECT = "OrderPlaced", "StockReserved"
+from eachonce_workbench.simulator.trial import Observer
 
 # A run that goes wrong goes wrong often, and nobody reads more.
 _MOST_TOLD = 100
@@ -33,16 +31,22 @@ class Violation:
 
 
 class Watch:
-    """Watches one simulation; subscribe it to a History, and call `journaled` after each write of the journal."""
+    """Watches one simulation; subscribe it to a History, and call `journaled` after each write of the journal.
 
-    def __init__(self) -> None:
+    `from_outside` are the ids of events that no commit is the cause of, `poisonous` of those that nobody can handle.
+    """
+
+    def __init__(self, observer: Observer) -> None:
+        """`observer` is shown each innocent event that is published."""
+        self._observer = observer
         self.violations: list[Violation] = []
         self.committed: dict[str, str] = {}
         self.published: Counter[str] = Counter()
         self.delivered: dict[str, set[str]] = defaultdict(set)
         self.failures: Counter[tuple[str, str]] = Counter()
         self.from_outside: set[str] = set()
-        self.announced: dict[str, set[tuple[str, int]]] = defaultdict(set)
+        self.poisonous: set[str] = set()
+        self.settled: dict[str, set[str]] = defaultdict(set)
         self._ids: dict[str, str] = {}
         self._overcounted: set[str] = set()
 
@@ -81,6 +85,9 @@ class Watch:
         if counted > made and pk not in self._overcounted:
             self._overcounted.add(pk)
             self.violated("no attempt that the handler didn't fail", f"{pk} has {counted} attempts of {made} failures")
+        consumer, _, event_id = read_key(pk)
+        if row.get("state") in (State.DONE, State.REJECTED):
+            self.settled[event_id].add(consumer)
         for event in unpack_outbox(_bytes(row["outbox"])) if "outbox" in row else ():
             self.committed[_Id.of(event)] = pk
 
@@ -88,22 +95,20 @@ class Watch:
         """Return the ids of committed events that were never published."""
         return [event_id for event_id in self.committed if not self.published[event_id]]
 
-    def placed(self) -> set[tuple[str, int]]:
-        """Return the order_id and part of each OrderPlaced that was published."""
-        return self.announced[_CAUSE]
+    def unsettled(self) -> list[str]:
+        """Return the ids of events that came to more queues than consumers have a final row of in the journal.
 
-    def unannounced(self) -> list[str]:
-        """Return the parts of orders that were placed and of which no stock was said to be reserved."""
-        missing = self.announced[_CAUSE] - self.announced[_EFFECT]
-        return [f"order {order} part {part}" for order, part in sorted(missing)]
+        A single guarded write needs none: whether these took effect, the journal can't say.
+        """
+        innocent = self.delivered.keys() - self.poisonous
+        return sorted(each for each in innocent if len(self.settled[each]) < len(self.delivered[each]))
 
     def _noted(self, event: dict[str, Any]) -> str:
         detail = event["detail"]
         event_id = self._ids[event["id"]] = str(detail.get("id"))
         self.published[event_id] += 1
-        if detail.get("type") in {_CAUSE, _EFFECT} and not is_poison(event_id):
-            data = detail["data"]
-            self.announced[detail["type"]].add((data["order_id"], data["part"]))
+        if "type" in detail and not is_poison(event_id):
+            self._observer(detail)
         return event_id
 
     def _published(self, event: dict[str, Any]) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
-import sys
 from collections.abc import Callable, Coroutine, MutableMapping
 from typing import Any, TypeVar
 
 from eachonce_workbench.cloud.confinement import process
+from eachonce_workbench.cloud.functions.code import imported
 from eachonce_workbench.simulator import strand
 from eachonce_workbench.template.topology import Function
 
@@ -120,19 +119,6 @@ _UNDER_WAY: set[asyncio.Task[Any]] = set()
 
 
 def _load(function: Function) -> Callable[[Any, Any], Any]:
-    """Import a function's module from its own folder, as Lambda does, and leave no trace of it."""
-    module, _, name = function.handler.rpartition(".")
-    own = {path.stem for path in function.code.glob("*.py")}
-    _forget(own)
-    sys.path.insert(0, str(function.code))
-    try:
-        handler: Callable[[Any, Any], Any] = getattr(importlib.import_module(module), name)
-        return handler
-    finally:
-        sys.path.remove(str(function.code))
-        _forget(own)
-
-
-def _forget(modules: set[str]) -> None:
-    for module in modules:
-        sys.modules.pop(module, None)
+    with imported(function) as handler:
+        found: Callable[[Any, Any], Any] = handler
+    return found

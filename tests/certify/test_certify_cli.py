@@ -15,37 +15,7 @@ from tests.typed import said, typed
 SOUND = ["--handler", "tests.certify.sound:added"]
 BROKEN = ["--handler", "tests.certify.broken:arrival"]
 
-CONSUMERS = "notify-customer, reserve-stock, tally-sales, track-customer"
-
 run = partial(typed, certify)
-
-
-def test_the_bundle_is_independent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each of the four consumers is certified, and nothing is written anywhere."""
-    monkeypatch.chdir(tmp_path)
-
-    result = run("--json", "--faults", "1")
-
-    certificate = json.loads(result.stdout)
-    verdicts = {one["consumer"]: {pair["verdict"] for pair in one["pairs"]} for one in certificate["consumers"]}
-    assert result.exit_code == 0
-    assert verdicts == {
-        "reserve-stock": {"commutes"},
-        "tally-sales": {"commutes"},
-        "track-customer": {"commutes by guard"},
-        "notify-customer": {"external"},
-    }
-    assert all(one["explored"]["with_faults"] > 100 for one in certificate["consumers"])
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_one_consumer_is_certified_by_its_name() -> None:
-    """The others are left alone."""
-    result = run("--consumer", "track-customer", "--faults", "0")
-
-    assert result.exit_code == 0
-    assert "track-customer: independent" in result.stdout
-    assert "reserve-stock" not in result.stdout
 
 
 def test_a_dependence_is_told_with_its_witness_and_ends_with_1() -> None:
@@ -128,7 +98,6 @@ def test_the_code_of_a_certificate_is_that_of_its_handlers() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--consumer", "nobody"], f"there is no consumer nobody; there are {CONSUMERS}"),
         (["--handler", "tests.certify.sound"], "names no consumer: write module:object"),
         (["--handler", "no_such_module:consumer"], "there is no module no_such_module"),
         (["--handler", "tests.certify.stall:consumer"], "has no consumer; it has no consumer"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -14,14 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from eachonce_workbench.cli.command import ROOT
 from eachonce_workbench.cloud.confinement import landlock, seccomp
 from tests.nosy import CONSUMER, Outside
 
-Ended = subprocess.CompletedProcess[str]
+ROOT = Path(__file__).parents[2]
 
-HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
-ORDER = "536365,85123A,HOLDER,6,2010-12-01T08:26:00,2.55,17850,United Kingdom"
+Ended = subprocess.CompletedProcess[str]
 
 kernel = pytest.mark.skipif(
     seccomp.calls() is None or not landlock.version(), reason="C code is confined by Linux alone, and Landlock"
@@ -57,22 +54,6 @@ def outside(tmp_path: Path) -> Iterator[Outside]:
         yield outside
 
 
-@pytest.fixture
-def bundle(tmp_path: Path, outside: Outside) -> Path:
-    """A copy of the bundle in which NotifyCustomer tells the outside of everything."""
-    root = tmp_path / "bundle"
-    for name in ("functions", "layers", "eachonce_workbench", "data"):
-        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "template.yaml", root)
-    folder = root / "functions" / "notify_customer"
-    (folder / "tries.py").write_text(outside.tries)
-    app = (folder / "app.py").read_text()
-    told = app.replace("    order = event.data\n", "    tries.tell_everybody()\n    order = event.data\n")
-    (folder / "app.py").write_text(told.replace("import os\n", "import os\n\nimport tries\n"))
-    (root / "orders.csv").write_text(f"{HEADER}\n{ORDER}\n")
-    return root
-
-
 @kernel
 def test_who_is_certified_reaches_nobody(tmp_path: Path, outside: Outside) -> None:
     """Neither when it is imported nor when it is run, by no socket, no C code, no program and no file."""
@@ -92,37 +73,6 @@ def test_who_is_certified_reaches_nobody(tmp_path: Path, outside: Outside) -> No
         "start a program",
     ):
         assert f"count_and_tell tried to {tried}: refused" in lines
-
-
-@kernel
-def test_who_is_simulated_reaches_nobody(bundle: Path, outside: Outside) -> None:
-    """All is done as if it had not tried, and what it tried is told."""
-    orders = str(bundle / "orders.csv")
-
-    ended = eachonce("simulate", "--orders", orders, "--faults", "none", "--json", root=bundle, cwd=bundle)
-
-    assert outside.reached() == []
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    (run,) = json.loads(ended.stdout)["runs"]
-    assert f"NotifyCustomer tried to connect to 127.0.0.1:{outside.port}: refused" in run["refused"]
-    assert f"NotifyCustomer tried to send to 127.0.0.1:{outside.port}: refused" in run["refused"]
-    assert {line.partition(" ")[0] for line in run["refused"]} == {"NotifyCustomer"}
-
-
-@kernel
-def test_who_is_run_reaches_the_local_cloud_alone(bundle: Path, outside: Outside) -> None:
-    """Its calls of AWS are answered as ever, and its mail is written."""
-    orders = str(bundle / "orders.csv")
-
-    ended = eachonce("run", "--orders", orders, "--json", root=bundle, cwd=bundle)
-
-    assert outside.reached() == []
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    result = json.loads(ended.stdout)
-    assert (result["orders"], result["lost"], result["different"]) == (1, [], [])
-    assert f"NotifyCustomer tried to connect to 127.0.0.1:{outside.port}: refused" in result["refused"]
-    assert f"NotifyCustomer tried to send to 127.0.0.1:{outside.port}: refused" in result["refused"]
-    assert {line.partition(" ")[0] for line in result["refused"]} == {"NotifyCustomer"}
 
 
 @kernel

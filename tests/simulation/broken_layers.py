@@ -109,5 +109,5 @@ BROKEN: Mapping[str, tuple[Callable[[], Any], set[str]]] = {
         {"no event lost", "every committed event is published"},
     ),
     "accuses whoever began": (accuses_whoever_began, {"no innocent neighbour in a dead-letter queue"}),
-    "adds too much": (adds_too_much, {"the books agree with the orders"}),
+    "adds too much": (adds_too_much, {"the books agree with the inputs"}),
 }

@@ -6,16 +6,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given as drawn
 from hypothesis import strategies as st
 
+from eachonce_workbench.run.books import Input
+from eachonce_workbench.run.samples import Samples
 from eachonce_workbench.simulator.replay import Replay, ReplayError
 from eachonce_workbench.simulator.shrink import fewest
+from tests.topologies import topology
 
-REPLAY = Replay(broken="this: that", seed=3, invoices=["536365"], faults=["late: a call #1"])
+REPLAY = Replay(broken="this: that", seed=3, inputs=["first"], faults=["late: a call #1"])
 
 
-@given(st.sets(st.integers(0, 40)), st.integers(0, 40))
+@drawn(st.sets(st.integers(0, 40)), st.integers(0, 40))
 def test_exactly_what_is_needed_is_left(needed: set[int], more: int) -> None:
     """Where each thing is needed or not, whatever the others are."""
     things = sorted(needed | set(range(more)))
@@ -23,7 +26,7 @@ def test_exactly_what_is_needed_is_left(needed: set[int], more: int) -> None:
     assert fewest(things, lambda left: needed <= set(left)) == sorted(needed)
 
 
-@given(st.lists(st.integers(), max_size=20), st.randoms(use_true_random=False))
+@drawn(st.lists(st.integers(), max_size=20), st.randoms(use_true_random=False))
 def test_it_ends_whatever_the_answers_are(things: list[int], random: object) -> None:
     """With a part of the things that was said to be enough, or all of them."""
     enough: list[list[int]] = [things]
@@ -69,7 +72,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [None, "{", "[]", "{}", '{"broken": "", "seed": 0, "invoices": [], "faults": [], "more": 1}'],
+    [None, "{", "[]", "{}", '{"broken": "", "seed": 0, "inputs": [], "faults": [], "more": 1}'],
     ids=["no file", "no JSON", "a list", "nothing in it", "too much in it"],
 )
 def test_what_is_no_witness_is_refused(tmp_path: Path, text: str | None) -> None:
@@ -82,10 +85,17 @@ def test_what_is_no_witness_is_refused(tmp_path: Path, text: str | None) -> None
         Replay.read(path)
 
 
-def test_a_replay_takes_its_invoices_from_the_orders(tmp_path: Path) -> None:
-    """In its own order, and all of them must be there."""
-    scenario = REPLAY.scenario({"0": [], "536365": []}, tmp_path)
+def given(name: str) -> Input:
+    return Input(name=name, kind="queue", target="Letters", payload=b"{}")
 
-    assert (list(scenario.invoices), scenario.seed, scenario.only) == (["536365"], 3, frozenset(REPLAY.faults))
-    with pytest.raises(ReplayError, match="no invoice 536365"):
-        REPLAY.scenario({"0": []}, tmp_path)
+
+def test_a_replay_takes_its_inputs_from_those_there_are(tmp_path: Path) -> None:
+    """In its own order, and all of them must be there."""
+    books = Samples(tmp_path, topology())
+
+    scenario = REPLAY.scenario([given("zeroth"), given("first")], books=books, template=tmp_path)
+
+    assert [each.name for each in scenario.inputs] == ["first"]
+    assert (scenario.seed, scenario.only) == (3, frozenset(REPLAY.faults))
+    with pytest.raises(ReplayError, match="no input first"):
+        REPLAY.scenario([given("zeroth")], books=books, template=tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +11,22 @@ from eachonce.journal import pack_outbox
 
 from eachonce_workbench.cloud.history import History
 from eachonce_workbench.simulator.watch import Unwatched, Watch
+
+
+class Unseeing:
+    """Books that note which events they were shown."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def __call__(self, event: Mapping[str, Any]) -> None:
+        self.seen.append(event["id"])
+
+    def missing(self) -> tuple[str, ...]:
+        return ()
+
+    def misbooked(self, scan: object) -> tuple[str, ...]:
+        return ()
 
 
 def happened(watch: Watch, kind: str, **fields: Any) -> None:
@@ -44,7 +61,7 @@ def broken(watch: Watch) -> list[str]:
 
 def test_what_is_published_has_a_cause_that_is_committed() -> None:
     """Before it, and not after."""
-    watch = Watch()
+    watch = Watch(Unseeing())
     journaled(watch, row(done_at="1", outbox=outbox("e-2")))
 
     published(watch, "e-2")
@@ -55,7 +72,7 @@ def test_what_is_published_has_a_cause_that_is_committed() -> None:
 
 def test_what_comes_from_outside_needs_no_cause() -> None:
     """Nobody here committed it."""
-    watch = Watch()
+    watch = Watch(Unseeing())
     watch.from_outside.add("poison-fails-1")
 
     published(watch, "poison-fails-1")
@@ -65,7 +82,7 @@ def test_what_comes_from_outside_needs_no_cause() -> None:
 
 def test_what_is_committed_is_published() -> None:
     """Once is enough, and twice is no harm."""
-    watch = Watch()
+    watch = Watch(Unseeing())
     for event_id in ("e-2", "e-3"):
         journaled(watch, row(done_at="1", outbox=outbox(event_id)))
 
@@ -77,7 +94,7 @@ def test_what_is_committed_is_published() -> None:
 
 def test_what_is_done_is_not_done_again() -> None:
     """A row that only changes otherwise is no second commit."""
-    watch = Watch()
+    watch = Watch(Unseeing())
     journaled(watch, row(done_at="1"))
     journaled(watch, row(done_at="1", expires_at="2"), old=row(done_at="1"))
     assert broken(watch) == []
@@ -89,7 +106,7 @@ def test_what_is_done_is_not_done_again() -> None:
 
 def test_no_more_attempts_than_failures() -> None:
     """Told once a row."""
-    watch = Watch()
+    watch = Watch(Unseeing())
     watch.failed("post", "f")
     journaled(watch, row(state="TRIED", attempts=1))
     assert broken(watch) == []
@@ -102,7 +119,7 @@ def test_no_more_attempts_than_failures() -> None:
 
 def test_another_ones_failures_are_no_excuse() -> None:
     """Neither another consumer's nor another event's."""
-    watch = Watch()
+    watch = Watch(Unseeing())
     watch.failed("bank", "f")
     watch.failed("post", "g")
 
@@ -113,7 +130,7 @@ def test_another_ones_failures_are_no_excuse() -> None:
 
 def test_what_the_queue_or_the_bus_gives_up_is_noticed() -> None:
     """Whatever it is."""
-    watch = Watch()
+    watch = Watch(Unseeing())
 
     happened(watch, "dead-lettered", body="{}")
     happened(watch, "undelivered", target="a queue")
@@ -121,20 +138,33 @@ def test_what_the_queue_or_the_bus_gives_up_is_noticed() -> None:
     assert broken(watch) == ["nothing is received for ever", "nothing is given up on its way"]
 
 
-def test_an_order_that_was_placed_is_followed_by_its_stock() -> None:
-    """Part by part."""
-    watch = Unwatched()
-    for part in (1, 2):
-        published(watch, f"placed-{part}", event_type="OrderPlaced", part=part)
-    published(watch, "reserved-1", part=1)
+def test_books_see_each_innocent_event_that_is_published() -> None:
+    """Of a peer, too; poison is nobody's event."""
+    observer = Unseeing()
+    watch = Unwatched(observer)
 
-    assert watch.placed() == {("o-1", 1), ("o-1", 2)}
-    assert watch.unannounced() == ["order o-1 part 2"]
+    published(watch, "e-1")
+    published(watch, "poison-fails-1")
+
+    assert observer.seen == ["e-1"]
+
+
+def test_an_event_is_settled_by_a_final_row_at_each_consumer_that_got_it() -> None:
+    """Else the journal can't say whether it took effect."""
+    watch = Watch(Unseeing())
+    for event_id in ("e-1", "e-2"):
+        published(watch, event_id)
+        happened(watch, "delivered", event_id=f"bus-{event_id}", target_arn="a queue")
+
+    journaled(watch, row(pk="post##town#e-1"))
+    journaled(watch, row(pk="post##town#e-2", state="TRIED"))
+
+    assert watch.unsettled() == ["e-2"]
 
 
 def test_a_peer_is_held_to_no_journal() -> None:
     """It has none."""
-    watch = Unwatched()
+    watch = Unwatched(Unseeing())
 
     published(watch, "e-1")
     happened(watch, "dead-lettered", body="{}")
@@ -146,7 +176,7 @@ def test_a_peer_is_held_to_no_journal() -> None:
 
 def test_nobody_reads_more_than_a_hundred() -> None:
     """A run that goes wrong goes wrong often."""
-    watch = Watch()
+    watch = Watch(Unseeing())
 
     for number in range(200):
         watch.violated("this", f"{number}")
@@ -157,7 +187,7 @@ def test_nobody_reads_more_than_a_hundred() -> None:
 
 def test_what_is_not_of_interest_is_passed_over() -> None:
     """And breaks nothing."""
-    watch = Watch()
+    watch = Watch(Unseeing())
 
     happened(watch, "log", line="hello")
     journaled(watch, None)

@@ -31,9 +31,7 @@ def test_the_nearest_template_is_meant(tmp_path: Path) -> None:
 
 def test_where_there_is_none_it_is_said_what_was_looked_for(tmp_path: Path) -> None:
     """And how to name another."""
-    with pytest.raises(
-        TemplateError, match=r"no template\.yaml or template\.yml here or in a folder.*--template"
-    ):
+    with pytest.raises(TemplateError, match=r"no template\.yaml or template\.yml here or in a folder.*--template"):
         find_template(tmp_path)
 
 

@@ -11,16 +11,14 @@ from typing import Any
 
 import pytest
 
-from eachonce_workbench import template
-from eachonce_workbench.cli.command import ROOT, TEMPLATE
 from eachonce_workbench.cloud.loopback import CONTAINER_HOST
 from eachonce_workbench.local_invoke import InvokeError, invoke
 from eachonce_workbench.local_invoke.answer import failure
 from eachonce_workbench.local_invoke.engine import running_engine
 from eachonce_workbench.local_invoke.reach import reach, require_local_cloud
 from eachonce_workbench.local_invoke.relay import relaying
-from eachonce_workbench.local_invoke.sam import variables_of
 from eachonce_workbench.local_invoke.sample import sample_of
+from tests.topologies import function
 
 LOOPBACK = IPv4Interface("127.0.0.1/8")
 
@@ -114,6 +112,7 @@ class Sam:
         sam = program(self.bundle, "sam", steps)
         invoke(
             function,
+            template=self.bundle / "template.yaml",
             root=self.bundle,
             port=cloud.server_port,
             sam=str(sam),
@@ -147,22 +146,27 @@ def sam(bundle: Path) -> Sam:
 # ---------------------------------------------------------------- what it needs
 
 
-@pytest.mark.parametrize("function", ["PlaceOrder", "RelayOutbox", "ReserveStock", "NotifyCustomer"])
-def test_every_function_has_a_sample_input(function: str) -> None:
-    """A direct request, a stream batch, or a good event first."""
-    assert sample_of(ROOT, function).is_file()
+def test_the_first_sample_is_one_that_the_function_can_take(tmp_path: Path) -> None:
+    """Neither a malformed one, nor a request of HTTP; under the function's name or its folder's."""
+    for name in ("ParcelDesk/http", "ParcelDesk/malformed", "parcel_desk/second", "parcel_desk/first"):
+        (tmp_path / "events" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "events" / f"{name}.json").touch()
+
+    assert sample_of(tmp_path, function("ParcelDesk")).name == "first.json"
 
 
-def test_a_function_without_sample_is_told_from_those_with_one() -> None:
+def test_a_function_without_sample_is_told_from_those_with_one(tmp_path: Path) -> None:
     """The error names what could have been meant."""
-    with pytest.raises(InvokeError, match=r"no sample input for Reserve; .*ReserveStock"):
-        sample_of(ROOT, "Reserve")
+    (tmp_path / "events" / "parcels").mkdir(parents=True)
+
+    with pytest.raises(InvokeError, match=r"no sample input for Desk in .*/events; there is: parcels"):
+        sample_of(tmp_path, function("Desk"))
 
 
 def test_a_bundle_without_samples_is_told_so(tmp_path: Path) -> None:
     """No traceback of a folder that isn't there."""
-    with pytest.raises(InvokeError, match="there is one for none"):
-        sample_of(tmp_path, "Reserve")
+    with pytest.raises(InvokeError, match="there is: none"):
+        sample_of(tmp_path, function("Desk"))
 
 
 def test_a_function_that_does_not_exist_is_told_from_those_that_do(cloud: HTTPServer, sam: Sam) -> None:
@@ -201,7 +205,14 @@ def test_a_machine_without_sam_is_told_so(cloud: HTTPServer, engine: Callable[..
     engine()
 
     with pytest.raises(InvokeError, match="no-sam can't be run: No such file"):
-        invoke("Plain", root=bundle, port=cloud.server_port, sam="no-sam", event=bundle / "event.json")
+        invoke(
+            "Plain",
+            template=bundle / "template.yaml",
+            root=bundle,
+            port=cloud.server_port,
+            sam="no-sam",
+            event=bundle / "event.json",
+        )
 
 
 # ---------------------------------------------------------------- how a container gets to the local cloud
@@ -308,17 +319,6 @@ def test_a_relay_of_a_cloud_that_is_gone_closes_the_connection() -> None:
 
 
 # ---------------------------------------------------------------- what sam and the container are given
-
-
-def test_every_function_of_the_bundle_finds_the_local_cloud() -> None:
-    """Tables and queues by their physical names, and AWS at the endpoint: no condition is left to sam to resolve."""
-    topology = template.load(TEMPLATE)
-
-    variables = variables_of(topology, f"http://{CONTAINER_HOST}:5000")
-
-    assert variables.keys() == {each.logical_id for each in topology.functions}
-    assert {each["AWS_ENDPOINT_URL"] for each in variables.values()} == {f"http://{CONTAINER_HOST}:5000"}
-    assert variables["TallySales"]["TABLE_SALES"] == topology.table("Sales").name
 
 
 def test_values_are_written_where_sam_looks_for_them(cloud: HTTPServer, engine: Callable[..., None], sam: Sam) -> None:

@@ -6,8 +6,6 @@ from eachonce_workbench.template import TemplateError, load
 from eachonce_workbench.template.topology import Function, Topology
 from tests.templates import FUNCTION, HERE, QUEUE, RULE, STREAM, TABLE, TARGET, read, refusal
 
-ROOT = Path(__file__).parents[2]
-
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -20,32 +18,6 @@ def folder(tmp_path: Path) -> Path:
 def function(topology: Topology) -> Function:
     (only,) = topology.functions
     return only
-
-
-# -------------------------------------------------------------------------------- the bundle's own template
-
-
-def test_the_bundle_is_read_whole() -> None:
-    """The template of this repository loads, with its defaults, into everything that it deploys."""
-    topology = load(ROOT / "template.yaml")
-
-    assert {table.logical_id for table in topology.tables} == {"Orders", "Stock", "Sales", "Customers", "Journal"}
-    assert {each.function for each in topology.queue_mappings} == {
-        "ReserveStock",
-        "TallySales",
-        "TrackCustomer",
-        "NotifyCustomer",
-    }
-    assert [each.function for each in topology.stream_mappings] == ["RelayOutbox"]
-    assert len(topology.rules) == 4
-    assert len(topology.queues) == 9
-
-
-def test_the_local_cloud_can_say_where_mail_goes() -> None:
-    """A parameter reaches the environment of the function that it is for."""
-    topology = load(ROOT / "template.yaml", parameters={"MailDirectory": "/elsewhere"})
-
-    assert topology.function("NotifyCustomer").environment["MAIL_DIRECTORY"] == "/elsewhere"
 
 
 # -------------------------------------------------------------------------------- resources

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from eachonce_workbench.cli.command import TEMPLATE
 from eachonce_workbench.cli.screens.run import BarProgress, LineProgress, show_cloud
 from eachonce_workbench.template import TemplateError, load
 from tests.templates import FUNCTION, HERE, QUEUE, RULE, STREAM, TABLE, read, refusal
@@ -130,19 +129,6 @@ def test_sections_that_are_not_run_are_said(folder: Path) -> None:
     passed_over = load(folder / "template.yaml").passed_over
 
     assert passed_over == ("Transform Mine: not run here", "Rules: not run here")
-
-
-def test_what_only_watches_and_permits_is_counted_in_one_line() -> None:
-    """The bundle has dozens of these, and two parts that are something to know."""
-    passed_over = load(TEMPLATE).passed_over
-
-    assert passed_over[:3] == (
-        "AWS::Events::Archive Archive: not run here",
-        "AWS::Serverless::HttpApi Api: not run here",
-        "AWS::Serverless::Function PlaceOrder, event Post (HttpApi): not run here",
-    )
-    assert len(passed_over) == 4
-    assert "6 AWS::IAM::Role" in passed_over[3]
 
 
 # -------------------------------------------------------------------------------- what doesn't exist

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
 from rich import progress as bar
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from eachonce_workbench.run.run import Progress, Result
+from eachonce_workbench.run.progress import Progress
+from eachonce_workbench.run.run import Result
 from eachonce_workbench.template.topology import Topology
 
 _EXAMPLES = 10
@@ -32,9 +34,19 @@ class LineProgress(Progress):
     def __init__(self, console: Console) -> None:
         self._console = console
 
+        self._told: set[str] = set()
+
     def started(self, topology: Topology) -> None:
         """Say what isn't run."""
         show_passed_over(self._console, topology)
+
+    def failing(self, lines: Sequence[str]) -> None:
+        """Say each way of failing once, as soon as it is known."""
+        for line in lines:
+            way = line.rpartition(", ")[0] if line.endswith(" times") else line
+            if way not in self._told:
+                self._told.add(way)
+                show_lines(self._console, [f"fails: {way}"])
 
 
 class BarProgress(LineProgress):
@@ -46,7 +58,7 @@ class BarProgress(LineProgress):
             bar.TextColumn("{task.description}"),
             bar.BarColumn(),
             bar.MofNCompleteColumn(),
-            bar.TimeElapsedColumn(),
+            _Clock(),
         )
         # Not time.monotonic, which moves by hours in a simulation.
         self._bar = bar.Progress(*columns, console=console, transient=True, get_time=time.perf_counter)
@@ -68,29 +80,63 @@ class BarProgress(LineProgress):
         """Begin each line with this."""
         self._about = f"{what}: "
 
-    def placed(self, done: int, total: int) -> None:
+    def sent(self, done: int, total: int) -> None:
         """Advance the bar."""
-        self._bar.update(self._task, description=f"{self._about}placing orders", completed=done, total=total)
+        self._bar.update(self._task, description=f"{self._about}sending inputs", completed=done, total=total)
 
     def settling(self) -> None:
         """Say that the queues are still busy."""
         self._bar.update(self._task, description=f"{self._about}waiting for quiet")
 
 
+class _Clock(bar.ProgressColumn):
+    """The seconds since the beginning, which go on when all is sent: a finished task's own clock stands still."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._began = time.perf_counter()
+
+    def render(self, task: bar.Task) -> Text:  # noqa: ARG002 - as a column has it
+        """Return what is shown now."""
+        return Text(f"{time.perf_counter() - self._began:.0f} s", style="progress.elapsed")
+
+
 def show_result(console: Console, result: Result) -> None:
-    """Print a table of consumers, what differs if anything does, and the line that says it all."""
+    """Print a table of consumers, what is wrong if anything is, and the line that says it all."""
+    console.print(_table(result))
+    found = result.reconciliation
+    if found is not None:
+        for kind, rows in (("lost", found.lost), ("doubled", found.doubled), ("different", found.different)):
+            _show_rows(console, kind, rows)
+    _show_rows(console, "failed", result.failed)
+    if not result.passes:
+        _show_rows(console, "fails", result.failing)
+    show_lines(console, result.refused)
+    console.print(f"{result.seconds:.1f} seconds", style="dim")
+    show_lines(console, [_verdict(result)])
+
+
+def _table(result: Result) -> Table:
     table = Table("consumer")
     for name in _COLUMNS:
         table.add_column(name, justify="right")
     for consumer, counts in result.consumers.items():
-        table.add_row(consumer, *(f"{sum(counts[metric] for metric in metrics):,}" for metrics in _COLUMNS.values()))
-    console.print(table)
-    found = result.reconciliation
-    for kind, rows in (("lost", found.lost), ("doubled", found.doubled), ("different", found.different)):
-        _show_rows(console, kind, rows)
-    show_lines(console, result.refused)
-    console.print(f"{result.seconds:.1f} seconds", style="dim")
-    console.print(f"reconciled: {found}", markup=False, highlight=False, soft_wrap=True)
+        table.add_row(consumer, *(_count(counts, metrics) for metrics in _COLUMNS.values()))
+    return table
+
+
+def _count(counts: Mapping[str, int], metrics: Sequence[str]) -> str:
+    """Return a number; a dash where a function without the layer tells none."""
+    known = [counts[metric] for metric in metrics if metric in counts]
+    return f"{sum(known):,}" if known else "-"
+
+
+def _verdict(result: Result) -> str:
+    if not result.quiet:
+        return "gave up: it is not quiet yet"
+    if result.reconciliation is not None:
+        return f"reconciled: {result.reconciliation}"
+    return f"{result.sent} inputs sent, {len(result.failed)} failed; nothing compared: the bundle has no books"
 
 
 def show_lines(console: Console, lines: Iterable[str]) -> None:

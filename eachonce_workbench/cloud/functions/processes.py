@@ -107,7 +107,7 @@ class Pool:
         worker = await self._take()
         if worker.ending is not None:
             invocation = worker.ending.invocation(request_id, duration_ms=0.0, log_tail="")
-            return self._told(invocation, worker.log_stream)
+            return self._told(invocation, worker.log_stream, at_start=True)
         try:
             return self._told(await worker.run(request_id, payload), worker.log_stream)
         finally:
@@ -128,7 +128,7 @@ class Pool:
         await worker.ready()
         return worker
 
-    def _told(self, invocation: Invocation, log_stream: str | None = None) -> Invocation:
+    def _told(self, invocation: Invocation, log_stream: str | None = None, *, at_start: bool = False) -> Invocation:
         self._history.record(
             "attempted",
             function=self._function.logical_id,
@@ -138,6 +138,8 @@ class Pool:
             error_message=invocation.error_message,
             duration_ms=invocation.duration_ms,
             stream=log_stream,
+            at_start=at_start,
+            document=b"" if invocation.ok else invocation.payload,
         )
         return invocation
 

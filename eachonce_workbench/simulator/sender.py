@@ -1,0 +1,100 @@
+"""The sender: sends inputs, again and again until they are taken, and lets poison in between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from eachonce_workbench.cloud.local_cloud import LocalCloud
+from eachonce_workbench.run.books import Input
+from eachonce_workbench.run.progress import Progress
+from eachonce_workbench.run.sending import SendingError, send
+from eachonce_workbench.simulator.chaos import Chaos
+from eachonce_workbench.simulator.poison import event_in, poison_before, poison_row_before
+from eachonce_workbench.simulator.tables import put
+from eachonce_workbench.simulator.watch import Watch
+
+_AT_ONCE = 4
+_EVERY_SECONDS = 0.2
+_TRIES = 20
+_ROUNDS = 50
+
+
+class Sender:
+    """Sends one simulation's inputs, and poison made of `model` before them.
+
+    `poison_rows` are the keys of the rows in the table `journal` that nobody can relay.
+    """
+
+    def __init__(
+        self,
+        cloud: LocalCloud,
+        chaos: Chaos,
+        watch: Watch,
+        progress: Progress,
+        *,
+        model: Input | None,
+        journal: str | None,
+    ) -> None:
+        self._cloud = cloud
+        self._chaos = chaos
+        self._watch = watch
+        self._progress = progress
+        self._model = model
+        self._journal = journal
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+        self.poison_rows: set[str] = set()
+
+    async def send(self, inputs: Sequence[Input]) -> dict[str, bytes]:
+        """Send inputs; return what functions answered, by the inputs' names. Raises SendingError."""
+        answers: dict[str, bytes] = {}
+        done = 0
+
+        async def one(given: Input) -> None:
+            nonlocal done
+            async with self._slots:
+                answer = await self._patiently(given)
+            if answer is not None:
+                answers[given.name] = answer
+            done += 1
+            self._progress.sent(done, len(inputs))
+
+        try:
+            async with asyncio.TaskGroup() as sending:
+                for given in inputs:
+                    await self._poison(given.name)
+                    sending.create_task(one(given))
+                    await asyncio.sleep(_EVERY_SECONDS)
+        except* SendingError as failed:
+            first = failed.exceptions[0]
+        else:
+            return answers
+        raise first
+
+    async def _patiently(self, given: Input) -> bytes | None:
+        self._note(given)
+        for left in reversed(range(_ROUNDS)):
+            try:
+                return await send(self._cloud, given, tries=_TRIES)
+            except SendingError:
+                if not left:
+                    raise
+            await asyncio.sleep(_EVERY_SECONDS)
+        return None
+
+    async def _poison(self, name: str) -> None:
+        for poison in () if self._model is None else poison_before(self._chaos, name, model=self._model):
+            self._watch.poisonous.add(poison.name)
+            self._note(poison)
+            await send(self._cloud, poison, tries=1)
+        row = None if self._journal is None else poison_row_before(self._chaos, name)
+        if row is not None and self._journal is not None:
+            self.poison_rows.add(row["pk"]["S"])
+            put(self._cloud, self._journal, row)
+
+    def _note(self, given: Input) -> None:
+        """Let the watch expect what comes from outside: no commit is its cause, and no bus delivers it to a queue."""
+        if (event := event_in(given)) is not None:
+            self._watch.from_outside.add(str(event["id"]))
+            if given.kind == "queue":
+                self._watch.delivered[str(event["id"])].add(self._cloud.topology.queue(given.target).arn)

@@ -1,0 +1,53 @@
+"""The shop's certificate."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from eachonce_workbench.cli.certify import certify
+from tests.shop.place import TEMPLATE
+from tests.typed import said, typed
+
+CONSUMERS = "notify-customer, reserve-stock, tally-sales, track-customer"
+
+run = partial(typed, certify)
+
+
+def test_the_bundle_is_independent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of the four consumers is certified, and nothing is written anywhere."""
+    monkeypatch.chdir(tmp_path)
+
+    result = run("--template", str(TEMPLATE), "--json", "--faults", "1")
+
+    certificate = json.loads(result.stdout)
+    verdicts = {one["consumer"]: {pair["verdict"] for pair in one["pairs"]} for one in certificate["consumers"]}
+    assert result.exit_code == 0
+    assert verdicts == {
+        "reserve-stock": {"commutes"},
+        "tally-sales": {"commutes"},
+        "track-customer": {"commutes by guard"},
+        "notify-customer": {"external"},
+    }
+    assert all(one["explored"]["with_faults"] > 100 for one in certificate["consumers"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_consumer_is_certified_by_its_name() -> None:
+    """The others are left alone."""
+    result = run("--template", str(TEMPLATE), "--consumer", "track-customer", "--faults", "0")
+
+    assert result.exit_code == 0
+    assert "track-customer: independent" in result.stdout
+    assert "reserve-stock" not in result.stdout
+
+
+def test_an_unknown_consumer_hears_which_there_are() -> None:
+    """And nothing is certified."""
+    result = run("--template", str(TEMPLATE), "--consumer", "nobody")
+
+    assert result.exit_code == 2
+    assert f"there is no consumer nobody; there are {CONSUMERS}" in said(result)

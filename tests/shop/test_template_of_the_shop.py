@@ -1,0 +1,42 @@
+"""The shop's own template, as the local cloud reads it."""
+
+from __future__ import annotations
+
+from eachonce_workbench.template import load
+from tests.shop.place import TEMPLATE
+
+
+def test_the_bundle_is_read_whole() -> None:
+    """The template of this repository loads, with its defaults, into everything that it deploys."""
+    topology = load(TEMPLATE)
+
+    assert {table.logical_id for table in topology.tables} == {"Orders", "Stock", "Sales", "Customers", "Journal"}
+    assert {each.function for each in topology.queue_mappings} == {
+        "ReserveStock",
+        "TallySales",
+        "TrackCustomer",
+        "NotifyCustomer",
+    }
+    assert [each.function for each in topology.stream_mappings] == ["RelayOutbox"]
+    assert len(topology.rules) == 4
+    assert len(topology.queues) == 9
+
+
+def test_the_local_cloud_can_say_where_mail_goes() -> None:
+    """A parameter reaches the environment of the function that it is for."""
+    topology = load(TEMPLATE, parameters={"MailDirectory": "/elsewhere"})
+
+    assert topology.function("NotifyCustomer").environment["MAIL_DIRECTORY"] == "/elsewhere"
+
+
+def test_what_only_watches_and_permits_is_counted_in_one_line() -> None:
+    """The bundle has dozens of these, and two parts that are something to know."""
+    passed_over = load(TEMPLATE).passed_over
+
+    assert passed_over[:3] == (
+        "AWS::Events::Archive Archive: not run here",
+        "AWS::Serverless::HttpApi Api: not run here",
+        "AWS::Serverless::Function PlaceOrder, event Post (HttpApi): not run here",
+    )
+    assert len(passed_over) == 4
+    assert "6 AWS::IAM::Role" in passed_over[3]
