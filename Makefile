@@ -1,7 +1,6 @@
 # Every verb, for people and for CI. `make help` lists them.
 
 PYTHON ?= python3
-SAM_VERSION := 1.170.0
 FUNCTION ?= ReserveStock
 STAGE ?= default
 # Targets' arguments to `eachonce run`: a day of real orders, a fifth of the messages twice, everything in any order.
@@ -20,35 +19,75 @@ FUZZ ?= --records 50000 --seed 1
 # The modules of the layer that are changed; all that tests/mutants.toml lists, if none is named.
 MODULES ?=
 
+# Lambda's, for which layers are built: as template.yaml has them, in the words of wheels.
+PYTHONS ?= 3.11 3.12 3.13 3.14
+PROCESSORS ?= aarch64 x86_64
+
 BIN := .venv/bin
 SAM := .venv-sam/bin/sam
 # Nothing is reported to anybody.
 export SAM_CLI_TELEMETRY := 0
 
+# The code of the folder that make stands in, and the wheels that its requirements.txt names, into the folder $(1).
+define unpack
+	set -e; mkdir -p "$(1)"; cp -R . "$(1)"; \
+	if [ -f requirements.txt ]; then for python in $(PYTHONS); do for processor in $(PROCESSORS); do \
+	  $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --only-binary :all: \
+	    --implementation cp --python-version $$python --platform manylinux2014_$$processor \
+	    --target .wheels --requirement requirements.txt; \
+	  cp -R .wheels/. "$(1)"; rm -rf .wheels; \
+	done; done; fi; \
+	cd "$(1)"; rm -rf bin build *.egg-info; find . -name __pycache__ -type d -prune -exec rm -rf {} +
+endef
+
+# A virtual environment $(1) with what the lock $(2) pins; by uv where it is there, and else by pip.
+define environment
+	if command -v uv >/dev/null; then uv venv --quiet --allow-existing --python $(PYTHON) --seed $(1); else $(PYTHON) -m venv $(1); fi; \
+	$(call install,$(1),--require-hashes --requirement $(2))
+endef
+
+# Both show how far they are.
+define install
+	if command -v uv >/dev/null; then uv pip install --python $(1)/bin/python $(2); \
+	else $(1)/bin/python -m pip install --disable-pip-version-check $(2); fi
+endef
+
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-package eachonce
+
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve test check mutants certify simulate soak fuzz build invoke deploy export bench clean
+.PHONY: help setup lock wheels run serve test check mutants certify simulate soak fuzz build invoke deploy export bench clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/ready ## make the virtual environment that the other verbs need
 
-.venv/ready: pyproject.toml
+.venv/ready: locks/dev.txt pyproject.toml layers/eachonce/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Eachonce needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Say which: make PYTHON=python3.13 ...") if sys.version_info < (3, 11) else None'
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(call environment,.venv,locks/dev.txt)
+	@$(call install,.venv,--no-deps --no-build-isolation --editable layers/eachonce --editable .)
 	@touch $@
 
 # Nothing else needs it.
-.venv/mutants: .venv/ready
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,mutants]'
+.venv/mutants: .venv/ready locks/mutants.txt
+	@$(call install,.venv,--require-hashes --requirement locks/mutants.txt)
 	@touch $@
 
 # aws-sam-cli pins its own boto3, so it lives apart.
-.venv-sam/ready: Makefile
-	$(PYTHON) -m venv .venv-sam
-	.venv-sam/bin/python -m pip install --quiet --disable-pip-version-check aws-sam-cli==$(SAM_VERSION)
+.venv-sam/ready: locks/sam.txt
+	@$(call environment,.venv-sam,locks/sam.txt)
 	@touch $@
+
+lock: ## pin everything anew, by uv: locks/ and the layer's requirements.txt
+	$(LOCK) --extra dev pyproject.toml --output-file locks/dev.txt
+	$(LOCK) --extra dev --extra mutants pyproject.toml --output-file locks/mutants.txt
+	$(LOCK) locks/sam.in --output-file locks/sam.txt
+	$(LOCK) layers/eachonce/requirements.in --output-file layers/eachonce/requirements.txt
+
+wheels: .venv/ready ## the layer and the tool as wheels, in dist
+	@rm -rf build layers/eachonce/build
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist layers/eachonce .
+	@ls dist/*.whl
 
 run: .venv/ready ## a day of real orders through the whole shop, reconciled to the penny
 	$(BIN)/eachonce run $(RUN)
@@ -87,6 +126,15 @@ build: .venv-sam/ready ## what is deployed, in .aws-sam/build
 	@cd .aws-sam/build/EachonceLayer/python && $(PYTHON) -I -S -c 'import sys; sys.path.insert(0, "."); import eachonce'
 	@echo "the layer imports with nothing but itself"
 
+# `sam build` calls these, each in a copy of a layer's or a function's folder, for template.yaml says `BuildMethod: makefile`.
+# Wheels are chosen for Lambda's Pythons and processors, so neither has to be here. What they compiled is named after
+# both, and lies side by side: a layer serves every runtime and architecture that its template admits.
+build-%Layer:
+	@$(call unpack,$(ARTIFACTS_DIR)/python)
+
+build-%:
+	@$(call unpack,$(ARTIFACTS_DIR))
+
 invoke: .venv/ready .venv-sam/ready ## run FUNCTION in a container on a sample input, against `make serve`
 	@$(BIN)/eachonce invoke $(FUNCTION) $(INVOKE)
 
@@ -97,5 +145,5 @@ export: .venv/ready ## write what is derived from the contracts: docs/events and
 	$(BIN)/eachonce export
 
 clean: ## remove everything that the other verbs made
-	rm -rf .venv .venv-sam .aws-sam .run .mutants .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache *.egg-info
+	rm -rf .venv .venv-sam .aws-sam .run .mutants .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info layers/eachonce/build layers/eachonce/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

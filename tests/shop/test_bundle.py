@@ -13,6 +13,8 @@ from eachonce_workbench.template import load
 from eachonce_workbench.template.source import Source
 
 FILE = Path(__file__).parents[2] / "template.yaml"
+MAKEFILE = FILE.with_name("Makefile")
+BUILT = {"AWS::Serverless::Function", "AWS::Serverless::LayerVersion"}
 DOCUMENT = Source.read(FILE).document
 RESOURCES: Mapping[str, Mapping[str, Any]] = DOCUMENT["Resources"]
 FORTNIGHT_SECONDS = 14 * 24 * 3600
@@ -402,16 +404,28 @@ def test_the_relay_wakes_for_rows_with_an_outbox_and_loses_none() -> None:
     assert stream["DestinationConfig"]["OnFailure"]["Destination"] == arn("RelayOutboxDeadLetterQueue")
 
 
-def test_layers_are_built_for_the_runtime_that_uses_them() -> None:
-    """One version of Python is named in four places, and they agree."""
-    runtime = DOCUMENT["Globals"]["Function"]["Runtime"]
+def test_layers_serve_every_runtime_and_architecture_that_functions_may_run_on() -> None:
+    """What a parameter admits, the layers' properties say, and `sam build` gets wheels for."""
+    runtimes = DOCUMENT["Parameters"]["PythonRuntime"]["AllowedValues"]
+    architectures = DOCUMENT["Parameters"]["Architecture"]["AllowedValues"]
+    made = MAKEFILE.read_text()
     layers = [each for each in RESOURCES.values() if each["Type"] == "AWS::Serverless::LayerVersion"]
 
     assert len(layers) == 2
     for layer in layers:
-        assert layer["Metadata"]["BuildMethod"] == runtime
-        assert layer["Properties"]["CompatibleRuntimes"] == [runtime]
-        assert [layer["Metadata"]["BuildArchitecture"]] == DOCUMENT["Globals"]["Function"]["Architectures"]
+        assert layer["Properties"]["CompatibleRuntimes"] == runtimes
+        assert layer["Properties"]["CompatibleArchitectures"] == architectures
+    assert re.search(r"^PYTHONS \?= (.*)$", made, re.M)[1].split() == [each.removeprefix("python") for each in runtimes]
+    wheels = [each.replace("arm64", "aarch64") for each in architectures]
+    assert re.search(r"^PROCESSORS \?= (.*)$", made, re.M)[1].split() == wheels
+
+
+def test_sam_builds_code_without_the_python_that_it_is_for() -> None:
+    """Its own builders look for the runtime's Python; the Makefile needs none."""
+    built = [each for each in RESOURCES.values() if each["Type"] in BUILT]
+
+    assert built
+    assert all(each["Metadata"] == {"BuildMethod": "makefile", "ContextPath": "."} for each in built)
 
 
 # -------------------------------------------------------------------------------- seeing

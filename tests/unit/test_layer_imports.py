@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,7 @@ def test_importing_the_layer_reads_no_environment(imported: dict[str, Any]) -> N
 
 def test_the_layer_needs_its_requirements_and_the_runtimes_sdk_only(imported: dict[str, Any]) -> None:
     """Whatever else it imports would be missing in Lambda."""
-    requirements = [Requirement(line) for line in (LAYER / "requirements.txt").read_text().split()]
+    requirements = shipped()
     allowed = needed_by(*[requirement.name for requirement in requirements], SDK)
     owners = metadata.packages_distributions()
 
@@ -99,11 +100,27 @@ def test_the_layer_needs_its_requirements_and_the_runtimes_sdk_only(imported: di
 
 def test_the_layers_requirements_are_the_tested_ones() -> None:
     """The versions in the layer are those that the tests ran with."""
-    for line in (LAYER / "requirements.txt").read_text().split():
-        requirement = Requirement(line)
-
+    for requirement in shipped():
         assert requirement.specifier.contains(metadata.version(requirement.name))
         assert str(requirement.specifier).startswith("==")
+
+
+def test_all_that_the_layer_needs_is_pinned_by_its_hash() -> None:
+    """The build takes what requirements.txt names, and nothing that this needs beside."""
+    asked = [Requirement(line).name for line in (LAYER / "requirements.in").read_text().split()]
+    project = tomllib.loads((LAYER / "pyproject.toml").read_text())["project"]
+
+    pinned = {canonicalize_name(requirement.name) for requirement in shipped()}
+
+    assert pinned == needed_by(*asked)
+    assert {Requirement(line).name for line in project["dependencies"]} == {*asked, SDK}
+    assert (LAYER / "requirements.txt").read_text().count("--hash=") >= len(pinned)
+
+
+def shipped() -> list[Requirement]:
+    """Return what the build puts into the layer beside our own package."""
+    lines = (LAYER / "requirements.txt").read_text().splitlines()
+    return [Requirement(line.removesuffix(" \\")) for line in lines if "==" in line]
 
 
 def needed_by(*names: str) -> set[str]:
