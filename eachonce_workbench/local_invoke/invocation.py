@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from eachonce_workbench.local_invoke.answer import failure
@@ -23,21 +23,30 @@ def invoke(
     port: int,
     sam: str,
     event: Path | None = None,
+    parameters: Mapping[str, str] | None = None,
     skip_pull_image: bool = False,
     show: Callable[[str], None] = print,
 ) -> None:
     """Run a function of the bundle in `root` on a file of JSON, its first sample by default; `show` its answer.
 
-    The local cloud is the one on `port` of the loopback interface. Raises InvokeError when something is missing, and
-    when the function failed.
+    `parameters` are the template's, where they aren't to have their defaults. The local cloud is the one on `port` of
+    the loopback interface. Raises InvokeError when something is missing, and when the function failed.
     """
     endpoint = f"http://127.0.0.1:{port}"
-    topology = load(template, endpoint=endpoint)
+    chosen = {} if parameters is None else parameters
+    topology = load(template, parameters=chosen, endpoint=endpoint)
     target = _function(topology, function)
     given = sample_of(root, target) if event is None else event
     engine = running_engine()
     require_local_cloud(endpoint)
-    runner = Sam(program=sam, root=root, template=template, region=topology.region, skip_pull_image=skip_pull_image)
+    runner = Sam(
+        program=sam,
+        root=root,
+        template=template,
+        region=topology.region,
+        parameters=chosen,
+        skip_pull_image=skip_pull_image,
+    )
     runner.build()
     with reach(engine, port) as way:
         answer = runner.invoke(target.logical_id, given, topology, way)

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
 
@@ -27,12 +27,13 @@ class Sam:
     root: Path
     template: Path
     region: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
     skip_pull_image: bool = False
 
     def build(self) -> None:
         """Build what would be deployed."""
         if self.template.parent != self.root / _BUILT:  # else it is built already
-            self._run("build", "--template", str(self.template))
+            self._run("build", "--template", str(self.template), *self._overrides())
 
     def invoke(self, function: str, event: Path, topology: Topology, reach: Reach) -> str:
         """Run a function that is built in a container, and return what sam prints of its answer: nothing, if none came.
@@ -47,9 +48,14 @@ class Sam:
             *("local", "invoke", function, "--event", str(event.absolute())),
             *("--template", str(self._naming(variables)), "--env-vars", str(values)),
             *("--add-host", f"{CONTAINER_HOST}:{reach.address}"),
+            *self._overrides(),
             *(("--skip-pull-image",) if self.skip_pull_image else ()),
             stdout=subprocess.PIPE,
         )
+
+    def _overrides(self) -> Sequence[str]:
+        values = [f"ParameterKey={name},ParameterValue={value}" for name, value in self.parameters.items()]
+        return ("--parameter-overrides", *values) if values else ()
 
     def _naming(self, variables: Mapping[str, Mapping[str, str]]) -> Path:
         """A copy of the built template whose functions name all their variables: sam hands over no others."""

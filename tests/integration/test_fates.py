@@ -109,7 +109,7 @@ def test_an_early_event_waits_for_what_it_needs_and_is_done(tmp_path: Path) -> N
 
 def test_an_event_that_has_waited_in_vain_is_rejected(tmp_path: Path) -> None:
     """What it needs never came, `up_to` is over, and the reason says what was missing."""
-    ended = play(batch(errand("forlorn", does="wait", after="nothing", seconds=2), *NINE), tmp_path)
+    ended = play(batch(errand("forlorn", does="wait", after="nothing", seconds=6), *NINE), tmp_path)
 
     assert untouched(ended)
     assert ended.outcomes["forlorn"][0] == "wait"

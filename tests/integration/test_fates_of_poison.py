@@ -17,8 +17,8 @@ DEATHS = {
     "loop": "Sandbox.Timedout",
 }
 LIFE = {
-    "timeout_seconds": 2,
-    "visibility_seconds": 2,  # the shortest that Lambda takes with this time-out: whoever had the batch is dead
+    "timeout_seconds": 3,
+    "visibility_seconds": 3,  # the shortest that Lambda takes with this time-out: whoever had the batch is dead
     "max_starts": 2,
 }
 
