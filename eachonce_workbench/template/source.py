@@ -41,9 +41,16 @@ class Source:
         Raises TemplateError when it can't be read, is no YAML, or is no mapping.
         """
         try:
-            root = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+            text = file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise TemplateError(file, 1, f"can't be read: {error}") from error
+        return cls.parse(file, text)
+
+    @classmethod
+    def parse(cls, file: Path, text: str) -> Source:
+        """Parse what a file says, or is to say. Raises TemplateError when it is no YAML, or no mapping."""
+        try:
+            root = yaml.compose(text, Loader=yaml.CSafeLoader)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark
             raise TemplateError(file, mark.line + 1 if mark else 1, f"is no YAML: {error.problem}") from error

@@ -1,0 +1,1 @@
+"""What `eachonce new` writes: a whole bundle, and what is added to one."""

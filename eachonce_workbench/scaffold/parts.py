@@ -1,0 +1,159 @@
+"""The blocks of template.yaml, and the modules that they name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+from eachonce_workbench.scaffold.name import Name
+
+_PARTS = files("eachonce_workbench.scaffold") / "parts"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table of a template: its logical id, and the types of its keys by their names."""
+
+    logical_id: str
+    keys: Mapping[str, str]
+
+
+def consumer_block(
+    name: Name, *, purpose: str, types: Sequence[str], source: str | None, table: str | None, actions: Sequence[str]
+) -> str:
+    """Return the resources of a consumer: rule, queues, policies, function, role, logs and alarms.
+
+    `actions` are what its role may do to `table` (a logical id), in DynamoDB's words.
+    """
+    text = _named(_part("consumer.yaml"), name, "ConsumerName")
+    text = text.replace(f'"For {name.kebab}: its purpose."', json.dumps(f"For {name.kebab}: {purpose}"))
+    text = text.replace("detail-type: [EventType]", f"detail-type: [{', '.join(types)}]")
+    text = _without(text, "        source: [event-source]\n", when=source is None).replace("event-source", str(source))
+    return "".join(_with_table(text, table, actions))
+
+
+def _with_table(text: str, table: str | None, actions: Sequence[str]) -> Iterator[str]:
+    """Yield the lines of a block for this table, or without those that are about one."""
+    lines = text.splitlines(keepends=True)
+    grants = lines.index("              - Sid: CommitToTable\n")
+    for place, line in enumerate(lines):
+        about_table = "TABLE_NAME" in line or grants <= place < grants + 4
+        if not about_table:
+            yield line
+        elif table is not None:
+            named = line.replace("TABLE_NAME", f"TABLE_{table.upper()}").replace("TableName", table)
+            yield named.replace("dynamodb:UpdateItem", _granted(actions))
+
+
+def _granted(actions: Sequence[str]) -> str:
+    listed = ", ".join(f"dynamodb:{action}" for action in actions)
+    return listed if len(actions) == 1 else f"[{listed}]"
+
+
+def function_block(name: Name) -> str:
+    """Return the resources of a function that commits and publishes: itself, its role and its logs."""
+    return _named(_part("function.yaml"), name, "NewFunction")
+
+
+def table_block(logical_id: str) -> str:
+    """Return a table whose key is the text `id`."""
+    return _part("table.yaml").replace("TableName", logical_id)
+
+
+def consumer_module(name: Name, *, purpose: str, types: Sequence[str], table: Table | None) -> str:
+    """Return the app.py of a consumer: what it does with each type is yet to be said, or counted in its table."""
+    handlers = "\n\n\n".join(_handler(each, table) for each in types)
+    return f'''"""{name.camel}: {purpose}"""
+
+from contracts import {", ".join(sorted(types))}
+from eachonce import Consumer, Event, Work
+
+consumer = Consumer("{name.kebab}")
+
+
+{handlers}
+
+
+handler = consumer
+'''
+
+
+def _handler(event_type: str, table: Table | None) -> str:
+    snake = Name.of(event_type).snake
+    if table is None:
+        does, doc = "", f"Say here what a {event_type} comes to."
+    else:
+        keys = ", ".join(f'"{key}": {_key_value(kind)}' for key, kind in table.keys.items())
+        does = f'    work.add("{table.logical_id}", {{{keys}}}, events=1)\n'
+        doc = f"Count the {event_type}: say here what is to happen instead."
+    return (
+        f"@consumer.on({event_type})\n"
+        f"def on_{snake}(event: Event[{event_type}], work: Work) -> None:\n"
+        f'    """{doc}"""\n{does}'
+    ).rstrip("\n")
+
+
+def _key_value(kind: str) -> str:
+    return {"S": "event.subject or event.id", "N": "1", "B": "event.id.encode()"}[kind]
+
+
+def function_module(name: Name) -> str:
+    """Return the app.py of a function that is asked for something and publishes what follows."""
+    return f'''"""{name.camel}: what it is asked for, and what follows from it."""
+
+from eachonce import Contract, Endpoint, Event, Work
+
+endpoint = Endpoint("{name.kebab}")
+
+
+class {name.camel}Request(Contract, frozen=True, kw_only=True):
+    """What it is asked for."""
+
+    id: str
+
+
+@endpoint.on({name.camel}Request)
+def answer(event: Event[{name.camel}Request], work: Work) -> None:
+    """Say here what is to happen, with work.create, work.put, work.add and work.publish."""
+    work.result = {{"id": event.data.id}}
+
+
+handler = endpoint
+'''
+
+
+def event_module(name: Name) -> str:
+    """Return the module of an event type."""
+    return f'''"""{name.camel}."""
+
+from __future__ import annotations
+
+from eachonce import Contract
+
+
+class {name.camel}(Contract, frozen=True, kw_only=True):
+    """Say here what has happened, and what its fields mean."""
+
+    id: str
+
+    @property
+    def subject(self) -> str:
+        """What it is about: events of one subject share a lane."""
+        return self.id
+'''
+
+
+def _part(name: str) -> str:
+    return (_PARTS / name).read_text(encoding="utf-8")
+
+
+def _named(text: str, name: Name, instead: str) -> str:
+    """Give a block its name, wherever it has the name of the part."""
+    example = Name.of(instead)
+    return text.replace(example.camel, name.camel).replace(example.kebab, name.kebab).replace(example.snake, name.snake)
+
+
+def _without(text: str, line: str, *, when: bool) -> str:
+    return text.replace(line, "") if when else text
