@@ -24,6 +24,7 @@ from eachonce_workbench.cli.dead_letters import dlq, why
 from eachonce_workbench.cli.export import export
 from eachonce_workbench.cli.invoke import PORT, invoke
 from eachonce_workbench.cli.run import run
+from eachonce_workbench.cli.new import new
 from eachonce_workbench.cli.simulate import simulate
 from eachonce_workbench.cloud.loopback import CONTAINER_HOST
 
@@ -39,6 +40,7 @@ app = Program(
     pretty_exceptions_enable=False,
 )
 app.add_typer(dlq, name="dlq")
+app.add_typer(new, name="new")
 app.command()(why)
 app.command()(run)
 app.command()(invoke)

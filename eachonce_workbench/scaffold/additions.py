@@ -19,8 +19,8 @@ Files = Mapping[Path, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Bundle:
-    """A bundle that something is added to, by its template."""
+class Additions:
+    """What can be added to a bundle, by its template."""
 
     template: Path
 
