@@ -23,8 +23,8 @@ from eachonce_workbench.cli.command import (
 from eachonce_workbench.cli.dead_letters import dlq, why
 from eachonce_workbench.cli.export import export
 from eachonce_workbench.cli.invoke import PORT, invoke
-from eachonce_workbench.cli.run import run
 from eachonce_workbench.cli.new import new
+from eachonce_workbench.cli.run import run
 from eachonce_workbench.cli.simulate import simulate
 from eachonce_workbench.cloud.loopback import CONTAINER_HOST
 

@@ -6,7 +6,7 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from eachonce_workbench.cloud.confinement.guard import Guard, guarded
 from eachonce_workbench.cloud.confinement.refusals import Refusals
 from eachonce_workbench.cloud.history import History
 from eachonce_workbench.cloud.local_cloud import LocalCloud
+from eachonce_workbench.cloud.rights import Right
 from eachonce_workbench.cloud.store.protocol import Response, decoded, success
 from eachonce_workbench.run.books import Books, Input, Outcome
 from eachonce_workbench.run.progress import Progress
@@ -87,6 +88,7 @@ class Simulated:
     virtual_seconds: float
     refused: tuple[str, ...] = ()
     inconclusive: tuple[str, ...] = ()
+    used: Mapping[str, frozenset[Right]] = field(default_factory=dict)
 
 
 def simulate(scenario: Scenario, *, peer: Peer | None = None, progress: Progress | None = None) -> Simulated:
@@ -146,6 +148,7 @@ class _Simulation:
             virtual_seconds=virtual_seconds,
             refused=self._refusals.lines(),
             inconclusive=tuple(self._unchecked(reconciliation)),
+            used={function: frozenset(rights) for function, rights in wire.used.items()},
         )
 
     def _unchecked(self, reconciliation: Reconciliation | None) -> Iterator[str]:

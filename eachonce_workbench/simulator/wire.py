@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -15,6 +15,7 @@ import msgspec
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ReadTimeoutError
 
+from eachonce_workbench.cloud.rights import Right, rights
 from eachonce_workbench.cloud.store.protocol import AwsError, Response
 from eachonce_workbench.simulator import strand
 from eachonce_workbench.simulator.call_site import call_site
@@ -46,7 +47,7 @@ class Wire:
     ) -> None:
         """Carry calls to `answer`.
 
-        `unreachable` says of a queue's URL whether it is down, and `broken` is told of an error of the simulation's
+        `used` are the rights that each function needed. `unreachable` says of a queue's URL whether it is down, and `broken` is told of an error of the simulation's
         own, which no worker must take for one of AWS's.
         """
         self._chaos = chaos
@@ -55,6 +56,7 @@ class Wire:
         self._broken = broken
         self.calls: Counter[str] = Counter()
         self.faults: Counter[tuple[str, CallFault]] = Counter()
+        self.used: dict[str, set[Right]] = defaultdict(set)
 
     def __call__(self, event_name: str, request: Any, **_: Any) -> AWSResponse:
         """Send one request, in botocore's place (its event "before-send")."""
@@ -65,6 +67,7 @@ class Wire:
         site = call_site(operation) or f"{worker.function} {operation}"
         body = request.body if isinstance(request.body, bytes) else (request.body or "").encode()
         self.calls[site] += 1
+        self.used[worker.function].update(rights(service, operation, msgspec.json.decode(body)))
         if self._down(operation, body):
             return _error(request, "ServiceUnavailable", status=503)
         faults = [fault for fault in faults_of(operation) if worker.mortal or fault not in DEADLY]
