@@ -47,8 +47,8 @@ class Wire:
     ) -> None:
         """Carry calls to `answer`.
 
-        `used` are the rights that each function needed. `unreachable` says of a queue's URL whether it is down, and `broken` is told of an error of the simulation's
-        own, which no worker must take for one of AWS's.
+        `used` are the rights that each function needed. `unreachable` says of a queue's URL whether it is down, and
+        `broken` is told of an error of the simulation's own, which no worker must take for one of AWS's.
         """
         self._chaos = chaos
         self._answer = answer

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from eachonce import journal
 
+from eachonce_workbench.scaffold.name import Name
+from eachonce_workbench.scaffold.parts import consumer_block
 from eachonce_workbench.template import load
 from eachonce_workbench.template.source import Source
 
@@ -89,6 +91,11 @@ def allowed(function: str, service: str) -> list[tuple[str, Any]]:
     ]
 
 
+def variables(function: str) -> list[str]:
+    """Give the names of tables in a function's environment."""
+    return [name for name in FUNCTIONS[function]["Environment"]["Variables"] if name.startswith("TABLE_")]
+
+
 def mapping(function: str, event: str) -> dict[str, Any]:
     found: dict[str, Any] = FUNCTIONS[function]["Events"][event]["Properties"]
     return found
@@ -100,6 +107,24 @@ def mapping(function: str, event: str) -> dict[str, Any]:
 def test_there_is_a_consumer_for_each_thing_the_shop_does() -> None:
     """The rules below speak of these four, so none may slip out of them."""
     assert CONSUMERS == ["ReserveStock", "TallySales", "TrackCustomer", "NotifyCustomer"]
+
+
+# NotifyCustomer's has a mail's sender more.
+@pytest.mark.parametrize("consumer", [each for each in CONSUMERS if each != "NotifyCustomer"])
+def test_a_consumers_block_is_what_a_new_one_would_be(consumer: str) -> None:
+    """`eachonce new consumer` writes as good a one as there is."""
+    rule = RULES[f"{consumer}Rule"]
+    (table,) = [name.removeprefix("TABLE_") for name in variables(consumer) if name != "TABLE_JOURNAL"]
+    block = consumer_block(
+        Name.of(consumer),
+        purpose=rule["Description"].partition(": ")[2],
+        types=rule["EventPattern"]["detail-type"],
+        source=SOURCE,
+        table=table.capitalize(),
+        actions=["UpdateItem"],
+    )
+
+    assert block in FILE.read_text()
 
 
 @each_consumer
