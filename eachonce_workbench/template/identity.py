@@ -9,35 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from eachonce_workbench.template.intrinsics import Elsewhere, Unresolved, text
+from eachonce_workbench.template.intrinsics import Unresolved, text
+from eachonce_workbench.template.inventions import Inventions
+from eachonce_workbench.template.place import Place
 from eachonce_workbench.template.source import Where
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a stack lives."""
-
-    stack: str
-    region: str
-    account_id: str
-    endpoint: str
-    partition: str = "aws"
-
-    def arn(self, service: str, resource: str) -> str:
-        """Make the ARN of a resource of this account and region."""
-        return f"arn:{self.partition}:{service}:{self.region}:{self.account_id}:{resource}"
-
-    def pseudo_parameters(self) -> dict[str, str | list[str]]:
-        """Give what CloudFormation lets every template refer to."""
-        return {
-            "AWS::AccountId": self.account_id,
-            "AWS::NotificationARNs": [],
-            "AWS::Partition": self.partition,
-            "AWS::Region": self.region,
-            "AWS::StackId": self.arn("cloudformation", f"stack/{self.stack}/local"),
-            "AWS::StackName": self.stack,
-            "AWS::URLSuffix": "amazonaws.com",
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,15 +59,29 @@ _KINDS = {
     "AWS::Logs::LogGroup": _Kind(name_property="LogGroupName", ref="{name}", attributes={"Arn": _LOGS}),
 }
 
+STACK = "AWS::CloudFormation::Stack"
+
 Resolve = Callable[[Any, Where], Any]
+Nested = Callable[[str], Mapping[str, str] | None]
+"""Gives the outputs of a nested stack by its logical id; None for one whose template isn't on this machine."""
 
 
 class Identities:
     """The names of a template's resources; a resource without one is called after its stack and its logical id."""
 
-    def __init__(self, *, place: Place, resources: Mapping[str, Mapping[str, Any]], resolve: Resolve) -> None:
-        """Take the resources that are to be made, and what resolves their properties (which may refer back here)."""
+    def __init__(
+        self,
+        *,
+        place: Place,
+        resources: Mapping[str, Mapping[str, Any]],
+        resolve: Resolve,
+        inventions: Inventions,
+        nested: Nested,
+    ) -> None:
+        """Take the resources that are to be made, and what resolves their properties, which may refer back here."""
         self._place = place
+        self._inventions = inventions
+        self._nested = nested
         self._resources = resources
         self._resolve = resolve
         self._fields: dict[str, dict[str, str]] = {}
@@ -100,12 +89,16 @@ class Identities:
 
     def ref(self, logical_id: str, where: Where) -> str:
         """Give what `Ref` gives."""
-        kind = self._kind(logical_id, "Ref", where)
+        kind = self._kind(logical_id, where)
+        if kind is None:
+            return self._inventions.ref(self._resources[logical_id]["Type"], self._name_elsewhere(logical_id))
         return kind.ref.format_map(self._known(logical_id, kind, where))
 
-    def attribute(self, logical_id: str, name: str, where: Where) -> str:
+    def attribute(self, logical_id: str, name: str, where: Where) -> str | list[str]:
         """Give what `Fn::GetAtt` gives."""
-        kind = self._kind(logical_id, name, where)
+        kind = self._kind(logical_id, where)
+        if kind is None:
+            return self._attribute_elsewhere(logical_id, name, where)
         if name not in kind.attributes:
             raise Unresolved(where, f"{logical_id} has no attribute {name} here")
         if name == "StreamArn" and "StreamSpecification" not in self._properties(logical_id):
@@ -117,20 +110,44 @@ class Identities:
         kind = _KINDS.get(self._resources[logical_id]["Type"])
         if kind is None or "Arn" not in kind.attributes:
             return None
-        return self.attribute(logical_id, "Arn", ("Resources", logical_id))
+        return self.known(logical_id, "Arn", ("Resources", logical_id))
+
+    def known(self, logical_id: str, name: str, where: Where) -> str:
+        """Give an attribute of a resource whose type the local cloud knows."""
+        return text(self.attribute(logical_id, name, where), where)
 
     def name(self, logical_id: str) -> str:
         """Give the physical name of a resource whose type the local cloud knows."""
-        where = ("Resources", logical_id)
-        return self._known(logical_id, self._kind(logical_id, "Ref", where), where)["name"]
+        kind = _KINDS[self._resources[logical_id]["Type"]]
+        return self._known(logical_id, kind, ("Resources", logical_id))["name"]
 
-    def _kind(self, logical_id: str, wanted: str, where: Where) -> _Kind:
+    def _kind(self, logical_id: str, where: Where) -> _Kind | None:
         if logical_id not in self._resources:
             raise Unresolved(where, f"no parameter or resource is called {logical_id!r}")
+        return _KINDS.get(self._resources[logical_id]["Type"])
+
+    def _attribute_elsewhere(self, logical_id: str, name: str, where: Where) -> str | list[str]:
         type_name = self._resources[logical_id]["Type"]
-        if type_name not in _KINDS:
-            raise Elsewhere(where, f"{wanted} of {logical_id}: there is no {type_name} in the local cloud")
-        return _KINDS[type_name]
+        if type_name == STACK and name.startswith("Outputs."):
+            outputs = self._nested(logical_id)
+            output = name.removeprefix("Outputs.")
+            if outputs is not None and output not in outputs:
+                raise Unresolved(where, f"{logical_id} has no output {output}")
+            if outputs is not None:
+                return outputs[output]
+        return self._inventions.attribute(type_name, self._name_elsewhere(logical_id), name)
+
+    def _name_elsewhere(self, logical_id: str) -> str:
+        """Give a name for a resource of a type that isn't run here: its own, where a property says it."""
+        kind = self._resources[logical_id]["Type"].rpartition("::")[2]
+        for name in (f"{kind}Name", "Name"):
+            if isinstance(self._properties(logical_id).get(name), str | dict) and logical_id not in self._naming:
+                self._naming.add(logical_id)
+                value = self._resolve(self._properties(logical_id)[name], ("Resources", logical_id, "Properties", name))
+                self._naming.discard(logical_id)
+                if isinstance(value, str):
+                    return value
+        return self._generated_name(logical_id)
 
     def _known(self, logical_id: str, kind: _Kind, where: Where) -> dict[str, str]:
         if logical_id not in self._fields:

@@ -5,10 +5,15 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic
 
 from __future__ import annotations
 
+import base64
+import ipaddress
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from typing import Any, Protocol
 
+from eachonce_workbench.template.inventions import Inventions
 from eachonce_workbench.template.source import Where
 
 
@@ -21,18 +26,14 @@ class Unresolved(Exception):  # noqa: N818 - it never leaves the reading of a te
         self.reason = reason
 
 
-class Elsewhere(Unresolved):
-    """A value belongs to a resource that exists in AWS alone."""
-
-
 class References(Protocol):
     """What the resources of a template are called."""
 
     def ref(self, logical_id: str, where: Where) -> str:
-        """Give what `Ref` gives. Raises Unresolved, or Elsewhere for a resource without a local counterpart."""
+        """Give what `Ref` gives. Raises Unresolved."""
         ...
 
-    def attribute(self, logical_id: str, name: str, where: Where) -> str:
+    def attribute(self, logical_id: str, name: str, where: Where) -> str | list[str]:
         """Give what `Fn::GetAtt` gives. Raises as `ref` does."""
         ...
 
@@ -51,12 +52,14 @@ class Intrinsics:
         conditions: Mapping[str, Any],
         mappings: Mapping[str, Any],
         references: References,
+        inventions: Inventions,
     ) -> None:
-        """Take parameter values (pseudo parameters included) and the sections Conditions and Mappings."""
+        """Take parameter values (pseudo parameters included), and the sections Conditions and Mappings."""
         self._parameters = parameters
         self._conditions = conditions
         self._mappings = mappings
         self._references = references
+        self._inventions = inventions
         self._functions: dict[str, Callable[[Any, Where], Any]] = {
             "Ref": self._ref,
             "Fn::GetAtt": self._get_att,
@@ -66,6 +69,13 @@ class Intrinsics:
             "Fn::Select": self._select,
             "Fn::Split": self._split,
             "Fn::FindInMap": self._find_in_map,
+            "Fn::Base64": self._base64,
+            "Fn::Cidr": self._cidr,
+            "Fn::GetAZs": self._zones,
+            "Fn::ImportValue": self._import_value,
+            "Fn::Length": self._length,
+            "Fn::ToJsonString": self._to_json_string,
+            "Fn::Transform": self._transform,
         }
 
     def resolve(self, value: Any, where: Where) -> Any:
@@ -86,7 +96,7 @@ class Intrinsics:
         if isinstance(value, list):
             items = (self._resolve(item, (*where, index)) for index, item in enumerate(value))
             return [item for item in items if item is not _NO_VALUE]
-        return value
+        return self._inventions.with_dynamic_references(value) if isinstance(value, str) else value
 
     def _mapping(self, value: dict[str, Any], where: Where) -> dict[str, Any]:
         items = ((key, self._resolve(item, (*where, key))) for key, item in value.items())
@@ -96,7 +106,8 @@ class Intrinsics:
         ((name, argument),) = value.items()
         if name not in self._functions:
             raise Unresolved(where, f"the local cloud doesn't know the function {name}")
-        return self._functions[name](argument, (*where, name))
+        value = self._functions[name](argument, (*where, name))
+        return self._inventions.with_dynamic_references(value) if isinstance(value, str) else value
 
     def _ref(self, name: Any, where: Where) -> Any:
         if not isinstance(name, str):
@@ -107,7 +118,7 @@ class Intrinsics:
             return self._parameters[name]
         return self._references.ref(name, where)
 
-    def _get_att(self, argument: Any, where: Where) -> str:
+    def _get_att(self, argument: Any, where: Where) -> str | list[str]:
         parts = self._list(argument.split(".", 1) if isinstance(argument, str) else argument, where, 2)
         logical_id, attribute = (text(part, where) for part in parts)
         return self._references.attribute(logical_id, attribute, where)
@@ -125,7 +136,7 @@ class Intrinsics:
         if name in variables:
             return text(variables[name], where)
         if "." in name:
-            return self._get_att(name, where)
+            return text(self._get_att(name, where), where)
         return text(self._ref(name, where), where)
 
     def _join(self, argument: Any, where: Where) -> str:
@@ -150,11 +161,44 @@ class Intrinsics:
         return text(whole, where).split(text(separator, where))
 
     def _find_in_map(self, argument: Any, where: Where) -> Any:
-        name, first, second = (text(key, where) for key in self._list(argument, where, 3))
+        if not isinstance(argument, list) or len(argument) not in (3, 4):
+            raise Unresolved(where, "Fn::FindInMap takes a list of 3, and a mapping with DefaultValue")
+        name, first, second = (text(self._resolve(key, where), where) for key in argument[:3])
         try:
-            return self._mappings[name][first][second]
+            return self._resolve(self._mappings[name][first][second], ("Mappings", name, first, second))
         except (KeyError, TypeError) as error:
+            if len(argument) == 4 and isinstance(argument[3], dict) and "DefaultValue" in argument[3]:
+                return self._resolve(argument[3]["DefaultValue"], where)
             raise Unresolved(where, f"Fn::FindInMap finds no {name}.{first}.{second}") from error
+
+    def _base64(self, argument: Any, where: Where) -> str:
+        return base64.b64encode(text(self._resolve(argument, where), where).encode()).decode()
+
+    def _cidr(self, argument: Any, where: Where) -> list[str]:
+        block, count, *bits = self._items(self._resolve(argument, where), where)
+        try:
+            network = ipaddress.ip_network(text(block, where), strict=False)
+            prefix = network.max_prefixlen - (int(bits[0]) if bits else 8)
+            return [str(subnet) for subnet in islice(network.subnets(new_prefix=prefix), int(count))]
+        except (ValueError, TypeError) as error:
+            raise Unresolved(where, f"Fn::Cidr: {error}") from error
+
+    def _zones(self, argument: Any, where: Where) -> list[str]:
+        region = text(self._resolve(argument, where), where) or text(self._parameters["AWS::Region"], where)
+        return [f"{region}{zone}" for zone in "abc"]
+
+    def _import_value(self, argument: Any, where: Where) -> str:
+        return self._inventions.imported(text(self._resolve(argument, where), where))
+
+    def _length(self, argument: Any, where: Where) -> int:
+        return len(self._items(self._resolve(argument, where), where))
+
+    def _to_json_string(self, argument: Any, where: Where) -> str:
+        return json.dumps(self._resolve(argument, where), separators=(",", ":"))
+
+    def _transform(self, argument: Any, where: Where) -> str:
+        name = argument.get("Name") if isinstance(argument, dict) else argument
+        return self._inventions.transformed(text(name, where))
 
     def _list(self, argument: Any, where: Where, length: int) -> list[Any]:
         resolved = self._resolve(argument, where)

@@ -9,13 +9,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from eachonce_workbench.template.shape import Anything, Flag, Group, Like, OnlyInAws, Several, Shape, Text, Whole, Word
+from eachonce_workbench.template.shape import (
+    Anything,
+    Flag,
+    Group,
+    Like,
+    OnlyInAws,
+    RunsFor,
+    Several,
+    Shape,
+    Text,
+    Whole,
+    Word,
+)
 
 _ANY = Anything()
 _ONLY_IN_AWS = OnlyInAws()
 _HYPHENS = "letters, digits, hyphens and underscores"
 _DOTS = "letters, digits, dots, hyphens and underscores"
 _ARN = Like(r"arn:[^:]+:[^:]+:[^:]*:[^:]*:.+", "an ARN")
+DESTINATIONS = RunsFor(("sqs", "lambda", "event-bus"))
+"""Where the end of an asynchronous invocation is told here."""
+BATCH_DESTINATIONS = RunsFor(("sqs",))
+"""Where a batch that a mapping gives up is told here."""
+TARGETS = RunsFor(("sqs", "lambda"))
+"""What a rule sends to here."""
+_SOURCES = RunsFor(("sqs", "dynamodb"))
 _SQS_ARN = Like(r"arn:[^:]+:sqs:[^:]+:\d{12}:.+", "the ARN of a queue")
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
@@ -57,7 +76,7 @@ _FUNCTION = Group(
         "CapacityProviderConfig": _ONLY_IN_AWS,
         "Code": _ANY,
         "CodeSigningConfigArn": _ANY,
-        "DeadLetterConfig": Group({"TargetArn": _ARN}),
+        "DeadLetterConfig": Group({"TargetArn": DESTINATIONS}),
         "Description": Text(most=256),
         "DurableConfig": _ONLY_IN_AWS,
         "Environment": Group({"Variables": _ANY}),
@@ -130,10 +149,12 @@ _EVENT_SOURCE_MAPPING = Group(
         "AmazonManagedKafkaEventSourceConfig": _ONLY_IN_AWS,
         "BatchSize": Whole(1, 10_000),
         "BisectBatchOnFunctionError": Flag(),
-        "DestinationConfig": Group({"OnFailure": Group({"Destination": _ARN}, required=("Destination",))}),
+        "DestinationConfig": Group(
+            {"OnFailure": Group({"Destination": BATCH_DESTINATIONS}, required=("Destination",))}
+        ),
         "DocumentDBEventSourceConfig": _ONLY_IN_AWS,
         "Enabled": Flag(),
-        "EventSourceArn": _ARN,
+        "EventSourceArn": _SOURCES,
         "FilterCriteria": Group({"Filters": Several(of=Group({"Pattern": Text(most=4_096)}), most=10)}),
         "FunctionName": _ANY,
         "FunctionResponseTypes": Several(of=Word(("ReportBatchItemFailures",)), most=1),
@@ -160,7 +181,7 @@ _EVENT_SOURCE_MAPPING = Group(
 )
 
 # https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html
-_DESTINATION = Group({"Destination": _ARN}, required=("Destination",))
+_DESTINATION = Group({"Destination": DESTINATIONS}, required=("Destination",))
 _EVENT_INVOKE_CONFIG = Group(
     {
         "DestinationConfig": Group({"OnFailure": _DESTINATION, "OnSuccess": _DESTINATION}),
@@ -194,7 +215,7 @@ _BUS = Group(
 _TARGET = Group(
     {
         "AppSyncParameters": _ONLY_IN_AWS,
-        "Arn": _ARN,
+        "Arn": TARGETS,
         "BatchParameters": _ONLY_IN_AWS,
         "DeadLetterConfig": Group({"Arn": _SQS_ARN}),
         "EcsParameters": _ONLY_IN_AWS,

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from eachonce_workbench.template import reference, resources
-from eachonce_workbench.template.checks import misfits
-from eachonce_workbench.template.identity import Identities, Place
-from eachonce_workbench.template.intrinsics import Elsewhere, Intrinsics, Unresolved, text
-from eachonce_workbench.template.limits import LIMITS
+from eachonce_workbench.template.includes import included
+from eachonce_workbench.template.intrinsics import Intrinsics, Unresolved
+from eachonce_workbench.template.inventions import Inventions
+from eachonce_workbench.template.loops import unrolled
+from eachonce_workbench.template.nested import Loaded, whole
 from eachonce_workbench.template.outline import check_outline
-from eachonce_workbench.template.parameters import values
+from eachonce_workbench.template.parameters import Parameters, chosen
 from eachonce_workbench.template.passed_over import passed_over
-from eachonce_workbench.template.properties import Properties
+from eachonce_workbench.template.place import Place
 from eachonce_workbench.template.remembered import translated
-from eachonce_workbench.template.shape import PassedOver
 from eachonce_workbench.template.source import Source, TemplateError, Where
-from eachonce_workbench.template.stack_resources import mapping_uuid, stack_resources
-from eachonce_workbench.template.system import Resource, System
-from eachonce_workbench.template.topology import Bus, Function, QueueMapping, StreamMapping, Topology
+from eachonce_workbench.template.stack import Stack
+from eachonce_workbench.template.topology import Topology
 from eachonce_workbench.template.translation import origin, owned
 
 __all__ = ["TemplateError", "load"]
@@ -39,25 +37,31 @@ def load(
     """Give the system that a SAM template describes, as it would be deployed with these parameters.
 
     `endpoint` is what queue URLs begin with. Functions and layers are the folders that the template names. What has no
-    local counterpart (APIs, alarms, dashboards, roles, policies, log groups, archives) is passed over, and the topology
-    says so; an output that names it is left out. Raises TemplateError, which names the lines, for what can't be
-    resolved, what AWS refuses, and what can't run here.
+    local counterpart (alarms, dashboards, roles, policies, archives) is passed over, and what can't be known (a
+    parameter without a value, what another stack exports, an id that AWS would give) is made up; the topology says so.
+    An output that names such a thing is left out. Raises TemplateError, which names the lines, for what can't be
+    resolved and for what AWS refuses.
     """
-    source = Source.read(path)
+    place = Place(stack=stack, region=region, account_id=account_id, endpoint=endpoint)
+    return _load(path, parameters or {}, place, ()).topology
+
+
+def _load(path: Path, given: Mapping[str, str], place: Place, above: tuple[Path, ...]) -> Loaded:
+    source, said = included(Source.read(path))
+    if path.resolve() in above:
+        raise source.error((), "a nested stack is a part of itself")
     check_outline(source)
     try:
-        place = Place(stack=stack, region=region, account_id=account_id, endpoint=endpoint)
-        given = values(source.document, parameters or {})
-        built = _Stack(place, translated(source, given, region), given, path.parent)
-        faults, places = built.findings()
-        if faults:
-            raise source.errors((origin(source, fault.where), _reason(source, fault)) for fault in faults)
-        return replace(
-            built.topology(),
-            passed_over=passed_over(source, built.resources, places),
-            parameters={name: _shown(source.document, name, value) for name, value in given.items()},
-            template=path.read_text(encoding="utf-8"),
-        )
+        parameters = chosen(source.document, given, place)
+        source = unrolled(source, _Early(place, parameters, source).resolve)
+        check_outline(source)
+        template = translated(source, parameters.values, place.region)
+
+        def load_nested(logical_id: str, file: Path, values: Mapping[str, str]) -> Loaded:
+            child = replace(place, stack=f"{place.stack}-{logical_id}")
+            return _load(file, values, child, (*above, path.resolve()))
+
+        return _built(source, Stack(place, template, parameters.values, path.parent, load_nested), parameters, said)
     except Unresolved as error:
         raise source.error(origin(source, error.where), error.reason) from error
 
@@ -69,134 +73,48 @@ def _shown(document: Mapping[str, Any], name: str, value: str | list[str]) -> st
     return ",".join(value) if isinstance(value, list) else value
 
 
+def _built(source: Source, stack: Stack, parameters: Parameters, said: tuple[str, ...]) -> Loaded:
+    faults, places = stack.findings()
+    if faults:
+        raise source.errors((origin(source, fault.where), _reason(source, fault)) for fault in faults)
+    topology = stack.topology()
+    lines = (
+        *source.said,
+        *parameters.made_up,
+        *passed_over(source, stack.resources, places, stack.idle),
+        *(f"{name}: not run here" for name in said),
+        *stack.said(),
+    )
+    shown = {name: _shown(source.document, name, value) for name, value in parameters.values.items()}
+    text = source.file.read_text(encoding="utf-8")
+    alone = replace(topology, passed_over=lines, parameters=shown, template=text)
+    return Loaded(topology=whole(alone, stack.nested), outputs=stack.outputs(), layers=stack.layers)
+
+
 def _reason(source: Source, fault: Unresolved) -> str:
     return f"{owned(source, fault.where)[1]}: {fault.reason}"
 
 
-class _Stack:
-    """One translated template, resolved."""
+class _Early:
+    """Values that can be known before there are resources: parameters, mappings, and what is made of them."""
 
-    def __init__(
-        self, place: Place, template: Mapping[str, Any], parameters: Mapping[str, str | list[str]], root: Path
-    ) -> None:
-        self._place = place
-        self._root = root
-        self._outputs: Mapping[str, Any] = template.get("Outputs", {})
-        self.resources: dict[str, Any] = {}
-        self._identities = Identities(place=place, resources=self.resources, resolve=self._resolve)
+    def __init__(self, place: Place, parameters: Parameters, source: Source) -> None:
         self._intrinsics = Intrinsics(
-            parameters={**place.pseudo_parameters(), **parameters},
-            conditions=template.get("Conditions", {}),
-            mappings=template.get("Mappings", {}),
-            references=self._identities,
-        )
-        for logical_id, resource in template["Resources"].items():
-            if self._wanted(resource, ("Resources", logical_id)):
-                self.resources[logical_id] = resource
-
-    def findings(self) -> tuple[list[Unresolved], list[Where]]:
-        """Give what AWS would refuse, and where what is passed over is. Raises Unresolved for what can't be known."""
-        runs = {name: resource for name, resource in self.resources.items() if resource["Type"] in LIMITS}
-        system = System([self._resource(name, resource) for name, resource in runs.items()])
-        faults: list[Unresolved] = []
-        places: list[Where] = []
-        for resource in system.resources:
-            limits, properties = LIMITS[resource.type], resource.properties
-            places += [properties.at(name) for name in properties.elsewhere if limits.matters(name)]
-            for finding in limits.findings(properties.values, properties.where):
-                if isinstance(finding, PassedOver):
-                    places.append(finding.where)
-                else:
-                    faults.append(finding)
-        if not faults:
-            faults = list(misfits(system))
-            places += system.rules_elsewhere()
-        return faults, places
-
-    def _resource(self, logical_id: str, resource: Mapping[str, Any]) -> Resource:
-        where = ("Resources", logical_id, "Properties")
-        return Resource(
-            logical_id=logical_id,
-            type=resource["Type"],
-            arn=self._identities.arn(logical_id),
-            properties=Properties.resolved(resource.get("Properties", {}), where, self._resolve),
+            parameters={**place.pseudo_parameters(), **parameters.values},
+            conditions=source.document.get("Conditions", {}),
+            mappings=source.document.get("Mappings", {}),
+            references=self,
+            inventions=Inventions(place),
         )
 
-    def topology(self) -> Topology:
-        """Give the whole system."""
-        functions = tuple(self._functions())
-        mappings = tuple(self._mappings(functions))
-        return Topology(
-            stack=self._place.stack,
-            region=self._place.region,
-            account_id=self._place.account_id,
-            tables=tuple(resources.table(*each) for each in self._each("AWS::DynamoDB::Table")),
-            queues=tuple(resources.queue(*each) for each in self._each("AWS::SQS::Queue")),
-            buses=(self._default_bus(), *(resources.bus(*each) for each in self._each("AWS::Events::EventBus"))),
-            rules=tuple(rule for each in self._each("AWS::Events::Rule") if (rule := resources.rule(*each))),
-            functions=functions,
-            queue_mappings=tuple(each for each in mappings if isinstance(each, QueueMapping)),
-            stream_mappings=tuple(each for each in mappings if isinstance(each, StreamMapping)),
-            outputs=(outputs := dict(self._local_outputs())),
-            exports=dict(self._exports(outputs)),
-            resources=tuple(stack_resources(self._place.stack, self.resources, self._identities)),
-        )
-
-    def _functions(self) -> Iterator[Function]:
-        layers = dict(self._layers())
-        settings = dict(resources.event_invoke(each) for *_, each in self._each("AWS::Lambda::EventInvokeConfig"))
-        for each in self._each("AWS::Lambda::Function"):
-            function = resources.function(*each, layers=layers, root=self._root, event_invokes=settings)
-            yield replace(function, published=dict(self._published(function.name)))
-
-    def _published(self, function: str) -> Iterator[tuple[str, str]]:
-        """Give each version and alias of a function, and the version that it stands for."""
-        for logical_id, identities, properties in self._each("AWS::Lambda::Version"):
-            name, version = reference.parse(identities.ref(logical_id, properties.where))
-            if name == function:
-                yield version, version
-        for _, _, properties in self._each("AWS::Lambda::Alias"):
-            if reference.parse(properties.text("FunctionName"))[0] == function:
-                yield properties.text("Name"), properties.text("FunctionVersion")
-
-    def _layers(self) -> Iterator[tuple[str, Path]]:
-        for logical_id, identities, properties in self._each("AWS::Lambda::LayerVersion"):
-            folder = resources.code_folder(properties, "Content", self._root)
-            yield identities.ref(logical_id, properties.where), resources.importable(folder)
-
-    def _mappings(self, functions: tuple[Function, ...]) -> Iterator[QueueMapping | StreamMapping]:
-        logical_ids = {function.name: function.logical_id for function in functions}
-        for logical_id, _, properties in self._each("AWS::Lambda::EventSourceMapping"):
-            mapping = resources.mapping(logical_ids, properties)
-            yield replace(mapping, uuid=mapping_uuid(self._place.stack, logical_id))
-
-    def _local_outputs(self) -> Iterator[tuple[str, str]]:
-        for name, output in self._outputs.items():
-            where = ("Outputs", name, "Value")
-            try:
-                if self._wanted(output, ("Outputs", name)):
-                    yield name, text(self._resolve(output.get("Value"), where), where)
-            except Elsewhere:
-                continue
-
-    def _exports(self, outputs: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-        """Give the name of the output that each export is of."""
-        for name in outputs:
-            export, where = self._outputs[name].get("Export"), ("Outputs", name, "Export", "Name")
-            if isinstance(export, Mapping):
-                yield text(self._resolve(export.get("Name"), where), where), name
-
-    def _default_bus(self) -> Bus:
-        return Bus(logical_id="", name="default", arn=self._place.arn("events", "event-bus/default"))
-
-    def _each(self, type_name: str) -> Iterator[tuple[str, Identities, Properties]]:
-        for logical_id, resource in self.resources.items():
-            if resource.get("Type") == type_name:
-                yield logical_id, self._identities, self._resource(logical_id, resource).properties
-
-    def _wanted(self, part: Mapping[str, Any], where: Where) -> bool:
-        condition = part.get("Condition")
-        return condition is None or self._intrinsics.holds(condition, (*where, "Condition"))
-
-    def _resolve(self, value: Any, where: Where) -> Any:
+    def resolve(self, value: Any, where: Where) -> Any:
+        """Resolve a value."""
         return self._intrinsics.resolve(value, where)
+
+    def ref(self, name: str, where: Where) -> str:
+        """Refuse: no resource has a name yet."""
+        raise Unresolved(where, f"no parameter is called {name!r}")
+
+    def attribute(self, logical_id: str, name: str, where: Where) -> str:
+        """Refuse: no resource has an attribute yet."""
+        raise Unresolved(where, f"{logical_id}.{name} is not known here")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+from eachonce_workbench.template.loops import is_loop
 from eachonce_workbench.template.source import Source, Where
 from eachonce_workbench.template.type_names import did_you_mean, why_unknown
 
@@ -12,7 +14,8 @@ _SECTIONS = ("Globals", "Parameters", "Mappings", "Conditions", "Resources", "Ou
 _KNOWN_SECTIONS = frozenset(
     {*_SECTIONS, "AWSTemplateFormatVersion", "Description", "Hooks", "Metadata", "Rules", "Transform"}
 )
-# https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-product-attribute-reference.html; and SAM's
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-product-attribute-reference.html;
+# SAM's; and Description, which nobody reads
 _ATTRIBUTES = frozenset(
     {
         "Condition",
@@ -20,6 +23,7 @@ _ATTRIBUTES = frozenset(
         "CreationPolicy",
         "DeletionPolicy",
         "DependsOn",
+        "Description",
         "IgnoreGlobals",
         "Metadata",
         "Properties",
@@ -30,6 +34,8 @@ _ATTRIBUTES = frozenset(
     }
 )
 
+_SAM = "AWS::Serverless::"  # of these, SAM leaves out what it doesn't know
+
 
 def check_outline(source: Source) -> None:
     """Raise TemplateError unless every section is a mapping of mappings, and every resource is of a type there is."""
@@ -39,14 +45,19 @@ def check_outline(source: Source) -> None:
         section = source.document.get(name, {})
         _check_mapping(source, (name,), section)
         for key, part in section.items():
-            _check_mapping(source, (name, key), part)
-    for logical_id, resource in source.document["Resources"].items():
+            if not is_loop(key):
+                _check_mapping(source, (name, key), part)
+    for logical_id, resource in _resources(source):
         where = ("Resources", logical_id)
         if not isinstance(resource.get("Type"), str):
             raise source.error((*where, "Type"), f"{logical_id} needs a Type")
         _check_mapping(source, (*where, "Properties"), resource.get("Properties", {}))
     if unknown := list(_unknown(source)):
         raise source.errors(unknown)
+
+
+def _resources(source: Source) -> Iterator[tuple[str, dict[str, Any]]]:
+    return ((name, each) for name, each in source.document["Resources"].items() if not is_loop(name))
 
 
 def _check_mapping(source: Source, where: Where, value: object) -> None:
@@ -58,9 +69,9 @@ def _unknown(source: Source) -> Iterator[tuple[Where, str]]:
     """Give the words that CloudFormation doesn't know: sections, attributes of resources, and their types."""
     for name in source.document.keys() - _KNOWN_SECTIONS:
         yield (name,), f"a template has no section {name}{did_you_mean(name, _KNOWN_SECTIONS)}"
-    for logical_id, resource in source.document["Resources"].items():
+    for logical_id, resource in _resources(source):
         where = ("Resources", logical_id)
-        for name in resource.keys() - _ATTRIBUTES:
+        for name in () if resource["Type"].startswith(_SAM) else resource.keys() - _ATTRIBUTES:
             yield (*where, name), f"{logical_id}: a resource has no {name}{did_you_mean(name, _ATTRIBUTES)}"
         if why := why_unknown(resource["Type"]):
             yield (*where, "Type"), f"{logical_id}: {why}"

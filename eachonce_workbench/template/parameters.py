@@ -6,50 +6,127 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-sectio
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from eachonce_workbench.template import made_up
 from eachonce_workbench.template.intrinsics import Unresolved, text
+from eachonce_workbench.template.pattern_example import example
+from eachonce_workbench.template.place import Place
 from eachonce_workbench.template.properties import Properties
 
-_KINDS = re.compile(r"String|Number|List<Number>|CommaDelimitedList|AWS::[A-Za-z0-9:<>]+|List<AWS::[A-Za-z0-9:]+>")
+_KINDS = re.compile(r"String|Number|List<(Number|String)>|CommaDelimitedList|AWS::[\w:<>]+|List<AWS::[\w:]+>")
+_STORED = re.compile(r"AWS::SSM::Parameter::Value<(.+)>")
+_LIST = re.compile(r"List<(.+)>")
 
 
-def values(document: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str | list[str]]:
-    """Give the value of every parameter: the one that is given, or its default.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameters:
+    """The value of every parameter, and what is said of those that were made up."""
 
-    Raises Unresolved for a parameter without a value, a value that it doesn't allow, and one for no parameter.
+    values: Mapping[str, str | list[str]]
+    made_up: tuple[str, ...] = ()
+
+
+def chosen(document: Mapping[str, Any], given: Mapping[str, str], place: Place) -> Parameters:
+    """Give the value of every parameter: the one that is given, its default, or one made up.
+
+    What is in AWS's parameter store can't be known, and is made up as well; a value given for it is taken as what lies
+    there. Raises Unresolved for a value that a parameter doesn't allow, one for no parameter, and a parameter for which
+    none can be made up.
     """
     declared: Mapping[str, Any] = document.get("Parameters", {})
     for name in given:
         if name not in declared:
             raise Unresolved(("Parameters",), f"there is no parameter {name}")
-    return {name: _value(name, Properties(item, ("Parameters", name)), given) for name, item in declared.items()}
+    values: dict[str, str | list[str]] = {}
+    said: list[str] = []
+    for name, item in declared.items():
+        parameter = _Parameter(name, Properties(item, ("Parameters", name)), place)
+        value, why = parameter.chosen(given)
+        values[name] = parameter.typed(value)
+        if why is not None:
+            said.append(f"Parameter {name} {why}: {value!r} is used here")
+    return Parameters(values=values, made_up=tuple(said))
 
 
-def _value(name: str, declaration: Properties, given: Mapping[str, str]) -> str | list[str]:
-    kind = declaration.text("Type")
-    if not _KINDS.fullmatch(kind):
-        raise Unresolved(declaration.at("Type"), f"there is no parameter type {kind}")
-    if kind.startswith("AWS::SSM::Parameter"):
-        raise Unresolved(declaration.where, f"{name} is in AWS's parameter store, which the local cloud doesn't have")
-    if name not in given and "Default" not in declaration:
-        raise Unresolved(declaration.where, f"the parameter {name} needs a value")
-    value = given[name] if name in given else declaration.text("Default")
-    _check(name, value, declaration)
-    return [item.strip() for item in value.split(",")] if _is_list(kind) else value
+class _Parameter:
+    """One parameter, as it is declared."""
 
+    def __init__(self, name: str, declaration: Properties, place: Place) -> None:
+        self._name = name
+        self._declaration = declaration
+        self._place = place
+        kind = declaration.text("Type")
+        if not _KINDS.fullmatch(kind):
+            raise Unresolved(declaration.at("Type"), f"there is no parameter type {kind}")
+        stored = _STORED.fullmatch(kind)
+        self._is_stored = stored is not None
+        self._kind = stored[1] if stored else kind
+        items = _LIST.fullmatch(self._kind)
+        self._is_list = items is not None or self._kind == "CommaDelimitedList"
+        self._item_kind = items[1] if items else self._kind
 
-def _check(name: str, value: str, declaration: Properties) -> None:
-    allowed = [text(item, declaration.at("AllowedValues")) for item in declaration.items("AllowedValues")]
-    if allowed and value not in allowed:
-        raise Unresolved(declaration.where, f"{name} is one of {', '.join(allowed)}, not {value!r}")
-    if not _matches(value, declaration):
-        raise Unresolved(declaration.where, f"{name} matches {declaration.text('AllowedPattern')}, not {value!r}")
-    if not _fits(value, declaration):
-        raise Unresolved(declaration.where, f"{name} has a length in its range, not {len(value)} characters")
-    if declaration.text("Type") == "Number" and not _within(value, declaration):
-        raise Unresolved(declaration.where, f"{name} is a number in its range, not {value!r}")
+    def chosen(self, given: Mapping[str, str]) -> tuple[str, str | None]:
+        """Give the value, and why it was made up, if it was."""
+        if self._is_stored:
+            if self._name in given:
+                return given[self._name], None
+            return self._likely(), "is in AWS's parameter store"
+        if self._name in given or "Default" in self._declaration:
+            value = given[self._name] if self._name in given else self._declaration.text("Default")
+            if why := self._refusal(value):
+                raise Unresolved(self._declaration.where, why)
+            return value, None
+        return self._invented(), "has no default"
+
+    def typed(self, value: str) -> str | list[str]:
+        """Give a value as the template sees it: a list where the type is one."""
+        return [item.strip() for item in value.split(",")] if self._is_list else value
+
+    def _invented(self) -> str:
+        for value in self._candidates():
+            if self._refusal(value) is None:
+                return value
+        raise Unresolved(self._declaration.where, f"the parameter {self._name} needs a value: none could be made up")
+
+    def _candidates(self) -> Iterator[str]:
+        declaration = self._declaration
+        yield from (text(item, declaration.at("AllowedValues")) for item in declaration.items("AllowedValues"))
+        if self._item_kind == "Number":
+            yield self._likely()
+            yield from (declaration.optional_text(name) or "1" for name in ("MinValue", "MaxValue"))
+            return
+        yield self._likely()
+        found = list(made_up.candidates(self._name, self._place))
+        yield from found
+        least, most = declaration.integer("MinLength", 0), declaration.integer("MaxLength", 4_096)
+        yield from ((value * (least + 1))[: max(least, min(len(value), most))] for value in found)
+        pattern = declaration.optional_text("AllowedPattern")
+        if pattern is not None and (written := example(pattern, least)) is not None:
+            yield written
+
+    def _likely(self) -> str:
+        if self._item_kind == "Number":
+            return made_up.number(self._name)
+        by_type = made_up.of_type(self._item_kind, self._name, self._place)
+        return made_up.named(self._name, self._place) if by_type is None else by_type
+
+    def _refusal(self, value: str) -> str | None:
+        """Say why the parameter doesn't take a value; None when it does."""
+        name, declaration = self._name, self._declaration
+        allowed = [text(item, declaration.at("AllowedValues")) for item in declaration.items("AllowedValues")]
+        each = self.typed(value)
+        if allowed and not set([each] if isinstance(each, str) else each) <= set(allowed):
+            return f"{name} is one of {', '.join(allowed)}, not {value!r}"
+        if not _matches(value, declaration):
+            return f"{name} matches {declaration.text('AllowedPattern')}, not {value!r}"
+        if not _fits(value, declaration):
+            return f"{name} has a length in its range, not {len(value)} characters"
+        if self._kind == "Number" and not _within(value, declaration):
+            return f"{name} is a number in its range, not {value!r}"
+        return None
 
 
 def _matches(value: str, declaration: Properties) -> bool:
@@ -73,7 +150,3 @@ def _within(value: str, declaration: Properties) -> bool:
     except ValueError:
         return False
     return least <= number <= most
-
-
-def _is_list(kind: str) -> bool:
-    return kind == "CommaDelimitedList" or kind.startswith("List<")

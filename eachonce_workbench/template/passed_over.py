@@ -23,12 +23,19 @@ _PERMITS = ("Policy", "Permission")
 _SHARED = "Serverless"  # SAM's name for what all functions share, such as the API of their events
 
 
-def passed_over(source: Source, resources: Mapping[str, Mapping[str, Any]], places: Iterable[Where]) -> tuple[str, ...]:
-    """Tell what is not run; `resources` are those of the translated template, `places` what is passed over in them."""
+def passed_over(
+    source: Source, resources: Mapping[str, Mapping[str, Any]], places: Iterable[Where], idle: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Tell what is not run.
+
+    `resources` are those of the translated template, `places` what is passed over in them, and `idle` says of functions
+    why they aren't run.
+    """
     made = {name: resource for name, resource in source.document["Resources"].items() if name in resources}
     parts = [
         *_sections(source),
         *(f"{resource['Type']} {name}" for name, resource in made.items() if _is_nowhere(name, resource, resources)),
+        *(f"{resources[name]['Type']} {name} ({why})" for name, why in idle.items()),
         *_generated(source, made, resources),
         *(_named(source, place) for place in dict.fromkeys((*_events(made), *_kept(source, made, places)))),
         *_quiet(made),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from eachonce_workbench.template.intrinsics import Elsewhere, Unresolved, text
+from eachonce_workbench.template.intrinsics import Unresolved, text
 from eachonce_workbench.template.source import Where
 
 
@@ -14,42 +14,21 @@ class Properties:
     """Resolved properties, and where they are.
 
     CloudFormation takes a number or a truth value as a string, too. Each verb raises Unresolved for a value of another
-    type, and for one that is missing when there is no default. A property that names a resource of AWS alone (a role, a
-    key) is not among the values, and raises Elsewhere when it is asked for.
+    type, and for one that is missing when there is no default.
     """
 
     def __init__(self, values: Mapping[str, Any], where: Where) -> None:
         self.values = values
         self.where = where
-        self._elsewhere: dict[str, Elsewhere] = {}
-        self._partly: dict[str, Properties] = {}
 
     @classmethod
     def resolved(cls, raw: Mapping[str, Any], where: Where, resolve: Callable[[Any, Where], Any]) -> Properties:
-        """Resolve each property. Raises what `resolve` raises, but for Elsewhere."""
-        values: dict[str, Any] = {}
-        properties = cls(values, where)
-        for name, value in raw.items():
-            try:
-                resolved = resolve(value, (*where, name))
-            except Elsewhere as error:
-                properties._elsewhere[name] = error
-                if isinstance(value, Mapping):
-                    properties._partly[name] = cls.resolved(value, (*where, name), resolve)
-            else:
-                if resolved is not None:
-                    values[name] = resolved
-        return properties
+        """Resolve each property. Raises what `resolve` raises."""
+        values = ((name, resolve(value, (*where, name))) for name, value in raw.items())
+        return cls({name: value for name, value in values if value is not None}, where)
 
     def __contains__(self, name: str) -> bool:
-        if name in self._elsewhere:
-            raise self._elsewhere[name]
         return name in self.values
-
-    @property
-    def elsewhere(self) -> Collection[str]:
-        """The names of the properties that name a resource of AWS alone."""
-        return self._elsewhere.keys()
 
     def at(self, name: str) -> Where:
         """Say where a property is."""
@@ -97,10 +76,6 @@ class Properties:
         if not isinstance(values, Mapping):
             raise Unresolved(self.at(name), f"{name} is a mapping")
         return Properties(values, self.at(name))
-
-    def open_group(self, name: str) -> Properties:
-        """Give a group of which any property, too, may name a resource of AWS alone."""
-        return self._partly[name] if name in self._partly else self.group(name)
 
     def groups(self, name: str) -> Iterator[Properties]:
         """Give a list of groups of properties, empty when it is missing."""

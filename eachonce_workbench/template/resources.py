@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-templ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,8 +14,10 @@ from eachonce_workbench.matching.filter import Filters
 from eachonce_workbench.matching.input import TargetInput
 from eachonce_workbench.matching.pattern import Pattern
 from eachonce_workbench.template import reference
+from eachonce_workbench.template.code import code_path
 from eachonce_workbench.template.identity import Identities
-from eachonce_workbench.template.intrinsics import Elsewhere, Unresolved, text
+from eachonce_workbench.template.intrinsics import Unresolved, text
+from eachonce_workbench.template.limits import BATCH_DESTINATIONS, DESTINATIONS, TARGETS
 from eachonce_workbench.template.properties import Properties
 from eachonce_workbench.template.system import bus_name, service
 from eachonce_workbench.template.topology import (
@@ -29,7 +31,6 @@ from eachonce_workbench.template.topology import (
     Table,
     Target,
 )
-from eachonce_workbench.template.translation import local_folder
 
 _T = TypeVar("_T")
 
@@ -46,11 +47,11 @@ def table(logical_id: str, identities: Identities, properties: Properties) -> Ta
     return Table(
         logical_id=logical_id,
         name=identities.name(logical_id),
-        arn=identities.attribute(logical_id, "Arn", properties.where),
+        arn=identities.known(logical_id, "Arn", properties.where),
         hash_key=keys["HASH"],
         range_key=keys.get("RANGE"),
         key_types={item.text("AttributeName"): item.text("AttributeType") for item in definitions},
-        stream_arn=identities.attribute(logical_id, "StreamArn", properties.where) if stream else None,
+        stream_arn=identities.known(logical_id, "StreamArn", properties.where) if stream else None,
         stream_view=stream,
         ttl_attribute=time_to_live.optional_text("AttributeName")
         if time_to_live.flag("Enabled", default=False)
@@ -66,7 +67,7 @@ def queue(logical_id: str, identities: Identities, properties: Properties) -> Qu
     return Queue(
         logical_id=logical_id,
         name=identities.name(logical_id),
-        arn=identities.attribute(logical_id, "Arn", properties.where),
+        arn=identities.known(logical_id, "Arn", properties.where),
         url=identities.ref(logical_id, properties.where),
         fifo=properties.flag("FifoQueue", default=False),
         visibility_timeout_seconds=properties.integer("VisibilityTimeout", 30),
@@ -79,7 +80,7 @@ def queue(logical_id: str, identities: Identities, properties: Properties) -> Qu
 
 def bus(logical_id: str, identities: Identities, properties: Properties) -> Bus:
     """Read an AWS::Events::EventBus."""
-    arn = identities.attribute(logical_id, "Arn", properties.where)
+    arn = identities.known(logical_id, "Arn", properties.where)
     return Bus(logical_id=logical_id, name=identities.name(logical_id), arn=arn)
 
 
@@ -91,23 +92,20 @@ def rule(logical_id: str, identities: Identities, properties: Properties) -> Rul
     return Rule(
         logical_id=logical_id,
         name=identities.name(logical_id),
-        arn=identities.attribute(logical_id, "Arn", properties.where),
+        arn=identities.known(logical_id, "Arn", properties.where),
         bus_name=bus_name(properties),
         enabled=properties.optional_text("State") != "DISABLED",
         pattern=_checked(lambda: Pattern(pattern), properties, "EventPattern"),
-        targets=tuple(_target(target) for target in properties.groups("Targets")),
+        targets=tuple(_target(each) for each in properties.groups("Targets") if TARGETS.admits(each.text("Arn"))),
         properties=properties.values,
     )
 
 
 def _target(properties: Properties) -> Target:
-    arn = properties.text("Arn")
-    if service(arn) not in ("sqs", "lambda"):
-        raise Unresolved(properties.at("Arn"), f"a rule sends to queues and functions in the local cloud, not to {arn}")
     retry = properties.group("RetryPolicy")
     return Target(
         id=properties.text("Id"),
-        arn=arn,
+        arn=properties.text("Arn"),
         input=_checked(lambda: TargetInput.of(properties.values), properties, "InputTransformer"),
         max_attempts=retry.integer("MaximumRetryAttempts", 185),
         max_age_seconds=retry.integer("MaximumEventAgeInSeconds", 86_400),
@@ -130,26 +128,21 @@ def function(
 
     `layers` are folders by ARN, `root` is where relative folders start, and `event_invokes` are by name and qualifier.
     """
-    runtime = properties.text("Runtime")
-    if not runtime.startswith("python"):
-        raise Unresolved(properties.at("Runtime"), f"the local cloud runs Python, not {runtime}")
     variables = properties.group("Environment").group("Variables")
     name = identities.name(logical_id)
     return Function(
         logical_id=logical_id,
         name=name,
-        arn=identities.attribute(logical_id, "Arn", properties.where),
+        arn=identities.known(logical_id, "Arn", properties.where),
         handler=properties.text("Handler"),
-        runtime=runtime,
+        runtime=properties.text("Runtime"),
         code=code_folder(properties, "Code", root),
-        layers=tuple(
-            _layer(text(arn, properties.at("Layers")), properties, layers) for arn in properties.items("Layers")
-        ),
+        layers=tuple(layers[arn] for arn in layer_arns(properties) if arn in layers),
         timeout_seconds=properties.integer("Timeout", 3),
         memory_mb=properties.integer("MemorySize", 128),
         environment={key: text(value, variables.at(key)) for key, value in variables.values.items()},
         reserved_concurrency=properties.optional_integer("ReservedConcurrentExecutions"),
-        dead_letter_arn=_local_arn(properties.open_group("DeadLetterConfig"), "TargetArn"),
+        dead_letter_arn=_told(properties.group("DeadLetterConfig"), "TargetArn"),
         log_group=properties.group("LoggingConfig").optional_text("LogGroup"),
         event_invokes={qualifier: each for (of, qualifier), each in event_invokes.items() if of == name},
     )
@@ -160,23 +153,26 @@ def event_invoke(properties: Properties) -> tuple[tuple[str, str], EventInvoke]:
 
     The limits: https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html.
     """
-    destinations = properties.open_group("DestinationConfig")
+    destinations = properties.group("DestinationConfig")
     settings = EventInvoke(
         max_retries=_within(properties, "MaximumRetryAttempts", 2, range(3)),
         max_age_seconds=_within(properties, "MaximumEventAgeInSeconds", 21_600, range(60, 21_601)),
-        on_success_arn=_local_arn(destinations.open_group("OnSuccess"), "Destination"),
-        on_failure_arn=_local_arn(destinations.open_group("OnFailure"), "Destination"),
+        on_success_arn=_told(destinations.group("OnSuccess"), "Destination"),
+        on_failure_arn=_told(destinations.group("OnFailure"), "Destination"),
     )
     name, _ = reference.parse(properties.text("FunctionName"))
     return (name, properties.text("Qualifier")), settings
 
 
-def _local_arn(properties: Properties, name: str) -> str | None:
-    """Give an ARN, or None for that of a resource without a local counterpart (a topic, a bucket)."""
-    try:
-        return properties.optional_text(name)
-    except Elsewhere:
-        return None
+def _told(properties: Properties, name: str) -> str | None:
+    """Give the ARN of a destination, or None for one without a local counterpart (a bucket)."""
+    arn = properties.optional_text(name)
+    return arn if arn is None or DESTINATIONS.admits(arn) else None
+
+
+def layer_arns(properties: Properties) -> Iterator[str]:
+    """Give the ARNs of a function's layers."""
+    return (text(arn, properties.at("Layers")) for arn in properties.items("Layers"))
 
 
 def _within(properties: Properties, name: str, default: int, allowed: range) -> int:
@@ -188,15 +184,10 @@ def _within(properties: Properties, name: str, default: int, allowed: range) -> 
 
 def code_folder(properties: Properties, name: str, root: Path) -> Path:
     """Find the folder of a function's or a layer's code. Raises Unresolved when there is none on this machine."""
-    folder = local_folder(properties.get(name), root)
+    folder = code_path(properties.get(name), root)
     if folder is None or not folder.is_dir():
         raise Unresolved(properties.at(name), f"the code is no folder on this machine: {folder or 'it is elsewhere'}")
     return folder.resolve()
-
-
-def importable(layer: Path) -> Path:
-    """Give the folder of a layer that Python imports from: its `python/` where it is laid out as Lambda unpacks it."""
-    return layer / "python" if (layer / "python").is_dir() else layer
 
 
 def queue_mapping(functions: Mapping[str, str], properties: Properties) -> QueueMapping:
@@ -234,29 +225,26 @@ def stream_mapping(functions: Mapping[str, str], properties: Properties) -> Stre
     )
 
 
-def mapping(functions: Mapping[str, str], properties: Properties) -> QueueMapping | StreamMapping:
-    """Read an AWS::Lambda::EventSourceMapping. Raises Unresolved when it reads neither a queue nor a table's stream."""
-    source = properties.text("EventSourceArn")
-    match service(source):
+def mapping(functions: Mapping[str, str], properties: Properties) -> QueueMapping | StreamMapping | None:
+    """Read an AWS::Lambda::EventSourceMapping; None for one of what isn't run here: another source, or a function."""
+    name, _ = reference.parse(properties.text("FunctionName"))
+    if name not in functions:
+        return None
+    match service(properties.optional_text("EventSourceArn") or ""):
         case "sqs":
             return queue_mapping(functions, properties)
         case "dynamodb":
             return stream_mapping(functions, properties)
-    raise Unresolved(properties.at("EventSourceArn"), f"the local cloud maps queues and table streams, not {source}")
+    return None
 
 
 def _mapped_function(functions: Mapping[str, str], properties: Properties) -> str:
-    name, _ = reference.parse(properties.text("FunctionName"))
-    if name not in functions:
-        raise Unresolved(properties.at("FunctionName"), f"no function of this template is called {name!r}")
-    return functions[name]
+    return functions[reference.parse(properties.text("FunctionName"))[0]]
 
 
 def _on_failure(properties: Properties) -> str | None:
     arn = properties.optional_text("Destination")
-    if arn is not None and service(arn) != "sqs":
-        raise Unresolved(properties.at("Destination"), f"what fails goes to a queue in the local cloud, not to {arn}")
-    return arn
+    return arn if arn is not None and BATCH_DESTINATIONS.admits(arn) else None
 
 
 def _limit(properties: Properties, name: str) -> int | None:
@@ -267,12 +255,6 @@ def _limit(properties: Properties, name: str) -> int | None:
 def _filters(properties: Properties) -> Filters:
     criteria = properties.group("FilterCriteria").values or None
     return _checked(lambda: Filters.of(criteria), properties, "FilterCriteria")
-
-
-def _layer(arn: str, properties: Properties, layers: Mapping[str, Path]) -> Path:
-    if arn not in layers:
-        raise Unresolved(properties.at("Layers"), f"a layer is a folder of this template in the local cloud, not {arn}")
-    return layers[arn]
 
 
 def _checked(make: Callable[[], _T], properties: Properties, name: str) -> _T:

@@ -96,6 +96,30 @@ class Word:
             yield Unresolved(where, f"{_name(where)} is one of {', '.join(self.words)}, not {value!r}")
 
 
+@dataclass(frozen=True, slots=True)
+class RunsFor:
+    """The ARN of a resource; only those of some kinds ("sqs", "event-bus") are run here."""
+
+    kinds: tuple[str, ...]
+
+    def findings(self, value: Any, where: Where) -> Findings:
+        """Give its place if it isn't run here, and what is wrong with it."""
+        arn = text(value, where)
+        if arn.count(":") < 5 or not arn.startswith("arn:"):
+            yield Unresolved(where, f"{_name(where)} is an ARN, not {arn!r}")
+        elif not self.admits(arn):
+            yield PassedOver(where)
+
+    def admits(self, arn: str) -> bool:
+        """Whether it is run here.
+
+        >>> RunsFor(("event-bus",)).admits("arn:aws:events:eu-west-1:123456789012:api-destination/shop/1")
+        False
+        """
+        service, resource = (arn.split(":", 5) + [""] * 6)[2:6:3]
+        return service in self.kinds or (service == "events" and resource.partition("/")[0] in self.kinds)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
     """A string of some characters, which are told in words; a shortest and a longest one."""
@@ -171,10 +195,6 @@ class Group:
                 yield Unresolved(where, f"{_name(where)} needs {name}")
         for name, each in values.items():
             yield from self._inside(name, each, where)
-
-    def matters(self, name: str) -> bool:
-        """Whether a value of this name makes a difference on AWS."""
-        return not isinstance(self.shapes.get(name), Anything)
 
     def _inside(self, name: str, value: Any, where: Where) -> Findings:
         shape = self.shapes.get(name)

@@ -28,11 +28,12 @@ class TemplateError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """What a template file says, and where it says it."""
+    """What a template file says, and where it says it; `said` is what a person should know of how it was read."""
 
     file: Path
     document: dict[str, Any]
     lines: Mapping[Where, int]
+    said: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, file: Path) -> Source:
@@ -57,7 +58,8 @@ class Source:
         if not isinstance(root, yaml.MappingNode):
             raise TemplateError(file, 1, "a template is a mapping with a Resources section")
         reader = _Reader(file)
-        return cls(file=file, document=reader.value(root, ()), lines=reader.lines)
+        document = reader.value(root, ())
+        return cls(file=file, document=document, lines=reader.lines, said=tuple(reader.said))
 
     def line(self, where: Where) -> int:
         """Give the line of a value, or of the nearest one around it that the file has."""
@@ -81,6 +83,7 @@ class _Reader:
 
     def __init__(self, file: Path) -> None:
         self.lines: dict[Where, int] = {}
+        self.said: list[str] = []
         self._file = file
         self._constructor = yaml.constructor.SafeConstructor()
 
@@ -102,11 +105,18 @@ class _Reader:
             if key.tag == "tag:yaml.org,2002:merge":
                 merged |= self._merged(item, where)
                 continue
-            if key.value in values:
-                raise TemplateError(self._file, key.start_mark.line + 1, f"the key {key.value!r} is here twice")
+            if key.value in values:  # `sam`, which reads the file before AWS does, takes the last of two
+                self.said.append(
+                    f"Line {key.start_mark.line + 1}: the key {key.value!r} is here twice; this one counts"
+                )
+                self._forget((*where, key.value))
             self.lines[(*where, key.value)] = key.start_mark.line + 1
             values[key.value] = self.value(item, (*where, key.value))
         return merged | values
+
+    def _forget(self, where: Where) -> None:
+        for place in [place for place in self.lines if place[: len(where)] == where]:
+            del self.lines[place]
 
     def _merged(self, node: yaml.Node, where: Where) -> dict[str, Any]:
         sources = node.value if isinstance(node, yaml.SequenceNode) else [node]

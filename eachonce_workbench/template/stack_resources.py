@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from eachonce_workbench.template.identity import Identities
-from eachonce_workbench.template.intrinsics import Unresolved
 from eachonce_workbench.template.topology import StackResource
 
 MAPPING = "AWS::Lambda::EventSourceMapping"
@@ -18,8 +17,7 @@ def stack_resources(
 ) -> Iterator[StackResource]:
     """Give each resource that the translated template makes, whether or not it has a local counterpart.
 
-    A physical id is what `Ref` gives, which is so for every type that the local cloud runs; what exists in AWS alone is
-    called after the stack and its logical id.
+    A physical id is what `Ref` gives, which is so for every type that the local cloud runs.
     """
     for logical_id, resource in resources.items():
         yield StackResource(
@@ -37,7 +35,4 @@ def mapping_uuid(stack: str, logical_id: str) -> str:
 def _physical_id(stack: str, logical_id: str, type_name: str, identities: Identities) -> str:
     if type_name == MAPPING:
         return mapping_uuid(stack, logical_id)
-    try:
-        return identities.ref(logical_id, ("Resources", logical_id))
-    except Unresolved:
-        return f"{stack}-{logical_id}"
+    return identities.ref(logical_id, ("Resources", logical_id))

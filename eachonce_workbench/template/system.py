@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from eachonce_workbench.template.properties import Properties
-from eachonce_workbench.template.source import Where
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,13 +27,6 @@ class System:
     def of_type(self, name: str) -> Iterator[Resource]:
         """Give the resources of a type."""
         return (resource for resource in self.resources if resource.type == name)
-
-    def rules_elsewhere(self) -> Iterator[Where]:
-        """Give the places of the buses' names in rules whose bus isn't here: nothing can publish to it."""
-        here = {"default", *(bus.properties.text("Name") for bus in self.of_type("AWS::Events::EventBus"))}
-        for rule in self.of_type("AWS::Events::Rule"):
-            if bus_name(rule.properties) not in here:
-                yield rule.properties.at("EventBusName")
 
     def queue(self, arn: str) -> Resource | None:
         """Find a queue."""

@@ -5,14 +5,21 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
+from eachonce_workbench.template.code import BUCKET
 from eachonce_workbench.template.source import Source, TemplateError, Where
 
-_CODE_PROPERTIES = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
-_BUCKET = "local"
+# What `sam package` would upload: https://docs.aws.amazon.com/cli/latest/reference/cloudformation/package.html
+_FILES = {
+    "AWS::Serverless::Api": "DefinitionUri",
+    "AWS::Serverless::HttpApi": "DefinitionUri",
+    "AWS::Serverless::LayerVersion": "ContentUri",
+    "AWS::Serverless::StateMachine": "DefinitionUri",
+}
+_BUILT_IMAGE = "local:latest"
+_REPOSITORY = "https://serverlessrepo.amazonaws.com"
 _GLOBALS = ("Globals", "Function")
 _RENAMED = {
     "Code": ("CodeUri",),
@@ -26,7 +33,7 @@ _BRACKETS = re.compile(r"\[([A-Za-z0-9]+)\]")
 
 
 def translate(source: Source, parameters: dict[str, Any], region: str) -> dict[str, Any]:
-    """Give the CloudFormation template of a SAM template, in which `local_folder` finds the code.
+    """Give the CloudFormation template of a SAM template, in which `code_path` finds the code.
 
     Raises TemplateError for what SAM refuses.
     """
@@ -36,7 +43,7 @@ def translate(source: Source, parameters: dict[str, Any], region: str) -> dict[s
     from samtranslator.translator.translator import Translator
 
     document = copy.deepcopy(source.document)
-    _place_code(document)
+    _place_local_files(document)
     translator = Translator(None, Parser(), boto_session=_Session(region))
     try:
         # Without a map of managed policies their names stay as they are: roles have no local counterpart.
@@ -98,26 +105,39 @@ def _global(source: Source, where: Where) -> Where:
     return where
 
 
-def local_folder(location: Any, root: Path) -> Path | None:
-    """Give the folder that the code of a translated function or layer is in; None when it is elsewhere."""
-    if isinstance(location, str):  # AWS::Lambda resources may hold a path until they are packaged
-        return root / location
-    if isinstance(location, dict) and location.get("S3Bucket") == _BUCKET:
-        return root / unquote(location["S3Key"])
-    return None
-
-
-def _place_code(document: dict[str, Any]) -> None:
-    """Write local folders as objects of a bucket, the only form in which the translator takes code."""
-    default = document.get("Globals", {}).get("Function", {}).pop("CodeUri", None)
+def _place_local_files(document: dict[str, Any]) -> None:
+    """Write what is on this machine as objects of a bucket, the only form in which the translator takes it."""
+    default = document.get("Globals", {}).get("Function", {}).pop("CodeUri", ".")
     for resource in document["Resources"].values():
-        name = _CODE_PROPERTIES.get(resource["Type"])
-        if name is None:
-            continue
         properties = resource.setdefault("Properties", {})
-        folder = properties.get(name, default)
-        if isinstance(folder, str) and not folder.startswith("s3://"):
-            properties[name] = f"s3://{_BUCKET}/{quote(folder, safe='')}"
+        if resource["Type"] == "AWS::Serverless::Function":
+            _place_code(properties, default)
+        elif resource["Type"] == "AWS::Serverless::Application":
+            _place_application(resource, properties)
+        elif name := _FILES.get(resource["Type"]):
+            _place(properties, name)
+
+
+def _place_code(properties: dict[str, Any], default: Any) -> None:
+    if properties.get("PackageType") == "Image":
+        properties.setdefault("ImageUri", _BUILT_IMAGE)
+    if not {"InlineCode", "ImageUri"} & properties.keys():
+        properties.setdefault("CodeUri", default)
+        _place(properties, "CodeUri")
+
+
+def _place_application(resource: dict[str, Any], properties: dict[str, Any]) -> None:
+    """Make a nested stack of an application of the Serverless Application Repository, which only AWS can look up."""
+    location = properties.get("Location")
+    if isinstance(location, dict) and "ApplicationId" in location:
+        kept = {name: value for name, value in properties.items() if name in ("Parameters", "Tags")}
+        resource |= {"Type": "AWS::CloudFormation::Stack", "Properties": {**kept, "TemplateURL": _REPOSITORY}}
+
+
+def _place(properties: dict[str, Any], name: str) -> None:
+    path = properties.get(name)
+    if isinstance(path, str) and "://" not in path:
+        properties[name] = f"s3://{BUCKET}/{quote(path, safe='')}"
 
 
 def _refusal(source: Source, messages: Iterable[str]) -> TemplateError:

@@ -94,7 +94,7 @@ def test_a_property_that_leads_to_what_is_not_run_is_said(folder: Path) -> None:
 
     assert passed_over == (
         "AWS::SNS::Topic Topic: not run here",
-        "AWS::Serverless::Function Worker, DeadLetterConfig: not run here",
+        "AWS::Serverless::Function Worker, DeadLetterConfig.TargetArn: not run here",
     )
 
 
@@ -114,11 +114,12 @@ def test_the_schedule_of_a_rule_is_said(folder: Path) -> None:
     assert len(topology.rules) == 1
 
 
-def test_a_rule_of_a_bus_that_is_not_here_is_said(folder: Path) -> None:
-    """Nothing can publish to it."""
+def test_a_rule_of_a_bus_of_another_stack_is_said(folder: Path) -> None:
+    """There is a bus of its name, to which anything can publish here."""
     topology = read(folder, f"{RULE}      EventBusName: elsewhere\n      EventPattern: {{source: [a]}}\n")
 
-    assert topology.passed_over == ("AWS::Events::Rule Rule, EventBusName: not run here",)
+    assert topology.passed_over == ("Event bus elsewhere: of another stack; there is an empty one here",)
+    assert "elsewhere" in {bus.name for bus in topology.buses}
 
 
 def test_sections_that_are_not_run_are_said(folder: Path) -> None:

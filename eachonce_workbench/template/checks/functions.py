@@ -34,17 +34,12 @@ _RESERVED = frozenset(
         "LAMBDA_TASK_ROOT",
     }
 )
-# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html: no function can be created with one of these.
-_PAST = frozenset({"python2.7", "python3.6", "python3.7", "python3.8"})
 
 
 def misfits(function: Resource, _system: System) -> Iterator[Unresolved]:
     """Give what AWS would refuse."""
     properties = function.properties
     yield from _variables(properties.group("Environment").group("Variables"))
-    runtime = properties.optional_text("Runtime")
-    if runtime in _PAST:
-        yield Unresolved(properties.at("Runtime"), f"no function can be created with the Runtime {runtime} any more")
     # https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
     yield from _standard(properties.group("DeadLetterConfig"), "TargetArn")
 

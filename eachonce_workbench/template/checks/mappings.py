@@ -29,7 +29,7 @@ _ONE_RECEIVE = 10
 def misfits(mapping: Resource, system: System) -> Iterator[Unresolved]:
     """Give what AWS would refuse."""
     properties = mapping.properties
-    source = properties.text("EventSourceArn")
+    source = properties.optional_text("EventSourceArn") or ""
     match service(source):
         case "sqs":
             yield from _foreign(properties, _ONLY_STREAMS, "streams")
@@ -70,11 +70,8 @@ def _visibility(properties: Properties, source: str, system: System) -> Iterator
     """
     queue = system.queue(source)
     function = system.function(properties.text("FunctionName"))
-    if queue is None:
-        yield Unresolved(properties.at("EventSourceArn"), f"EventSourceArn is a queue of this template, not {source}")
-        return
-    if function is None:
-        return  # whoever reads the mapping says so
+    if queue is None or function is None:
+        return  # one of the two belongs to another stack
     visibility = queue.properties.integer("VisibilityTimeout", 30)
     timeout = function.properties.integer("Timeout", 3)
     if visibility < timeout:

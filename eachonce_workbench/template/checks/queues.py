@@ -54,8 +54,7 @@ def _throughput(properties: Properties) -> Iterator[Unresolved]:
 
 
 def _encryption(properties: Properties) -> Iterator[Unresolved]:
-    has_key = "KmsMasterKeyId" in {*properties.values, *properties.elsewhere}
-    if has_key and properties.flag("SqsManagedSseEnabled", default=False):
+    if "KmsMasterKeyId" in properties and properties.flag("SqsManagedSseEnabled", default=False):
         yield Unresolved(
             properties.at("KmsMasterKeyId"),
             "KmsMasterKeyId is one way of encryption and SqsManagedSseEnabled another: a queue has one",
@@ -81,9 +80,7 @@ def _dead_letters(queue: Resource, policy: Properties, system: System, *, fifo: 
             where,
             f"the dead-letter queue of {kind[fifo]} is {kind[fifo]}, too; deadLetterTargetArn is {kind[not fifo]}",
         )
-    elif target is None:
-        yield Unresolved(where, f"deadLetterTargetArn is a queue of this template, not {arn}")
-    elif not _permits(target.properties.group("RedriveAllowPolicy"), queue):
+    elif target is not None and not _permits(target.properties.group("RedriveAllowPolicy"), queue):
         yield Unresolved(where, f"the RedriveAllowPolicy of {target.logical_id} doesn't permit {queue.logical_id}")
 
 
