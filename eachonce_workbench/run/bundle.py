@@ -55,7 +55,7 @@ class Bundle:
         return cast(Books, found() if isinstance(found, type) else found)
 
     def _layers(self) -> Iterator[Path]:
-        from eachonce_workbench.template.resources import importable
+        from eachonce_workbench.template.code import importable
         from eachonce_workbench.template.source import Source
 
         for resource in Source.read(self.template).document.get("Resources", {}).values():
