@@ -80,7 +80,8 @@ def simulate(
 
     Functions reach nobody meanwhile, and write to nothing but temporary folders: what they try is told.
     The same seed and code give the same run. Where a promise is broken, the fewest faults that break it are looked for.
-    Exit status: 0 when every promise holds, 1 when one is broken, 2 for a wrong argument.
+    Exit status: 0 when every promise holds, 1 when one is broken or a function's role doesn't allow what it does, 2 for
+    a wrong argument.
     """
     from rich.console import Console
 
@@ -128,7 +129,7 @@ def simulate(
         (out / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     if as_json:
         typer.echo(json.dumps(report))
-    raise typer.Exit(1 if any(run.violations for run in runs) or uncovered else 0)
+    raise typer.Exit(1 if any(run.violations or run.denied for run in runs) or uncovered else 0)
 
 
 def _peer(books: Books, name: str) -> Peer:

@@ -15,6 +15,7 @@ from rich.table import Table
 from eachonce_workbench.simulator.call_site import all_faults
 from eachonce_workbench.simulator.coverage import Met, missed, sites, times, together
 from eachonce_workbench.simulator.fault import CallFault
+from eachonce_workbench.simulator.permissions import together as needed
 from eachonce_workbench.simulator.replay import Replay
 from eachonce_workbench.simulator.shrink import Witness
 from eachonce_workbench.simulator.simulation import Scenario, Simulated
@@ -38,6 +39,11 @@ def document(
             for site in sites()
         },
         "missed": missed(met),
+        "denied": sorted({line for run in runs for line in run.denied}),
+        "rights": {
+            function: sorted(f"{action} {name}" for action, name in rights)
+            for function, rights in sorted(needed(run.used for run in runs).items())
+        },
         "witness": None if witness is None else to_builtins(Replay.of(witness)),
     }
 
@@ -78,15 +84,23 @@ def show_coverage(console: Console, met: Met) -> None:
 
 
 def show_verdict(console: Console, runs: Sequence[Simulated], *, uncovered: int = 0) -> None:
-    """Print what could not be checked, and the line that says whether every promise that could be holds."""
+    """Print what could not be checked, what AWS would refuse, and the line that says whether all the rest holds."""
     for line in dict.fromkeys(line for run in runs for line in run.inconclusive):
         _say(console, f"inconclusive: {line}")
+    denied = dict.fromkeys(line for run in runs for line in run.denied)
+    for line in denied:
+        _say(console, f"denied: {line}")
     broken = sum(len(run.violations) for run in runs)
     deliveries, faults = sum(run.deliveries for run in runs), sum(len(run.happened) for run in runs)
     what = (
         "every promise that could be checked holds" if any(run.inconclusive for run in runs) else "every promise holds"
     )
-    verdict = f"{broken} promises broken" if broken else f"{uncovered} faults never met" if uncovered else what
+    verdicts = (
+        (broken, f"{broken} promises broken"),
+        (denied, "roles don't allow what functions do"),
+        (uncovered, f"{uncovered} faults never met"),
+    )
+    verdict = next((words for wrong, words in verdicts if wrong), what)
     _say(console, f"{verdict}: {_count(runs, 'run')}, {deliveries:,} deliveries, {faults:,} faults")
 
 

@@ -27,6 +27,7 @@ from eachonce_workbench.simulator.buried import buried
 from eachonce_workbench.simulator.chaos import PROFILES, Chaos, Unruly
 from eachonce_workbench.simulator.fault import CallFault, DeliveryFault
 from eachonce_workbench.simulator.judgement import conclude, inconclusive, missing_poison
+from eachonce_workbench.simulator.permissions import denied
 from eachonce_workbench.simulator.poison import is_poison
 from eachonce_workbench.simulator.printed import PRINTED
 from eachonce_workbench.simulator.runtime import SimulatedRuntime
@@ -72,7 +73,8 @@ class Simulated:
     `reconciliation` is None where nobody can say what had to come of the inputs. `neighbours` are innocent events in
     dead-letter queues, `missing` the events that should have followed others, `happened` the faults in their order,
     `virtual_seconds` what the virtual clock says, `refused` which function tried to reach beyond the simulation, and
-    how, and `inconclusive` what could not be checked.
+    how, and `inconclusive` what could not be checked. `used` are the rights that each function needed, by its logical
+    id, and `denied` says which of them its role doesn't give it.
     """
 
     reconciliation: Reconciliation | None
@@ -89,6 +91,7 @@ class Simulated:
     refused: tuple[str, ...] = ()
     inconclusive: tuple[str, ...] = ()
     used: Mapping[str, frozenset[Right]] = field(default_factory=dict)
+    denied: tuple[str, ...] = ()
 
 
 def simulate(scenario: Scenario, *, peer: Peer | None = None, progress: Progress | None = None) -> Simulated:
@@ -149,6 +152,7 @@ class _Simulation:
             refused=self._refusals.lines(),
             inconclusive=tuple(self._unchecked(reconciliation)),
             used={function: frozenset(rights) for function, rights in wire.used.items()},
+            denied=tuple(denied(self._cloud.topology, wire.used)),
         )
 
     def _unchecked(self, reconciliation: Reconciliation | None) -> Iterator[str]:

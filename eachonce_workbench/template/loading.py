@@ -87,7 +87,9 @@ def _built(source: Source, stack: Stack, parameters: Parameters, said: tuple[str
     )
     shown = {name: _shown(source.document, name, value) for name, value in parameters.values.items()}
     text = source.file.read_text(encoding="utf-8")
-    alone = replace(topology, passed_over=lines, parameters=shown, template=text)
+    policies = stack.policies()
+    functions = tuple(replace(each, policy=policies.get(each.logical_id)) for each in topology.functions)
+    alone = replace(topology, functions=functions, passed_over=lines, parameters=shown, template=text)
     return Loaded(topology=whole(alone, stack.nested), outputs=stack.outputs(), layers=stack.layers)
 
 

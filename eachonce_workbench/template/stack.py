@@ -18,6 +18,7 @@ from eachonce_workbench.template.limits import LIMITS
 from eachonce_workbench.template.nested import Load, Loaded
 from eachonce_workbench.template.others import others
 from eachonce_workbench.template.place import Place
+from eachonce_workbench.template.policies import Policy, policy_of
 from eachonce_workbench.template.properties import Properties
 from eachonce_workbench.template.shape import PassedOver
 from eachonce_workbench.template.source import Where
@@ -108,6 +109,25 @@ class Stack:
             exports=dict(self._exports(outputs)),
             resources=tuple(stack_resources(self._place.stack, self.resources, self._identities)),
         )
+
+    def policies(self) -> dict[str, Policy]:
+        """Give what each function's role lets it do, where the role is of this template."""
+        roles = {str(self._identities.attribute(name, "Arn", ())): name for name in self._named("AWS::IAM::Role")}
+        found = ((each[0], roles.get(each[2].optional_text("Role") or "")) for each in self._each(_FUNCTION))
+        return {function: self._policy(role) for function, role in found if role is not None}
+
+    def _policy(self, role: str) -> Policy:
+        attached = [
+            properties.get("PolicyDocument", {})
+            for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy")
+            for name in self._named(kind)
+            if self._identities.ref(role, ())
+            in _attached(properties := self._resource(name, self.resources[name]).properties)
+        ]
+        return policy_of(self._resource(role, self.resources[role]).properties.values, attached)
+
+    def _named(self, type_name: str) -> Iterator[str]:
+        return (name for name, resource in self.resources.items() if resource["Type"] == type_name)
 
     def said(self) -> Iterator[str]:
         """Tell what is made up, and what is of other stacks."""
@@ -224,6 +244,11 @@ class Stack:
 
     def _resolve(self, value: Any, where: Where) -> Any:
         return self._intrinsics.resolve(value, where)
+
+
+def _attached(policy: Properties) -> list[Any]:
+    """Give the names of the roles that a policy is attached to."""
+    return [*policy.get("Roles", []), policy.get("RoleName")]
 
 
 def _parameter(value: Any, where: Where) -> str:

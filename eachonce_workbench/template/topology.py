@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 from eachonce_workbench.matching.filter import Filters
 from eachonce_workbench.matching.input import TargetInput
 from eachonce_workbench.matching.pattern import Pattern
+from eachonce_workbench.template.policies import Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +101,7 @@ class Function:
     """A Lambda function; `code` and `layers` are the folders of the sources, from which Python imports.
 
     `event_invokes` are by qualifier: "$LATEST", an alias, a version. `published` has each version and alias that there
-    is, and the version that it stands for.
+    is, and the version that it stands for. `policy` is what its role lets it do, None where the role is of no template.
     """
 
     logical_id: str
@@ -118,6 +119,7 @@ class Function:
     event_invokes: Mapping[str, EventInvoke] = field(default_factory=dict)
     published: Mapping[str, str] = field(default_factory=dict)
     log_group: str | None = None
+    policy: Policy | None = None
 
     @property
     def log_group_name(self) -> str:

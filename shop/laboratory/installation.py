@@ -25,7 +25,8 @@ _NAMES = {
 
 def with_laboratory(topology: Topology) -> Topology:
     """Return a topology that has the laboratory, too."""
-    function = replace(_renamed(topology.function("TrackCustomer")), code=_FOLDER)
+    # It has no role: nobody deploys it.
+    function = replace(_renamed(topology.function("TrackCustomer")), code=_FOLDER, policy=None)
     queue, dead_letter_queue = topology.queue("TrackCustomerQueue"), topology.queue("TrackCustomerDeadLetterQueue")
     rule = next(rule for rule in topology.rules if rule.logical_id == "TrackCustomerRule")
     mapping = next(mapping for mapping in topology.queue_mappings if mapping.function == "TrackCustomer")
