@@ -7,8 +7,10 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.awsrequest import AWSResponse
@@ -21,26 +23,31 @@ from eachonce.journal import State, pack_outbox, row_key
 from eachonce.listener import unwrap
 
 from eachonce_workbench.cloud.cloudformation import Stacks
+from eachonce_workbench.cloud.control.functions import Functions
+from eachonce_workbench.cloud.request import Request
 from eachonce_workbench.cloud.store.store import Store
+from eachonce_workbench.matching.filter import Filters
 from eachonce_workbench.operations.dead_letter import Selection
 from eachonce_workbench.operations.dead_letters import Found, look
 from eachonce_workbench.operations.journal import Journal, Row
 from eachonce_workbench.operations.redrive import Redrive, Tally, drop
 from eachonce_workbench.operations.stack import ConsumerQueues, Stack
+from eachonce_workbench.template.topology import Queue, QueueMapping, StreamMapping, Topology
 from tests.records import cloud_event, on_the_bus
-from tests.topologies import queue, table, topology
+from tests.topologies import arn, function, queue, table, topology
 
 QUEUES = ("letters", "letters-dlq", "parcels", "parcels-dlq", "ordered.fifo", "ordered-dlq.fifo")
 
-OUTPUTS = {
-    "JournalTable": "journal",
-    "EventSource": "post",
-    "PlaceOrderFunction": "post-place-order",
-    "LettersQueueUrl": queue("letters").url,
-    "LettersDeadLetterQueueUrl": queue("letters-dlq").url,
-    "ParcelsQueueUrl": queue("parcels").url,
-    "ParcelsDeadLetterQueueUrl": queue("parcels-dlq").url,
-}
+# A function for each consumer, one that is asked directly, and one that relays the journal's stream.
+FUNCTIONS = tuple(
+    replace(
+        function(name),
+        name=f"post-{name}",
+        arn=arn("lambda", f"function:post-{name}"),
+        environment={"TABLE_JOURNAL": "journal", "EVENT_SOURCE": "post"},
+    )
+    for name in ("PlaceOrder", "RelayOutbox", "Letters", "Parcels")
+)
 
 LETTERS = ConsumerQueues(consumer="letters", url=queue("letters").url, dead_letters_url=queue("letters-dlq").url)
 PARCELS = ConsumerQueues(consumer="parcels", url=queue("parcels").url, dead_letters_url=queue("parcels-dlq").url)
@@ -50,6 +57,7 @@ ORDERED = ConsumerQueues(
 STACK = Stack(
     name="test",
     journal_table="journal",
+    readers=("letters", "parcels"),
     consumers=(LETTERS, PARCELS),
     endpoints=("place-order",),
     sources=("post",),
@@ -63,16 +71,17 @@ class Killed(BaseException):
 class Deployed:
     """The stack's clients and what they find; `before_call` happens before each of their calls."""
 
-    def __init__(self) -> None:
-        system = topology(tables=(table("journal"),), queues=tuple(queue(name) for name in QUEUES), outputs=OUTPUTS)
+    def __init__(self, system: Topology | None = None) -> None:
+        system = post_office() if system is None else system
         self._store = Store(system)
         self._store.create()
         self._stacks = Stacks(system)
+        self._functions = Functions(system)
         self._lock = threading.Lock()  # moto has none
         self._codec = Codec()
         self.before_call: Callable[[], object] = lambda: None
         self.revive()
-        self.cloudformation, self.dynamodb, self.sqs = map(self._client, ("cloudformation", "dynamodb", "sqs"))
+        self.cloudformation, self.dynamodb, self.sqs = map(self.client, ("cloudformation", "dynamodb", "sqs"))
         self.journal = Journal(self.dynamodb, "journal", clock=lambda: datetime.now(UTC))
 
     def kill_after(self, calls: int) -> None:
@@ -155,7 +164,8 @@ class Deployed:
 
     # How it is answered
 
-    def _client(self, service: str) -> Any:
+    def client(self, service: str) -> Any:
+        """Return a client of a service."""
         client = boto3.client(
             service,
             region_name="eu-west-1",
@@ -181,11 +191,70 @@ class Deployed:
             name.lower(): value.decode() if isinstance(value, bytes) else value
             for name, value in request.headers.items()
         }
+        headers.setdefault("host", urlsplit(request.url).netloc)
         body = request.body if isinstance(request.body, bytes) else (request.body or "").encode()
         if "cloudformation" in headers["authorization"]:
             return self._stacks.answer(body)
+        if "/lambda/" in headers["authorization"]:
+            return self._lambda(request)
         service = "sqs" if headers["x-amz-target"].startswith("AmazonSQS") else "dynamodb"
         return self._store.handle(service, headers, body)
+
+    def _lambda(self, request: Any) -> tuple[int, dict[str, str], bytes]:
+        url = urlsplit(request.url)
+        asked = Request(method=request.method, path=url.path, query=url.query)
+        told = self._functions.answer(asked)
+        return 200, {"content-type": "application/json"}, json.dumps(told).encode()
+
+
+def post_office(**changes: Any) -> Topology:
+    """Return the stack's system; each consumer's queue has a dead-letter queue."""
+    queues = {name: queue(name) for name in QUEUES}
+    for name in ("letters", "parcels", "ordered"):
+        kind = ".fifo" if name == "ordered" else ""
+        queues[f"{name}{kind}"] = queue(f"{name}{kind}", dead_letters=queues[f"{name}-dlq{kind}"], max_receives=1000)
+    parts: dict[str, Any] = {
+        "tables": (table("journal"),),
+        "queues": tuple(queues.values()),
+        "functions": FUNCTIONS,
+        "queue_mappings": tuple(_reads(name, queues[name.lower()]) for name in ("Letters", "Parcels")),
+        "stream_mappings": (_relays(),),
+    }
+    return topology(**(parts | changes))
+
+
+def _reads(name: str, source: Queue) -> QueueMapping:
+    return QueueMapping(
+        function=name,
+        queue_arn=source.arn,
+        enabled=True,
+        batch_size=10,
+        window_seconds=0,
+        max_concurrency=None,
+        report_failures=True,
+        filters=Filters(),
+        uuid=name,
+    )
+
+
+def _relays() -> StreamMapping:
+    return StreamMapping(
+        function="RelayOutbox",
+        table_name="journal",
+        stream_arn=f"{table('journal').arn}/stream/1",
+        enabled=True,
+        starting_position="TRIM_HORIZON",
+        batch_size=10,
+        window_seconds=0,
+        max_retries=None,
+        max_age_seconds=None,
+        bisect=False,
+        parallelization=1,
+        report_failures=True,
+        on_failure_arn=None,
+        filters=Filters(),
+        uuid="RelayOutbox",
+    )
 
 
 def body_of(event_id: str, *, event_type: str = "LetterPosted", to: str = "Ada", **attributes: Any) -> str:

@@ -11,9 +11,12 @@ if TYPE_CHECKING:
     from eachonce_workbench.operations.dead_letters import Found
     from eachonce_workbench.operations.redrive import Tally
 
-STACK = "eachonce-dev"
-
-StackName = Annotated[str, typer.Option("--stack", help="The stack's name.", metavar="NAME")]
+StackName = Annotated[
+    str | None,
+    typer.Option(
+        "--stack", help="The stack's name.", metavar="NAME", show_default="in samconfig.toml; the local cloud's own"
+    ),
+]
 EndpointUrl = Annotated[
     str | None,
     typer.Option(
@@ -48,7 +51,7 @@ def list_letters(
     consumer: Consumer = None,
     reason: Reason = None,
     event_type: Type = None,
-    stack: StackName = STACK,
+    stack: StackName = None,
     endpoint_url: EndpointUrl = None,
     region: Region = None,
     as_json: AsJson = False,
@@ -75,7 +78,7 @@ def show(
     some_id: Annotated[str, typer.Argument(metavar="ID", help="An event's id, or a message's.")],
     *,
     consumer: Consumer = None,
-    stack: StackName = STACK,
+    stack: StackName = None,
     endpoint_url: EndpointUrl = None,
     region: Region = None,
     as_json: AsJson = False,
@@ -106,7 +109,7 @@ def redrive(
     some_id: SomeId = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     yes: Yes = False,
-    stack: StackName = STACK,
+    stack: StackName = None,
     endpoint_url: EndpointUrl = None,
     region: Region = None,
     as_json: AsJson = False,
@@ -142,7 +145,7 @@ def drop(
     event_type: Type = None,
     some_id: SomeId = None,
     yes: Yes = False,
-    stack: StackName = STACK,
+    stack: StackName = None,
     endpoint_url: EndpointUrl = None,
     region: Region = None,
     as_json: AsJson = False,
@@ -174,7 +177,7 @@ def why(
     scan: Annotated[
         bool, typer.Option("--scan", help="Read the whole journal to find who published it, if nothing else tells.")
     ] = False,
-    stack: StackName = STACK,
+    stack: StackName = None,
     endpoint_url: EndpointUrl = None,
     region: Region = None,
     as_json: AsJson = False,
@@ -186,10 +189,11 @@ def why(
     from eachonce_workbench.cli.screens.dead_letters import show_story
     from eachonce_workbench.cli.session import session
     from eachonce_workbench.operations.dead_letter import Selection
+    from eachonce_workbench.operations.dead_letters import Found
     from eachonce_workbench.operations.story import sources, tell
 
     with session(stack, endpoint_url, region) as here:
-        found = here.look(Selection(some_id=event_id))
+        found = here.look(Selection(some_id=event_id)) if here.stack.consumers else Found(letters=(), out_of_sight=0)
         candidates = sources(here.stack, found.letters) if source is None else [source]
         stories = [
             tell(each, event_id, stack=here.stack, journal=here.journal, letters=found.letters, thoroughly=scan)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 import typer
 from rich.console import Console
@@ -13,9 +14,16 @@ from eachonce_workbench.cli.screens.dead_letters import counting, show_tally
 from eachonce_workbench.operations.account import Account, AccountError, explained
 from eachonce_workbench.operations.dead_letter import DeadLetter, Selection
 from eachonce_workbench.operations.dead_letters import Found, look
-from eachonce_workbench.operations.journal import Journal
+from eachonce_workbench.operations.journal import Journal, NoJournal
 from eachonce_workbench.operations.redrive import Redrive, Tally, drop
-from eachonce_workbench.operations.stack import ConsumerQueues, UnknownConsumerError, UnknownStackError, find
+from eachonce_workbench.operations.samconfig import deployed_stack
+from eachonce_workbench.operations.stack import (
+    ConsumerQueues,
+    NoDeadLetterQueueError,
+    UnknownConsumerError,
+    UnknownStackError,
+    find,
+)
 
 Work = Callable[[ConsumerQueues, Collection[str], Tally], Generator[int, None, None]]
 
@@ -23,14 +31,19 @@ Work = Callable[[ConsumerQueues, Collection[str], Tally], Generator[int, None, N
 class Session:
     """A stack on AWS or in the local cloud; shows on a terminal how far it is."""
 
-    def __init__(self, stack: str, account: Account) -> None:
+    def __init__(self, stack: str | None, account: Account) -> None:
         """Find the stack. Raises UnknownStackError, AccountError, and botocore's errors as they come."""
         self.local = account.local
-        self.stack = find(account.client("cloudformation"), stack)
-        self.journal = Journal(account.client("dynamodb"), self.stack.journal_table, clock=lambda: datetime.now(UTC))
+        self.stack = find(account.client, stack)
+        self.journal = self._journal(account)
         self._sqs = account.client("sqs")
         self._redrive = Redrive(self._sqs, self.journal)
         self._progress = Console(stderr=True)
+
+    def _journal(self, account: Account) -> Journal | NoJournal:
+        if self.stack.journal_table is None:
+            return NoJournal()
+        return Journal(account.client("dynamodb"), self.stack.journal_table, clock=lambda: datetime.now(UTC))
 
     def look(self, selection: Selection, *, consumer: str | None = None, with_bodies: bool = False) -> Found:
         """Find dead letters, of one consumer or of all. Raises UnknownConsumerError."""
@@ -73,14 +86,33 @@ class Session:
                 yield queues, ids
 
 
+def _named(stack: str | None, account: Account) -> str | None:
+    if stack is not None or account.local:
+        return stack
+    named = deployed_stack(Path.cwd())
+    if named is None:
+        raise UnknownStackError("which stack? Say --stack, or write stack_name into samconfig.toml")
+    return named
+
+
 @contextmanager
-def session(stack: str, endpoint_url: str | None, region: str | None) -> Iterator[Session]:
-    """Give a command its session, and turn what goes wrong into a line and an exit status."""
+def session(stack: str | None, endpoint_url: str | None, region: str | None) -> Iterator[Session]:
+    """Give a command its session, and turn what goes wrong into a line and an exit status.
+
+    What the stack lacks is said. A stack that isn't named is the local cloud's only one, or the one in samconfig.toml.
+    """
     try:
         with explained(endpoint_url):
-            yield Session(stack, Account(endpoint_url=endpoint_url, region=region))
+            account = Account(endpoint_url=endpoint_url, region=region)
+            here = Session(_named(stack, account), account)
+            for line in here.stack.lacking:
+                typer.echo(line, err=True)
+            yield here
     except UnknownStackError as error:
         raise typer.BadParameter(str(error), param_hint="--stack") from error
+    except NoDeadLetterQueueError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
     except UnknownConsumerError as error:
         raise typer.BadParameter(str(error), param_hint="--consumer") from error
     except AccountError as error:

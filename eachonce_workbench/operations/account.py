@@ -81,7 +81,9 @@ def explained(endpoint_url: str | None = None) -> Iterator[None]:
             "or name the local cloud with --endpoint-url http://127.0.0.1:4566"
         ) from error
     except NoRegionError as error:
-        raise AccountError("no region: say --region, or set AWS_REGION") from error
+        raise AccountError(
+            "no region: say --region, or set AWS_REGION; for the local cloud, say --endpoint-url http://127.0.0.1:4566"
+        ) from error
     except (EndpointConnectionError, ConnectTimeoutError) as error:
         start = ": start the local cloud with `make serve`" if is_local(endpoint_url) else ""
         raise AccountError(f"nothing answers at {error.kwargs['endpoint_url']}{start}") from error

@@ -60,7 +60,7 @@ class DeadLetter:
             reason=notes.get("reason") or _reason_of_the_bus(notes) or _NO_REASON,
             event_id=notes.get("event_id") if event is None else event.id,
             event_type=None if event is None else event.type,
-            event=None if event is None else _sought(consumer, event),
+            event=None if event is None else _sought(notes.get("consumer") or consumer, event),
             cause_id=None if event is None else event.causationid,
             error=notes.get("error"),
             attempts=int(attempts) if attempts.isdecimal() else None,

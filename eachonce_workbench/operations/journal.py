@@ -114,6 +114,26 @@ class Journal:
                 yield row["pk"], published(row)
 
 
+class NoJournal:
+    """What there is to ask of a stack whose functions keep no journal: it knows of nothing."""
+
+    def row(self, consumer: str, source: str, event_id: str) -> Row | None:  # noqa: ARG002 - as a Journal has it
+        """Return None."""
+        return None
+
+    def foresee(self, event: Sought) -> Renewal:  # noqa: ARG002 - likewise
+        """Say that nothing was counted."""
+        return Renewal.NOTHING
+
+    def renew(self, event: Sought) -> Renewal:  # noqa: ARG002 - likewise
+        """Say that nothing was counted."""
+        return Renewal.NOTHING
+
+    def publications(self) -> Iterator[tuple[str, list[Row]]]:
+        """Yield nothing."""
+        yield from ()
+
+
 def published(row: Row) -> list[Row]:
     """Return the events that a row published, as CloudEvents objects."""
     return [msgspec.json.decode(event) for event in unpack_outbox(row["outbox"])] if "outbox" in row else []

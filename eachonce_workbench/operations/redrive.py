@@ -20,7 +20,7 @@ from eachonce.listener import MAX_BODY_BYTES
 
 from eachonce_workbench.operations.dead_letter import DeadLetter
 from eachonce_workbench.operations.dead_letters import MAX_BATCH, Reading
-from eachonce_workbench.operations.journal import Journal, Renewal
+from eachonce_workbench.operations.journal import Journal, NoJournal, Renewal
 from eachonce_workbench.operations.stack import ConsumerQueues
 
 # An UpdateItem takes some milliseconds, most of them on the way: a round's are asked for together.
@@ -32,6 +32,8 @@ _BLAMES_A_MESSAGE = frozenset(
     {"AWS.SimpleQueueService.BatchRequestTooLong", "InvalidMessageContents", "InvalidParameterValue"}
 )
 
+
+_SHARED = "several consumers share the dead-letter queue, and it doesn't say whose a letter is"
 
 _FREE = frozenset({Renewal.RENEWED, Renewal.NOTHING, Renewal.BUSY})
 _KEPT = frozenset({Renewal.REUSED, Renewal.UNPROVEN})
@@ -55,7 +57,7 @@ class Tally:
 class Redrive:
     """Redrives letters of one stack."""
 
-    def __init__(self, sqs: Any, journal: Journal) -> None:
+    def __init__(self, sqs: Any, journal: Journal | NoJournal) -> None:
         self._sqs = sqs
         self._journal = journal
 
@@ -66,6 +68,10 @@ class Redrive:
 
         Only these: a letter that comes to lie here meanwhile may be one that has just been redriven, and failed again.
         """
+        if queues.url is None:
+            tally.kept[_SHARED] += len(message_ids)
+            yield len(message_ids)
+            return
         with Reading(self._sqs, queues) as reading, ThreadPoolExecutor(_AT_ONCE) as pool:
             for letters in _chosen(reading, message_ids):
                 renewals = list(pool.map(self._renew, letters))

@@ -1,35 +1,50 @@
-"""The resources of a deployed stack, found by its outputs alone: the same on AWS and in the local cloud."""
+"""A stack's consumers, their queues and their journal, found by its resources alone: on AWS and in the local cloud."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
+from eachonce.settings import Settings
 
-_JOURNAL = "JournalTable"
-_QUEUE = "QueueUrl"
-_DEAD_LETTERS = "DeadLetterQueueUrl"
-_FUNCTION = "Function"
-_SOURCE = "EventSource"
+from eachonce_workbench.template.journal import JOURNAL_VARIABLE
+
+Clients = Callable[[str], Any]
+"""Gives a client of AWS's SDK for a service, such as "sqs"."""
+
+_FUNCTION, _NESTED = "AWS::Lambda::Function", "AWS::CloudFormation::Stack"
+# Functions are asked about side by side: a stack may have dozens, and each call is on its way for long.
+_AT_ONCE = 8
+# What SQS says of a queue that isn't there, or is somebody else's.
+_UNREACHABLE = frozenset(
+    {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "AccessDenied", "AccessDeniedException"}
+)
 
 
 class UnknownStackError(Exception):
-    """There is no such stack there, or it isn't one of this bundle."""
+    """There is no such stack there."""
 
 
 class UnknownConsumerError(Exception):
     """The stack has no such consumer; the message names those that it has."""
 
 
+class NoDeadLetterQueueError(Exception):
+    """There is no dead-letter queue to look into."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsumerQueues:
-    """A consumer's own queue and dead-letter queue."""
+    """A dead-letter queue, and the queue of the consumer that it is of; `url` is None where several share it."""
 
     consumer: str
-    url: str
+    url: str | None
     dead_letters_url: str
 
     @property
@@ -38,22 +53,25 @@ class ConsumerQueues:
 
         https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
         """
-        return self.url.endswith(".fifo")
+        return self.dead_letters_url.endswith(".fifo")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
     """What the commands need of a stack.
 
-    `endpoints` are the functions that publish without consuming, and `sources` those of the events that it publishes.
+    `readers` are the consumers, those without a dead-letter queue, too; `endpoints` the functions that keep a journal
+    without consuming; `sources` those of the events that it publishes. `lacking` says what was looked for in vain.
     Its ARN says where it is: arn:aws:cloudformation:REGION:ACCOUNT:stack/NAME/ID.
     """
 
     name: str
-    journal_table: str
+    journal_table: str | None
+    readers: tuple[str, ...]
     consumers: tuple[ConsumerQueues, ...]
     endpoints: tuple[str, ...]
     sources: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
     arn: str = field(default="", compare=False)
 
     @property
@@ -63,58 +81,163 @@ class Stack:
         return f"account {account}, region {region}, stack {self.name}"
 
     def chosen(self, consumer: str | None) -> tuple[ConsumerQueues, ...]:
-        """Return all queues, or those of `reserve-stock` (or `ReserveStock`). Raises UnknownConsumerError."""
+        """Return all dead-letter queues, or that of `track-parcel` (or `TrackParcel`).
+
+        Raises NoDeadLetterQueueError, UnknownConsumerError.
+        """
         if consumer is None:
+            if not self.consumers:
+                raise NoDeadLetterQueueError(f"no consumer of the stack {self.name} has a dead-letter queue")
             return self.consumers
-        found = tuple(queues for queues in self.consumers if queues.consumer in (consumer, consumer_name(consumer)))
-        if not found:
-            known = ", ".join(queues.consumer for queues in self.consumers)
-            raise UnknownConsumerError(f"the stack {self.name} has no consumer {consumer!r}; it has {known}")
-        return found
+        found = tuple(queues for queues in self.consumers if _is_named(queues.consumer, consumer))
+        if found:
+            return found
+        if any(_is_named(reader, consumer) for reader in self.readers):
+            raise NoDeadLetterQueueError(f"{consumer} has no dead-letter queue")
+        known = ", ".join(queues.consumer for queues in self.consumers) or "none"
+        raise UnknownConsumerError(f"the stack {self.name} has no consumer {consumer!r}; it has {known}")
 
 
-def find(cloudformation: Any, name: str) -> Stack:
-    """Find a stack by its name. Raises UnknownStackError, and botocore's errors as they come."""
+def find(clients: Clients, name: str | None) -> Stack:
+    """Find a stack by its name or id; None means the only one of the local cloud.
+
+    Raises UnknownStackError, and botocore's errors as they come.
+    """
+    cloudformation = clients("cloudformation")
+    described = _described(cloudformation, name)
+    resources = list(_resources(cloudformation, described["StackName"] if name is None else name))
+    functions = [each for each in resources if each["ResourceType"] == _FUNCTION and each.get("PhysicalResourceId")]
+    aws = clients("lambda")
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        found = list(pool.map(lambda each: _Function.ask(aws, each), functions))
+    return _stack(described, found, _Queues(clients("sqs")))
+
+
+def consumer_name(logical_id: str) -> str:
+    """Return what a consumer calls itself, from its logical id in the template.
+
+    >>> consumer_name("TrackParcel")
+    'track-parcel'
+    """
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", logical_id).lower()
+
+
+def _is_named(name: str, asked: str) -> bool:
+    return asked in name.split("+") or consumer_name(asked) in name.split("+")
+
+
+def _described(cloudformation: Any, name: str | None) -> Mapping[str, Any]:
     try:
-        (description,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
+        described: list[Mapping[str, Any]] = cloudformation.describe_stacks(
+            **({} if name is None else {"StackName": name})
+        )["Stacks"]
     except ClientError as error:
         # "If the stack doesn't exist, a ValidationError is returned."
         # https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html
         if error.response["Error"]["Code"] != "ValidationError":
             raise
         raise UnknownStackError(error.response["Error"]["Message"]) from error
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])}
-    return _stack(name, description.get("StackId", ""), outputs)
+    if len(described) != 1:
+        raise UnknownStackError(f"there are {len(described)} stacks: say which with --stack")
+    return described[0]
 
 
-def consumer_name(logical_id: str) -> str:
-    """Return what a consumer calls itself, from its logical id in the template.
+def _resources(cloudformation: Any, stack: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the resources of a stack, and of those that are nested in it."""
+    for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack):
+        for resource in page["StackResourceSummaries"]:
+            yield resource
+            if resource["ResourceType"] == _NESTED and resource.get("PhysicalResourceId"):
+                yield from _resources(cloudformation, resource["PhysicalResourceId"])
 
-    >>> consumer_name("ReserveStock")
-    'reserve-stock'
-    """
-    return re.sub(r"(?<!^)(?=[A-Z])", "-", logical_id).lower()
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Function:
+    """A function: what it is told by its environment, and the ARNs of what it reads."""
 
-def _stack(name: str, arn: str, outputs: Mapping[str, str]) -> Stack:
-    if _JOURNAL not in outputs:
-        raise UnknownStackError(f"the stack {name} has no output {_JOURNAL}: it is none of this bundle's")
-    prefixes = [key.removesuffix(_DEAD_LETTERS) for key in outputs if key.endswith(_DEAD_LETTERS)]
-    consumers = tuple(
-        ConsumerQueues(
-            consumer=consumer_name(prefix),
-            url=outputs[prefix + _QUEUE],
-            dead_letters_url=outputs[prefix + _DEAD_LETTERS],
+    name: str
+    settings: Settings
+    journal: str | None
+    reads: tuple[str, ...]
+
+    @classmethod
+    def ask(cls, aws: Any, resource: Mapping[str, Any]) -> _Function:
+        physical = resource["PhysicalResourceId"]
+        told = aws.get_function_configuration(FunctionName=physical)
+        environment = told.get("Environment", {}).get("Variables", {})
+        pages = aws.get_paginator("list_event_source_mappings").paginate(FunctionName=physical)
+        arns = [each.get("EventSourceArn") for page in pages for each in page["EventSourceMappings"]]
+        return cls(
+            name=consumer_name(resource["LogicalResourceId"]),
+            settings=Settings.read(environment),
+            journal=environment.get(JOURNAL_VARIABLE) or None,
+            reads=tuple(filter(None, arns)),
         )
-        for prefix in prefixes
-        if prefix + _QUEUE in outputs  # the relay has a dead-letter queue, too, but consumes a stream
-    )
-    endpoints = tuple(consumer_name(key.removesuffix(_FUNCTION)) for key in outputs if key.endswith(_FUNCTION))
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        return tuple(arn for arn in self.reads if arn.split(":")[2] == "sqs")
+
+
+class _Queues:
+    """Asks SQS about queues; `lacking` says which it could not."""
+
+    def __init__(self, sqs: Any) -> None:
+        self._sqs = sqs
+        self.lacking: list[str] = []
+
+    def of(self, function: _Function) -> Iterator[tuple[str, str]]:
+        """Yield the URL of each queue that a function reads, with that of its dead-letter queue."""
+        for arn in function.queues:
+            try:
+                url = self._url(arn)
+                attributes = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])
+                policy = json.loads(attributes.get("Attributes", {}).get("RedrivePolicy", "{}"))
+                target = policy.get("deadLetterTargetArn")
+                dead = function.settings.dead_letter_queue_url if target is None else self._url(target)
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in _UNREACHABLE:
+                    raise
+                self.lacking.append(f"{function.name} reads {arn}: {error.response['Error']['Code']}")
+                continue
+            if dead is None:
+                self.lacking.append(f"{function.name} has no dead-letter queue at {arn.rpartition(':')[2]}")
+            else:
+                yield url, dead
+
+    def _url(self, arn: str) -> str:
+        *_, account, name = arn.split(":")
+        url: str = self._sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
+        return url
+
+
+def _stack(described: Mapping[str, Any], functions: Sequence[_Function], queues: _Queues) -> Stack:
+    readers = [function for function in functions if function.queues]
+    pairs = [(function.name, *urls) for function in readers for urls in queues.of(function)]
+    journals = list(dict.fromkeys(function.journal for function in functions if function.journal is not None))
+    lacking = list(queues.lacking)
+    if not journals:
+        lacking.append(f"no function of the stack {described['StackName']} is told of a journal ({JOURNAL_VARIABLE})")
+    elif len(journals) > 1:
+        lacking.append(f"there are several journals, of which {journals[0]} is read: {', '.join(journals)}")
     return Stack(
-        name=name,
-        journal_table=outputs[_JOURNAL],
-        consumers=consumers,
-        endpoints=endpoints,
-        sources=(outputs[_SOURCE],) if _SOURCE in outputs else (),
-        arn=arn,
+        name=described["StackName"],
+        journal_table=journals[0] if journals else None,
+        readers=tuple(dict.fromkeys(function.name for function in readers)),
+        consumers=tuple(_consumers(pairs)),
+        endpoints=tuple(each.name for each in functions if each.journal is not None and not each.reads),
+        sources=tuple(dict.fromkeys(each.settings.source for each in functions if each.settings.source is not None)),
+        lacking=tuple(lacking),
+        arn=described.get("StackId", ""),
     )
+
+
+def _consumers(pairs: Iterable[tuple[str, str, str]]) -> Iterator[ConsumerQueues]:
+    """Yield each dead-letter queue once."""
+    shared: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for name, url, dead in pairs:
+        shared[dead].append((name, url))
+    for dead, owners in shared.items():
+        names, urls = zip(*owners, strict=True)
+        only = urls[0] if len(set(urls)) == 1 else None
+        yield ConsumerQueues(consumer="+".join(dict.fromkeys(names)), url=only, dead_letters_url=dead)

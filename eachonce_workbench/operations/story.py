@@ -12,7 +12,7 @@ from typing import Any
 from eachonce.journal import read_key
 
 from eachonce_workbench.operations.dead_letter import DeadLetter
-from eachonce_workbench.operations.journal import Journal, Row, published
+from eachonce_workbench.operations.journal import Journal, NoJournal, Row, published
 from eachonce_workbench.operations.stack import Stack
 
 # What a journal row tells of its event, in the order in which people ask; the rest is the layer's own affair.
@@ -103,7 +103,7 @@ def tell(
     event_id: str,
     *,
     stack: Stack,
-    journal: Journal,
+    journal: Journal | NoJournal,
     letters: Sequence[DeadLetter],
     thoroughly: bool = False,
 ) -> Story:
@@ -133,7 +133,7 @@ def tell(
 
 
 def _names(stack: Stack) -> list[str]:
-    return [*stack.endpoints, *(queues.consumer for queues in stack.consumers)]
+    return [*stack.endpoints, *stack.readers]
 
 
 def _chapter(consumer: str, row: Row | None, letters: Iterable[DeadLetter]) -> Chapter:
@@ -148,7 +148,7 @@ def _chapter(consumer: str, row: Row | None, letters: Iterable[DeadLetter]) -> C
 
 
 def _by_cause(
-    source: str, event_id: str, stack: Stack, journal: Journal, letters: Sequence[DeadLetter]
+    source: str, event_id: str, stack: Stack, journal: Journal | NoJournal, letters: Sequence[DeadLetter]
 ) -> tuple[Publisher | None, str | None]:
     """Find who published an event among those who handled its cause, of which it names the id alone."""
     causes = {letter.cause_id: None for letter in letters if letter.cause_id}
@@ -159,7 +159,7 @@ def _by_cause(
     return None, None
 
 
-def _by_scan(source: str, event_id: str, journal: Journal) -> tuple[Publisher | None, str | None]:
+def _by_scan(source: str, event_id: str, journal: Journal | NoJournal) -> tuple[Publisher | None, str | None]:
     for pk, events in journal.publications():
         event = _find(events, source, event_id)
         if event is not None:

@@ -26,7 +26,7 @@ class OnAws:
 
     def client(self, service: str) -> Any:
         self.calls.append(service)
-        return getattr(self._deployed, service)
+        return self._deployed.client(service)
 
 
 @pytest.fixture

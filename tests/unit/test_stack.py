@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from eachonce_workbench import template
-from eachonce_workbench.cloud.cloudformation import Stacks
-from eachonce_workbench.operations.stack import ConsumerQueues, UnknownConsumerError, UnknownStackError, find
-from tests.deployed import LETTERS, OUTPUTS, PARCELS, STACK, Deployed
-
-TEMPLATE = Path(__file__).parents[2] / "template.yaml"
-
-
-def query(**params: str) -> bytes:
-    return "&".join(f"{name}={value}" for name, value in params.items()).encode()
+from eachonce_workbench.operations.stack import (
+    ConsumerQueues,
+    NoDeadLetterQueueError,
+    Stack,
+    UnknownConsumerError,
+    UnknownStackError,
+    find,
+)
+from eachonce_workbench.template.topology import Topology
+from tests.deployed import LETTERS, PARCELS, STACK, Deployed, post_office
+from tests.topologies import queue
 
 
 @pytest.fixture
@@ -29,56 +27,76 @@ def deployed() -> Deployed:
     return Deployed()
 
 
-def on_aws(outputs: Mapping[str, str] | None) -> Any:
-    """A client that AWS would answer like this."""
-    client = boto3.client("cloudformation")
-    stack: dict[str, Any] = {
-        "StackName": "test",
-        "CreationTime": datetime(2026, 1, 2, tzinfo=UTC),
-        "StackStatus": "UPDATE_COMPLETE",
-    }
-    if outputs is not None:
-        stack["Outputs"] = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
-    stubber = Stubber(client)
-    stubber.add_response("describe_stacks", {"Stacks": [stack]}, {"StackName": "test"})
-    stubber.activate()
-    return client
+def of(system: Topology) -> Stack:
+    return find(Deployed(system).client, "test")
 
 
-def test_a_consumer_is_a_pair_of_queues() -> None:
-    """A dead-letter queue without a queue is no consumer's, and what is only invoked is an endpoint."""
-    assert find(on_aws(OUTPUTS), "test") == STACK
+def test_consumers_are_found_by_what_their_functions_read(deployed: Deployed) -> None:
+    """The relay reads a stream and is none; what keeps a journal and reads nothing is an endpoint."""
+    assert find(deployed.client, "test") == STACK
 
 
-def test_the_local_cloud_tells_the_same(deployed: Deployed) -> None:
-    """By the outputs of its template."""
-    assert find(deployed.cloudformation, "test") == STACK
+def test_the_only_stack_needs_no_name(deployed: Deployed) -> None:
+    """As in the local cloud."""
+    assert find(deployed.client, None) == STACK
 
 
-@pytest.mark.parametrize("name", ["eachonce", "eachonce-dev"])
-def test_the_bundle_has_four_consumers_by_either_name(name: str) -> None:
-    """The stack's own name, and the one under which samconfig.toml deploys it."""
-    status, _, answer = Stacks(template.load(TEMPLATE)).answer(query(Action="DescribeStacks", StackName=name))
+def test_a_queue_without_a_dead_letter_queue_is_named() -> None:
+    """Its consumer is one all the same; nobody says that nothing lies in a queue that isn't there."""
+    dead_letters = queue("parcels-dlq")
+    queues = (queue("letters"), dead_letters, queue("parcels", dead_letters=dead_letters))
 
-    assert status == 200
-    assert f"<StackName>{name}</StackName>".encode() in answer
-    for consumer in ("ReserveStock", "TallySales", "TrackCustomer", "NotifyCustomer"):
-        assert f"<OutputKey>{consumer}DeadLetterQueueUrl</OutputKey>".encode() in answer
+    stack = of(post_office(queues=queues))
+
+    assert stack.readers == ("letters", "parcels")
+    assert stack.consumers == (PARCELS,)
+    assert stack.lacking == ("letters has no dead-letter queue at letters",)
+    with pytest.raises(NoDeadLetterQueueError, match="letters has no dead-letter queue"):
+        stack.chosen("letters")
 
 
-def test_the_relay_is_no_consumer() -> None:
-    """It has a dead-letter queue, but no queue."""
-    stack = find(on_aws(template.load(TEMPLATE).outputs), "test")
+def test_where_no_consumer_has_a_dead_letter_queue_none_is_empty() -> None:
+    """It is said that there is none."""
+    stack = of(post_office(queues=(queue("letters"), queue("parcels"))))
 
-    consumers = [queues.consumer for queues in stack.consumers]
-    assert consumers == ["reserve-stock", "tally-sales", "track-customer", "notify-customer"]
-    assert stack.endpoints == ("place-order",)
+    with pytest.raises(NoDeadLetterQueueError, match="no consumer of the stack test has"):
+        stack.chosen(None)
+
+
+def test_a_queue_that_is_not_there_is_named() -> None:
+    """Another account's, say."""
+    stack = of(post_office(queues=(queue("letters", dead_letters=queue("letters-dlq")), queue("letters-dlq"))))
+
+    assert stack.consumers == (LETTERS,)
+    assert [line for line in stack.lacking if line.startswith("parcels reads arn:aws:sqs:eu-west-1:")]
+
+
+def test_a_dead_letter_queue_that_consumers_share_is_read_once() -> None:
+    """Nobody knows where its letters would go back to."""
+    shared = queue("letters-dlq")
+    queues = (shared, *(queue(name, dead_letters=shared) for name in ("letters", "parcels")))
+
+    stack = of(post_office(queues=queues))
+
+    assert stack.consumers == (ConsumerQueues(consumer="letters+parcels", url=None, dead_letters_url=shared.url),)
+    assert stack.chosen("parcels") == stack.consumers
+
+
+def test_functions_without_the_layer_have_consumers_and_no_journal() -> None:
+    """What is not known of their events is said."""
+    functions = tuple(replace(each, environment={}) for each in post_office().functions)
+
+    stack = of(post_office(functions=functions))
+
+    assert (stack.journal_table, stack.endpoints, stack.sources) == (None, (), ())
+    assert stack.consumers == (LETTERS, PARCELS)
+    assert stack.lacking == ("no function of the stack test is told of a journal (TABLE_JOURNAL)",)
 
 
 def test_an_unknown_stack_is_named(deployed: Deployed) -> None:
     """In CloudFormation's own words."""
     with pytest.raises(UnknownStackError, match="Stack with id nowhere does not exist"):
-        find(deployed.cloudformation, "nowhere")
+        find(deployed.client, "nowhere")
 
 
 def test_a_refusal_is_not_an_unknown_stack() -> None:
@@ -88,21 +106,14 @@ def test_a_refusal_is_not_an_unknown_stack() -> None:
         stubber.add_client_error("describe_stacks", "AccessDenied")
 
         with pytest.raises(ClientError, match="AccessDenied"):
-            find(client, "test")
-
-
-@pytest.mark.parametrize("outputs", [{"Answer": "42"}, None])
-def test_a_stack_of_something_else_is_told_apart(outputs: Mapping[str, str] | None) -> None:
-    """It has no journal, or no outputs at all."""
-    with pytest.raises(UnknownStackError, match="test has no output JournalTable"):
-        find(on_aws(outputs), "test")
+            find(lambda _: client, "test")
 
 
 def test_a_stack_is_found_by_its_id(deployed: Deployed) -> None:
     """As AWS takes either."""
     (described,) = deployed.cloudformation.describe_stacks()["Stacks"]
 
-    assert find(deployed.cloudformation, described["StackId"]).consumers == STACK.consumers
+    assert find(deployed.client, described["StackId"]).consumers == STACK.consumers
 
 
 def test_nothing_else_of_cloudformation_is_played(deployed: Deployed) -> None:
@@ -118,7 +129,7 @@ def test_a_consumer_is_chosen_by_either_of_its_names(name: str) -> None:
 
 
 def test_all_consumers_are_chosen_where_none_is_named() -> None:
-    """In the order of the outputs."""
+    """In the template's order."""
     assert STACK.chosen(None) == (LETTERS, PARCELS)
 
 
