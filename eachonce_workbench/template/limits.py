@@ -28,7 +28,7 @@ _ONLY_IN_AWS = OnlyInAws()
 _HYPHENS = "letters, digits, hyphens and underscores"
 _DOTS = "letters, digits, dots, hyphens and underscores"
 _ARN = Like(r"arn:[^:]+:[^:]+:[^:]*:[^:]*:.+", "an ARN")
-DESTINATIONS = RunsFor(("sqs", "lambda", "event-bus"))
+DESTINATIONS = RunsFor(("sqs", "sns", "lambda", "event-bus"))
 """Where the end of an asynchronous invocation is told here."""
 BATCH_DESTINATIONS = RunsFor(("sqs",))
 """Where a batch that a mapping gives up is told here."""

@@ -21,7 +21,7 @@ def example(pattern: str, least: int = 0) -> str | None:
     """Give a string of `least` characters or more that the whole pattern matches; None where none is found.
 
     >>> example("[a-z]{3}-(blue|green)"), example("^[A-Z][a-z0-9]*$", 4), example("(?!a)[a-z]")
-    ('aaa-blue', 'Aaaa', None)
+    ('aaa-blue', 'Aaaaa', None)
     """
     for repeats in (0, 1, least, least + 1, max(0, least - 1), max(0, least - 2)):
         found = _Writer(repeats).written(_parsed(pattern))

@@ -88,14 +88,14 @@ def test_a_property_of_a_function_that_is_not_run_is_said(folder: Path, line: st
 
 def test_a_property_that_leads_to_what_is_not_run_is_said(folder: Path) -> None:
     """Nothing comes there."""
-    topic = "      DeadLetterQueue: {Type: SNS, TargetArn: !Ref Topic}\n  Topic: {Type: AWS::SNS::Topic}\n"
+    archive = "arn:aws:s3:::archive"
+    config = f"      EventInvokeConfig: {{DestinationConfig: {{OnFailure: {{Type: S3Bucket, Destination: {archive}}}}}}}\n"
 
-    passed_over = read(folder, FUNCTION + topic).passed_over
+    topology = read(folder, FUNCTION + config)
 
-    assert passed_over == (
-        "AWS::SNS::Topic Topic: not run here",
-        "AWS::Serverless::Function Worker, DeadLetterConfig.TargetArn: not run here",
-    )
+    said = "EventInvokeConfig.DestinationConfig.OnFailure.Destination"
+    assert topology.passed_over == (f"AWS::Serverless::Function Worker, {said}: not run here",)
+    assert [each.on_failure_arn for each in topology.function("Worker").event_invokes.values()] == [None]
 
 
 def test_a_property_of_an_event_that_is_not_run_is_said(folder: Path) -> None:
