@@ -136,7 +136,7 @@ build-%:
 	@$(call unpack,$(ARTIFACTS_DIR))
 
 invoke: .venv/ready .venv-sam/ready ## run FUNCTION in a container on a sample input, against `make serve`
-	@$(BIN)/eachonce invoke $(FUNCTION) $(INVOKE)
+	@$(BIN)/eachonce invoke $(FUNCTION) --parameter Architecture=$(MACHINE) $(INVOKE)
 
 deploy: build ## deploy the stage STAGE to the AWS account of your credentials
 	$(SAM) deploy --config-env $(STAGE)

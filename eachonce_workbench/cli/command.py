@@ -51,6 +51,16 @@ Limit = Annotated[
     int | None, typer.Option("--limit", min=1, help="Only the first N inputs.", metavar="N", show_default="all")
 ]
 
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--parameter",
+        help="A value of the template's parameter NAME; again for each.",
+        metavar="NAME=VALUE",
+        show_default="their defaults",
+    ),
+]
+
 _WRONG_INPUT = 2  # as a wrong argument
 _INTERRUPTED = 130  # as a shell says of a program that Ctrl-C ended
 
@@ -94,6 +104,17 @@ def books_of(bundle: Bundle) -> Books:
 def parameters_of(bundle: Bundle, folder: Path) -> dict[str, str]:
     """Return the template's parameters as the books have them, with `folder` for what functions write."""
     return {} if bundle.books is None else dict(books_of(bundle).parameters(folder))
+
+
+def values_of(parameters: Sequence[str] | None) -> dict[str, str]:
+    """Return the values of parameters by their names; what names none ends the command."""
+    values: dict[str, str] = {}
+    for given in parameters or ():
+        name, equals, value = given.partition("=")
+        if not name or not equals:
+            raise typer.BadParameter(f"{given!r} is no NAME=VALUE", param_hint="--parameter")
+        values[name] = value
+    return values
 
 
 def inputs_of(books: Books, source: Path | None, limit: int | None) -> Sequence[Input]:

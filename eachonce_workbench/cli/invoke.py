@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from eachonce_workbench.cli.command import Template, bundle_of
+from eachonce_workbench.cli.command import Parameters, Template, bundle_of, values_of
 
 PORT = 4566
 
@@ -16,6 +16,7 @@ def invoke(
     function: Annotated[str, typer.Argument(help="A function's logical id.")],
     *,
     template: Template = None,
+    parameters: Parameters = None,
     event: Annotated[
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="An input.", metavar="JSON", show_default="its first sample"),
@@ -43,6 +44,7 @@ def invoke(
             port=port,
             sam=sam if sam is not None else str(own) if own.exists() else "sam",
             event=event,
+            parameters=values_of(parameters),
             skip_pull_image=skip_pull_image,
             show=typer.echo,
         )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import platform
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -35,16 +37,20 @@ EFFECTS = {
     "NotifyCustomer": "Journal",
 }
 
-BUNDLE = """
+MACHINE = "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_64"
+# What `sam build` builds by itself needs the runtime's own Python, so it is this one.
+PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
+
+BUNDLE = f"""
 Transform: AWS::Serverless-2016-10-31
 Globals:
-  Function: {Runtime: python3.11, CodeUri: code/, Timeout: 5}
+  Function: {{Runtime: {PYTHON}, Architectures: [{MACHINE}], CodeUri: code/, Timeout: 5}}
 Resources:
-  Succeeds: {Type: AWS::Serverless::Function, Properties: {Handler: app.succeed}}
-  Raises: {Type: AWS::Serverless::Function, Properties: {Handler: app.fail}}
-  Dies: {Type: AWS::Serverless::Function, Properties: {Handler: app.die}}
-  Sleeps: {Type: AWS::Serverless::Function, Properties: {Handler: app.sleep}}
-  IsMissing: {Type: AWS::Serverless::Function, Properties: {Handler: app.nothing}}
+  Succeeds: {{Type: AWS::Serverless::Function, Properties: {{Handler: app.succeed}}}}
+  Raises: {{Type: AWS::Serverless::Function, Properties: {{Handler: app.fail}}}}
+  Dies: {{Type: AWS::Serverless::Function, Properties: {{Handler: app.die}}}}
+  Sleeps: {{Type: AWS::Serverless::Function, Properties: {{Handler: app.sleep}}}}
+  IsMissing: {{Type: AWS::Serverless::Function, Properties: {{Handler: app.nothing}}}}
 """
 
 CODE = """
