@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from eachonce_workbench.template.made_up import digits, identifier, letters, uuid, words
+from eachonce_workbench.template.made_up import digits, identifier, letters, named, uuid, words
 from eachonce_workbench.template.place import Place
 
 # The names in ARNs, where they are not the type's own: "AWS::StepFunctions::StateMachine" is of "states".
@@ -84,11 +84,20 @@ def ref(type_name: str, name: str, place: Place) -> str:
     return arn(type_name, name, place) if type_name in _REF_IS_ARN else _id(type_name, name, place)
 
 
+def is_anything(type_name: str) -> bool:
+    """Whether attributes of a type may be of any kind: those of another template, and of what a function makes."""
+    return not type_name.startswith("AWS::") or type_name.startswith("AWS::CloudFormation::")
+
+
 def attribute(type_name: str, name: str, attribute: str, place: Place) -> str | list[str]:
     """Give what `Fn::GetAtt` may give for an attribute of a resource of a name: a list where its name is a plural."""
     if attribute == "DnsEntries":
         return [f"Z{letters(name, 13).upper()}:{words(name)}.example.com"]
-    if type_name.startswith("AWS::") and type_name != "AWS::CloudFormation::Stack" and _PLURAL.search(attribute):
+    if is_anything(type_name):
+        last = attribute.rpartition(".")[2]
+        value = named(last, place)
+        return f"{name}-{words(attribute)}" if value == words(last) else value
+    if _PLURAL.search(attribute):
         return [_attribute(type_name, name, attribute[:-1], place)]
     return _attribute(type_name, name, attribute, place)
 

@@ -135,7 +135,7 @@ class Identities:
                 raise Unresolved(where, f"{logical_id} has no output {output}")
             if outputs is not None:
                 return outputs[output]
-        return self._inventions.attribute(type_name, self._name_elsewhere(logical_id), name)
+        return self._inventions.attribute(type_name, self._name_elsewhere(logical_id), name, where)
 
     def _name_elsewhere(self, logical_id: str) -> str:
         """Give a name for a resource of a type that isn't run here: its own, where a property says it."""

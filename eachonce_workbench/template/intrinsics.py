@@ -96,7 +96,7 @@ class Intrinsics:
         if isinstance(value, list):
             items = (self._resolve(item, (*where, index)) for index, item in enumerate(value))
             return [item for item in items if item is not _NO_VALUE]
-        return self._inventions.with_dynamic_references(value) if isinstance(value, str) else value
+        return self._inventions.with_dynamic_references(value, where) if isinstance(value, str) else value
 
     def _mapping(self, value: dict[str, Any], where: Where) -> dict[str, Any]:
         items = ((key, self._resolve(item, (*where, key))) for key, item in value.items())
@@ -107,7 +107,7 @@ class Intrinsics:
         if name not in self._functions:
             raise Unresolved(where, f"the local cloud doesn't know the function {name}")
         value = self._functions[name](argument, (*where, name))
-        return self._inventions.with_dynamic_references(value) if isinstance(value, str) else value
+        return self._inventions.with_dynamic_references(value, where) if isinstance(value, str) else value
 
     def _ref(self, name: Any, where: Where) -> Any:
         if not isinstance(name, str):
@@ -164,12 +164,18 @@ class Intrinsics:
         if not isinstance(argument, list) or len(argument) not in (3, 4):
             raise Unresolved(where, "Fn::FindInMap takes a list of 3, and a mapping with DefaultValue")
         name, first, second = (text(self._resolve(key, where), where) for key in argument[:3])
+        found = self._mappings.get(name)
+        if isinstance(found, dict) and first not in found and first in self._place():
+            first = self._inventions.other_key(("Mappings", name), first, found)
         try:
             return self._resolve(self._mappings[name][first][second], ("Mappings", name, first, second))
         except (KeyError, TypeError) as error:
             if len(argument) == 4 and isinstance(argument[3], dict) and "DefaultValue" in argument[3]:
                 return self._resolve(argument[3]["DefaultValue"], where)
             raise Unresolved(where, f"Fn::FindInMap finds no {name}.{first}.{second}") from error
+
+    def _place(self) -> tuple[Any, ...]:
+        return self._parameters["AWS::Region"], self._parameters["AWS::AccountId"]
 
     def _base64(self, argument: Any, where: Where) -> str:
         return base64.b64encode(text(self._resolve(argument, where), where).encode()).decode()
@@ -188,7 +194,7 @@ class Intrinsics:
         return [f"{region}{zone}" for zone in "abc"]
 
     def _import_value(self, argument: Any, where: Where) -> str:
-        return self._inventions.imported(text(self._resolve(argument, where), where))
+        return self._inventions.imported(text(self._resolve(argument, where), where), where)
 
     def _length(self, argument: Any, where: Where) -> int:
         return len(self._items(self._resolve(argument, where), where))

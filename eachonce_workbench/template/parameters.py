@@ -15,6 +15,7 @@ from eachonce_workbench.template.intrinsics import Unresolved, text
 from eachonce_workbench.template.pattern_example import example
 from eachonce_workbench.template.place import Place
 from eachonce_workbench.template.properties import Properties
+from eachonce_workbench.template.usage import fitting, uses
 
 _KINDS = re.compile(r"String|Number|List<(Number|String)>|CommaDelimitedList|AWS::[\w:<>]+|List<AWS::[\w:]+>")
 _STORED = re.compile(r"AWS::SSM::Parameter::Value<(.+)>")
@@ -43,7 +44,7 @@ def chosen(document: Mapping[str, Any], given: Mapping[str, str], place: Place) 
     values: dict[str, str | list[str]] = {}
     said: list[str] = []
     for name, item in declared.items():
-        parameter = _Parameter(name, Properties(item, ("Parameters", name)), place)
+        parameter = _Parameter(name, Properties(item, ("Parameters", name)), place, document)
         value, why = parameter.chosen(given)
         values[name] = parameter.typed(value)
         if why is not None:
@@ -54,7 +55,8 @@ def chosen(document: Mapping[str, Any], given: Mapping[str, str], place: Place) 
 class _Parameter:
     """One parameter, as it is declared."""
 
-    def __init__(self, name: str, declaration: Properties, place: Place) -> None:
+    def __init__(self, name: str, declaration: Properties, place: Place, document: Mapping[str, Any]) -> None:
+        self._document = document
         self._name = name
         self._declaration = declaration
         self._place = place
@@ -108,10 +110,15 @@ class _Parameter:
             yield written
 
     def _likely(self) -> str:
+        found = uses([self._document.get(name) for name in ("Globals", "Resources")], self._name)
+        fits = (fitting(used, self._name, self._place) for used in found)
+        value = made_up.named(self._name, self._place)
+        if not value.startswith("arn:") and (fit := next(filter(None, fits), None)) is not None:
+            return fit
         if self._item_kind == "Number":
             return made_up.number(self._name)
         by_type = made_up.of_type(self._item_kind, self._name, self._place)
-        return made_up.named(self._name, self._place) if by_type is None else by_type
+        return value if by_type is None else by_type
 
     def _refusal(self, value: str) -> str | None:
         """Say why the parameter doesn't take a value; None when it does."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -29,6 +30,7 @@ _RENAMED = {
     "EventSourceArn": ("Queue", "Stream"),
     "ScheduleExpression": ("Schedule",),
 }
+_NO_LOG = logging.NullHandler()  # the translator logs what it raises, and which of its features it could not look up
 _BRACKETS = re.compile(r"\[([A-Za-z0-9]+)\]")
 
 
@@ -42,6 +44,7 @@ def translate(source: Source, parameters: dict[str, Any], region: str) -> dict[s
     from samtranslator.parser.parser import Parser
     from samtranslator.translator.translator import Translator
 
+    logging.getLogger("samtranslator").addHandler(_NO_LOG)
     document = copy.deepcopy(source.document)
     _place_local_files(document)
     translator = Translator(None, Parser(), boto_session=_Session(region))

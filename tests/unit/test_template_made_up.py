@@ -188,3 +188,48 @@ def test_an_attribute_of_a_type_that_is_run_here_is_still_looked_at(folder: Path
     error = refusal(folder, f"{QUEUE}Outputs: {{Value: {{Value: !GetAtt Queue.Nmae}}}} {HERE}\n")
 
     assert error.reason == "Queue has no attribute Nmae here"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "!Ref Orders",
+        "!ImportValue Orders",
+        "'{{resolve:ssm:/shop/orders}}'",
+        "!GetAtt Made.Orders",
+        "!GetAtt Made.OrdersQueueArn",
+    ],
+)
+def test_what_is_made_up_fits_the_property_that_it_is_used_in(folder: Path, value: str) -> None:
+    """A queue that nothing is known of is a queue, and its consumer gets what is sent to it."""
+    made = "  Made: {Type: Custom::Made, Properties: {ServiceToken: a}}\n"
+    events = f"      Events: {{Jobs: {{Type: SQS, Properties: {{Queue: {value}}}}}}}\n"
+
+    topology = read(folder, f"Parameters: {{Orders: {{Type: String}}}}\n{FUNCTION}{events}{made}")
+
+    (mapping,) = topology.queue_mappings
+    assert topology.queue(mapping.queue_arn).name in ("orders", "shop-orders", "orders-queue")
+
+
+@pytest.mark.parametrize(
+    ("kind", "property_"),
+    [("String", "MemorySize"), ("Number", "MemorySize"), ("Number", "Timeout"), ("String", "Runtime")],
+)
+def test_a_parameter_fits_the_property_that_it_is_used_in(folder: Path, kind: str, property_: str) -> None:
+    """Whatever its own name is."""
+    function = FUNCTION.replace("      Runtime: python3.11\n", "") if property_ == "Runtime" else FUNCTION
+
+    topology = read(folder, f"Parameters: {{Some: {{Type: {kind}}}}}\n{function}      {property_}: !Ref Some\n")
+
+    assert len(topology.functions) == 1
+
+
+def test_a_mapping_without_this_region_gives_anothers_value(folder: Path) -> None:
+    """Which region a stack is in says nothing here."""
+    mappings = "Mappings: {Images: {us-east-1: {id: ami-1}}}\n"
+    variables = "{VALUE: !FindInMap [Images, !Ref AWS::Region, id]}"
+
+    topology = read(folder, f"{mappings}{FUNCTION}      Environment: {{Variables: {variables}}}\n")
+
+    assert topology.function("Worker").environment["VALUE"] == "ami-1"
+    assert topology.passed_over == ("Fn::FindInMap in Images, which has no eu-west-1: 'us-east-1' is used here",)

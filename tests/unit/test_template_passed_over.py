@@ -89,8 +89,9 @@ def test_a_property_of_a_function_that_is_not_run_is_said(folder: Path, line: st
 def test_a_property_that_leads_to_what_is_not_run_is_said(folder: Path) -> None:
     """Nothing comes there."""
     archive = "arn:aws:s3:::archive"
-    failure = f"OnFailure: {{Type: S3Bucket, Destination: {archive}}}"
-    config = f"      EventInvokeConfig: {{DestinationConfig: {{{failure}}}}}\n"
+    config = (
+        f"      EventInvokeConfig: {{DestinationConfig: {{OnFailure: {{Type: S3Bucket, Destination: {archive}}}}}}}\n"
+    )
 
     topology = read(folder, FUNCTION + config)
 
