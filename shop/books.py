@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+from eachonce import Contract, Event
 
 from eachonce_workbench.run.books import BooksError, Input, Outcome
 from eachonce_workbench.run.reconciliation import Reconciliation, reconcile
 from eachonce_workbench.simulator.trial import Observer, Peer
 from eachonce_workbench.template.topology import Topology
+from shop.examples import INVOICE, events
 from shop.laboratory.installation import with_laboratory
 from shop.oracle import expect
 from shop.orders import OrdersError, read_invoices
@@ -57,3 +61,11 @@ class Shop:
     def peers(self) -> Mapping[str, Peer]:
         """Return the shop's consumers written with Powertools."""
         return {"powertools": powertools(PEERS / "powertools")}
+
+    def events(self) -> Sequence[Event[Any]]:
+        """Return what is published of the month's first invoices."""
+        return events()
+
+    def requests(self) -> Sequence[Contract]:
+        """Return the month's first invoice."""
+        return [INVOICE]

@@ -7,8 +7,7 @@ import importlib
 import inspect
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,27 +65,32 @@ class Subject:
         return digest.hexdigest()
 
 
-@contextmanager
 def of_template(
     path: Path, refusals: Refusals, *, only: str | None = None, parameters: Mapping[str, str] = {}
-) -> Iterator[list[Subject]]:
-    """Yield the consumers among a template's functions, imported as Lambda imports them; `only` is a consumer's name.
+) -> list[Subject]:
+    """Return the consumers among a template's functions, imported as Lambda imports them; `only` is a consumer's name.
 
-    What they try meanwhile and may not is noted in `refusals`.
-
-    Raises SubjectError when there is no such consumer, TemplateError when the template can't be read.
+    What they try meanwhile and may not is noted in `refusals`. Raises SubjectError when there is no such consumer, or
+    none at all, or a function can't be imported, and TemplateError when the template can't be read.
     """
-    with ExitStack() as stack:
-        topology = template.load(path, parameters=parameters)
-        subjects = [
-            _subject(consumer, function, topology)
-            for function in topology.functions
-            if (consumer := stack.enter_context(_imported(function, refusals))) is not None
-        ]
-        names = [subject.name for subject in subjects]
-        if only is not None and only not in names:
-            raise SubjectError(f"there is no consumer {only}; there are {', '.join(sorted(names))}")
-        yield [subject for subject in subjects if only in (None, subject.name)]
+    topology = template.load(path, parameters=parameters)
+    handlers = [(function, _imported(function, refusals)) for function in topology.functions]
+    subjects = [
+        _subject(handler, function, topology) for function, handler in handlers if isinstance(handler, Consumer)
+    ]
+    names = ", ".join(sorted(subject.name for subject in subjects))
+    if not subjects:
+        raise SubjectError(f"no function of {path} is a consumer: name one of your own with --handler")
+    if only is not None and only not in [subject.name for subject in subjects]:
+        raise SubjectError(f"there is no consumer {only}; there are {names}")
+    return [subject for subject in subjects if only in (None, subject.name)]
+
+
+def _imported(function: Function, refusals: Refusals) -> Any:
+    try:
+        return handler_of(function, refusals)
+    except Exception as error:  # whatever a function raises when it is imported
+        raise SubjectError(f"{function.logical_id} can't be imported: {type(error).__name__}: {error}") from error
 
 
 def of_object(name: str, refusals: Refusals) -> Subject:
@@ -127,17 +131,15 @@ def _subject(consumer: Consumer, function: Function, topology: Topology) -> Subj
     )
 
 
-@contextmanager
-def _imported(function: Function, refusals: Refusals) -> Iterator[Consumer | None]:
-    """Import a function's module; None where its handler is no consumer."""
+def handler_of(function: Function, refusals: Refusals) -> Any:
+    """Import a function's module as Lambda does, and return its handler; what the module tries is noted."""
     environment = function_environment(function, endpoint="http://localhost", runtime_api="certified")
     with (
         patch.dict(os.environ, environment),
         importing(function.logical_id, refusals),
         imported(function) as handler,
     ):
-        found = handler
-    yield found if isinstance(found, Consumer) else None
+        return handler
 
 
 def _file(code: Any) -> Path | None:

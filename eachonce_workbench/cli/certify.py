@@ -103,7 +103,7 @@ def _subjects(
         bundle = bundle_of(template, books=books)
         folder = Path(stack.enter_context(TemporaryDirectory()))
         parameters = parameters_of(bundle, folder)
-        return stack.enter_context(of_template(bundle.template, refusals, only=consumer, parameters=parameters))
+        return of_template(bundle.template, refusals, only=consumer, parameters=parameters)
     except SubjectError as error:
         for line in refusals.lines():
             typer.echo(line, err=True)

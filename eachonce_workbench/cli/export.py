@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import typer
 
-from eachonce_workbench.cli.command import Template, bundle_of
+from eachonce_workbench.cli.command import BooksName, Template, books_of, bundle_of, parameters_of
 
 
-def export(*, template: Template = None) -> None:
-    """Write what is derived from the contracts: JSON Schemas to docs/events, sample inputs to events."""
-    bundle = bundle_of(template)
-    from shop.export import documents
+def export(*, template: Template = None, books: BooksName = None) -> None:
+    """Write what is derived from the contracts: JSON Schemas to docs/events, sample inputs to events.
 
-    for path, text in documents().items():
+    A function without the layer gets a first sample, as far as the template tells what it is handed, if it has none.
+    Exit status: 0 when there is something for each function, 1 when not.
+    """
+    from eachonce_workbench import template as sam_template
+    from eachonce_workbench.export.documents import documents
+    from eachonce_workbench.export.examples import Examples
+
+    bundle = bundle_of(template, books=books)
+    loaded = books_of(bundle)
+    with TemporaryDirectory() as folder:
+        topology = sam_template.load(bundle.template, parameters=parameters_of(bundle, Path(folder)))
+    made = documents(bundle.template, topology, loaded if isinstance(loaded, Examples) else None)
+    first = {path: text for path, text in made.first.items() if not _has_samples((bundle.folder / path).parent)}
+    for path, text in (made.derived | first).items():
         target = bundle.folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
         typer.echo(path)
+    for line in made.unknown:
+        typer.echo(line, err=True)
+    raise typer.Exit(1 if made.unknown else 0)
+
+
+def _has_samples(folder: Path) -> bool:
+    return any(folder.glob("*.json"))

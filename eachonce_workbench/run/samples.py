@@ -82,7 +82,7 @@ class Samples:
 
 
 def folders_of(function: Function) -> tuple[str, str]:
-    """Return the names of folders that may hold a function's samples: reserve_stock or ReserveStock.
+    """Return the names of folders that may hold a function's samples: track_parcel or TrackParcel.
 
     The first is where samples are written.
     """
