@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import escape
 
-from eachonce_workbench.certify.report import summary
+from eachonce_workbench.certify.examination import Bounds
+from eachonce_workbench.certify.report import summary, within
 from eachonce_workbench.certify.verdict import Examined, Verdict
+from eachonce_workbench.version import version
 
 _CELL, _GAP, _MARGIN, _LINE = 64, 4, 24, 20
 _CHARACTER = 7.5  # of the labels' type, at most
+_TITLE_CHARACTER = 9.0
+_TITLE = "Which events of which consumer are independent of each other"
 
 # A colour is never all that tells: each square says its verdict, too.
 _LETTERS = {
@@ -22,6 +26,7 @@ _LETTERS = {
 }
 _STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #1f2328; }
+.title { font-weight: 600; font-size: 17px; }
 .name { font-weight: 600; font-size: 15px; }
 .letter { font-weight: 600; font-size: 18px; fill: #ffffff; text-anchor: middle; dominant-baseline: central; }
 .ground { fill: #ffffff; }
@@ -35,21 +40,24 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328; }
 """
 
 
-def matrix(examined: Sequence[Examined]) -> str:
-    """Return the matrix of all consumers."""
+def matrix(examined: Sequence[Examined], bounds: Bounds) -> str:
+    """Return the matrix of all consumers, with the bounds within which it holds and the version that found it."""
     names = [name for one in examined for name in one.types]
     left = _MARGIN + int(max(map(len, names), default=0) * _CHARACTER) + 2 * _GAP
-    parts, top = [], _MARGIN
+    parts, top = [_text(_MARGIN, _MARGIN + 4, _TITLE, "title")], _MARGIN + 2 * _LINE
     for one in examined:
         parts += list(_grid(one, left, top))
         top += _height(one)
     parts += list(_legend(top))
-    width = left + max([_width(one) for one in examined] or [0]) + _MARGIN
-    height = top + _LINE * (len(_LETTERS) + 1) + _MARGIN
-    title = "Which events of which consumer are independent of each other"
+    top += _LINE * (len(_LETTERS) + 1)
+    below = (within(bounds), f"eachonce {version()}")
+    parts += [_text(_MARGIN, top + place * _LINE, line) for place, line in enumerate(below)]
+    widest = int(max(map(len, (_TITLE, *below))) * _TITLE_CHARACTER) + _MARGIN
+    width = max(left + max([_width(one) for one in examined] or [0]), widest) + _MARGIN
+    height = top + _LINE * len(below) + _MARGIN
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        f'role="img" aria-label="{title}"><title>{title}</title><style>{_STYLE}</style>'
+        f'role="img" aria-label="{_TITLE}"><title>{_TITLE}</title><style>{_STYLE}</style>'
         f'<rect class="ground" width="{width}" height="{height}"/>\n' + "\n".join(parts) + "\n</svg>\n"
     )
 

@@ -62,21 +62,16 @@ def _pair(pair: Pair) -> dict[str, Any]:
 
 def _lines(examined: Sequence[Examined], bounds: Bounds, refused: Sequence[str]) -> Iterator[str]:
     yield from ("# Certificate of independence", "", _SCOPE, "")
-    faults = f"at most {bounds.faults} fault{'' if bounds.faults == 1 else 's'} in a schedule"
-    yield f"Bounds: {bounds.crowds} crowds of {bounds.events} events for every two types, {faults},"
-    yield from (f"events drawn from seed {bounds.seed}.", "")
+    yield from (f"Bounds: {within(bounds)}.", "")
     yield from _refused(refused)
     for one in examined:
         yield from _section(one)
 
 
 def _section(examined: Examined) -> Iterator[str]:
-    count = examined.count
     yield from (f"## {examined.consumer}: {summary(examined)}", "")
     yield f"- code: `{examined.code}`"
-    yield f"- orders: {count.orders:,} explored, {count.orders_pruned:,} equal to one of them by exchange of neighbours"
-    yield f"- schedules with faults: {count.with_faults:,} explored, {count.with_faults_pruned:,} branches cut"
-    yield from (f"- faults injected: {count.faults:,} in {count.deliveries:,} deliveries", "")
+    yield from (*(f"- {line}" for line in explored(examined)), "")
     yield from _refused(examined.refused)
     yield from ("| events | and | verdict |", "|---|---|---|")
     for pair in examined.pairs:
@@ -89,6 +84,23 @@ def _section(examined: Examined) -> Iterator[str]:
 def _refused(lines: Sequence[str]) -> Iterator[str]:
     if lines:
         yield from (*(f"- {line}" for line in lines), "")
+
+
+def within(bounds: Bounds) -> str:
+    """Return the bounds in words."""
+    faults = f"at most {bounds.faults} fault{'' if bounds.faults == 1 else 's'} in a schedule"
+    return (
+        f"{bounds.crowds} crowds of {bounds.events} events for every two types, {faults}, "
+        f"events drawn from seed {bounds.seed}"
+    )
+
+
+def explored(examined: Examined) -> Iterator[str]:
+    """Yield how much was tried."""
+    count = examined.count
+    yield f"orders: {count.orders:,} explored, {count.orders_pruned:,} equal to one of them by exchange of neighbours"
+    yield f"schedules with faults: {count.with_faults:,} explored, {count.with_faults_pruned:,} branches cut"
+    yield f"faults injected: {count.faults:,} in {count.deliveries:,} deliveries"
 
 
 def summary(examined: Examined) -> str:

@@ -132,16 +132,17 @@ def _write(out: Path, examined: Sequence[Examined], bounds: Bounds, certificate:
     for name, text in (
         ("certificate.json", certificate),
         ("certificate.md", as_markdown(examined, bounds, refused)),
-        ("matrix.svg", matrix(examined)),
+        ("matrix.svg", matrix(examined, bounds)),
     ):
         (out / name).write_text(text, encoding="utf-8")
+        typer.echo(f"wrote {out / name}", err=True)
 
 
 def _show(console: Console, examined: Sequence[Examined], refused: Sequence[str]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from eachonce_workbench.certify.report import summary, witnessed
+    from eachonce_workbench.certify.report import explored, summary, witnessed
     from eachonce_workbench.cli.screens.run import show_lines
 
     show_lines(console, refused)
@@ -153,11 +154,7 @@ def _show(console: Console, examined: Sequence[Examined], refused: Sequence[str]
         for pair in one.pairs:
             table.add_row(pair.one, pair.other, Text(pair.verdict.value, style=_STYLES[pair.verdict.value]))
         console.print(table)
-        count = one.count
-        console.print(
-            f"{count.orders:,} orders and {count.with_faults:,} schedules with faults explored, "
-            f"{count.orders_pruned:,} and {count.with_faults_pruned:,} found equal to them; code {one.code}\n"
-        )
+        show_lines(console, [f"code: {one.code}", *explored(one), ""])
         show_lines(console, one.refused)
         for pair in witnessed(one):
             console.print(Text(f"{pair.one} and {pair.other}, {pair.verdict.value}: {pair.witness}\n"))

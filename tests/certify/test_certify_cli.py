@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from eachonce_workbench.cli.certify import certify
+from eachonce_workbench.version import version
 from tests.typed import said, typed
 
 SOUND = ["--handler", "tests.certify.sound:added"]
@@ -45,6 +46,7 @@ def test_the_certificate_is_written_where_it_is_asked_for(tmp_path: Path) -> Non
     certificate = json.loads((folder / "certificate.json").read_text())
     (pair,) = certificate["consumers"][0]["pairs"]
     assert result.exit_code == 1
+    assert f"wrote {folder / 'certificate.md'}" in result.stderr.splitlines()
     assert sorted(path.name for path in folder.iterdir()) == ["certificate.json", "certificate.md", "matrix.svg"]
     assert certificate["bounds"] == {"events": 3, "faults": 1, "crowds": 8, "seed": 0}
     assert not certificate["passes"]
@@ -62,6 +64,11 @@ def test_the_picture_says_each_verdict_in_words_too(tmp_path: Path) -> None:
     assert "Reduced and Priced: depends on order" in words
     assert "Priced and Priced: commutes by guard" in words
     assert {"I: independent", "O: depends on order", "U: unsound"} <= words
+    assert "Which events of which consumer are independent of each other" in words
+    assert f"eachonce {version()}" in words
+    bounds = "8 crowds of 3 events for every two types, at most 0 faults in a schedule, events drawn from seed 0"
+    assert bounds in words
+    assert "prefers-color-scheme: dark" in (tmp_path / "matrix.svg").read_text()
 
 
 @pytest.mark.parametrize("handler", [SOUND, BROKEN, ["--handler", "tests.certify.broken:lucky"]])
