@@ -34,6 +34,7 @@ NAMES = {
     "Work",
     "WorkError",
     "WorkTooLargeError",
+    "describe",
 }
 
 

@@ -7,6 +7,7 @@ order, any number of times, beside failing neighbours, with the same final resul
 from eachonce.aws import Aws
 from eachonce.consumer import Consumer
 from eachonce.contract import Contract
+from eachonce.description import describe
 from eachonce.endpoint import Endpoint
 from eachonce.errors import (
     AwsError,
@@ -40,6 +41,7 @@ __all__ = [  # noqa: RUF022 - grouped by use
     # what a handler sees
     "Contract",
     "Event",
+    "describe",
     "Work",
     # what a handler says
     "Reject",

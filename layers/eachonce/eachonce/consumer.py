@@ -17,9 +17,10 @@ from eachonce.deadline import Deadline
 from eachonce.errors import AwsError, EachonceError, duration
 from eachonce.execution import Execution, Try
 from eachonce.function import Function
+from eachonce.gathering import Gathering, finished, messages
 from eachonce.journal import row_key
 from eachonce.lanes import BEHIND, Lanes, Settled, lane_of
-from eachonce.listener import MAX_BODY_BYTES, Delivery, listen
+from eachonce.listener import MAX_BODY_BYTES, Delivery, is_named, listen
 from eachonce.outcome import Outcome, Verdict
 from eachonce.settings import Settings
 from eachonce.triage import Triage, triage
@@ -87,12 +88,12 @@ class Consumer(Function):
         Raises EachonceError when `batch` isn't an SQS event. One with a record that has no message id raises it, too,
         after all others have had their fate and those that are finished were deleted: Lambda keeps what is left.
         """
-        deliveries = listen(batch, max_body_bytes=self._max_body_bytes)
+        deliveries = listen(batch, known=self, max_body_bytes=self._max_body_bytes)
         settled, told = self._settle(deliveries, Deadline.of(context, reserve=self._reserve))
-        response = self._acknowledger.respond(settled)
+        response = self._acknowledger.respond(messages(settled))
         self._tell([one for one in settled if one[0].message_id not in told])
-        if len(deliveries) < len(batch["Records"]):
-            self._acknowledger.let_go(settled)
+        if not all(map(is_named, batch["Records"])):
+            self._acknowledger.let_go(messages(settled))
             raise EachonceError("a record has no messageId: neither its end nor its return can be told")
         return response
 
@@ -111,13 +112,15 @@ class Consumer(Function):
         def handle(delivery: Delivery, *, suspect: bool = False) -> Outcome:
             return self._handle(delivery, sorted_out, deadline, suspect=suspect)
 
-        settled = self._bury(self._lanes.run(sorted_out.harmless, handle))
-        self._take_back(settled, sorted_out)
+        gathering = Gathering(deliveries)
+        handled = self._lanes.run(sorted_out.harmless, handle)
+        settled = self._bury(gathering.ready(handled))
+        self._take_back(handled, sorted_out)
         told = self._let_go(settled) if sorted_out.suspects else set()
-        stopped = {lane_of(delivery) for delivery, outcome in settled if not outcome.final}
+        stopped = {lane_of(delivery) for delivery, outcome in handled if not outcome.final}
         for lane in sorted_out.suspects:
             for one in self._lanes.walk(lane, partial(handle, suspect=True), behind=lane_of(lane[0]) in stopped):
-                buried = self._bury([one])
+                buried = self._bury(gathering.ready([one]))
                 told |= self._let_go(buried)
                 settled += buried
         places = {delivery.message_id: place for place, delivery in enumerate(deliveries)}
@@ -125,8 +128,8 @@ class Consumer(Function):
 
     def _let_go(self, settled: Sequence[Settled]) -> set[str]:
         """Finish with what is final, to the last word of it: what comes next may kill the process."""
-        final = [one for one in settled if one[1].final]
-        self._acknowledger.let_go(final)
+        final = finished(settled)
+        self._acknowledger.let_go(messages(final))
         self._tell(final)
         return {delivery.message_id for delivery, _ in final}
 
@@ -143,17 +146,15 @@ class Consumer(Function):
 
     def _tell(self, settled: Sequence[Settled]) -> None:
         for delivery, outcome in settled:
-            self.report.log(
-                outcome, delivery.event, message_id=delivery.message_id, receive_count=delivery.receive_count
-            )
+            self.report.log(outcome, delivery.event, message_id=delivery.whole, receive_count=delivery.receive_count)
         self.report.count(outcome for _, outcome in settled)
 
     def _handle(self, delivery: Delivery, sorted_out: Triage, deadline: Deadline, *, suspect: bool) -> Outcome:
         event = delivery.event
-        if event is None:
-            return Outcome(verdict=Verdict.REJECT, reason=delivery.flaw, error="MalformedMessageError")
-        handler = self.find(event.type)
-        if handler is None:
+        if event is None and not delivery.unknown:
+            return _of_no_event(delivery)
+        handler = None if event is None else self.find(event.type, event.source)
+        if event is None or handler is None:
             reason = f"{self.name} has no handler for events of this type"
             ignored = Outcome(verdict=Verdict.IGNORED)
             return ignored if self._unknown == "ignore" else Outcome(verdict=Verdict.REJECT, reason=reason)
@@ -194,3 +195,9 @@ class Consumer(Function):
     @cached_property
     def _acknowledger(self) -> Acknowledger:
         return Acknowledger(self._aws, self.settings, self.name, self._backoff)
+
+
+def _of_no_event(delivery: Delivery) -> Outcome:
+    if delivery.nothing is not None:
+        return Outcome(verdict=Verdict.IGNORED, reason=delivery.nothing)
+    return Outcome(verdict=Verdict.REJECT, reason=delivery.flaw, error="MalformedMessageError")

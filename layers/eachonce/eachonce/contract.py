@@ -8,12 +8,13 @@ from typing import Any, Self
 import msgspec
 
 from eachonce.depth import shallow
+from eachonce.description import type_name
 from eachonce.errors import ContractError
 from eachonce.reason import reason_of
 
 
 class Contract(msgspec.Struct, frozen=True):
-    """The base of an event's data type: the class's name is the event's type.
+    """The base of an event's data type: the class's name is the event's type, unless `describe` says another.
 
     Decoding validates in the same pass. Unknown fields are ignored, so that a publisher may add one before
     its consumers know it; a field added later needs a default. A changed meaning is a new class.
@@ -32,7 +33,7 @@ class Contract(msgspec.Struct, frozen=True):
     @classmethod
     def event_type(cls) -> str:
         """Return the `type` of events that carry this data."""
-        return cls.__name__
+        return type_name(cls)
 
     @classmethod
     def decode(cls, data: bytes | msgspec.Raw) -> Self:

@@ -5,18 +5,24 @@ https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, Literal, TypeVar
 
 import msgspec
 
-from eachonce.contract import Contract
 from eachonce.depth import MAX_LEVELS, TooDeepError, shallow
+from eachonce.description import description_of
 from eachonce.errors import MalformedMessageError
 from eachonce.identity import derived_id
+from eachonce.model import encode, subject_of
 from eachonce.reason import reason_of
 
 T = TypeVar("T")
+
+# What an outbox says of how an event is to be published; nobody else does.
+FORM = "eachonceform"
+PLAIN: Final = "plain"
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 
@@ -28,6 +34,7 @@ class Event(
 
     The names are CloudEvents' own; `tenant`, `sequence`, `correlationid`, `causationid` and `hops` are its
     extension attributes. `source` and `id` together are the idempotency key: every copy of an event carries the same.
+    `form` says how it is published: a plain one is an EventBridge event whose detail is the data alone.
     """
 
     id: Name
@@ -42,28 +49,31 @@ class Event(
     correlationid: str | None = None
     causationid: str | None = None
     hops: int = 0
+    form: Literal["plain"] | None = msgspec.field(default=None, name=FORM)
 
     def encode(self) -> bytes:
         """Return the event as one CloudEvents JSON object."""
-        return msgspec.json.encode(self)
+        return msgspec.json.encode(self, enc_hook=encode)
 
     def with_data(self, data: Any) -> Event[Any]:
         """Return the same event around its decoded data."""
         return msgspec.structs.replace(self, data=data)
 
-    def causes(self, data: Contract, *, by: str, place: int, source: str, time: datetime) -> Event[Any]:
+    def causes(self, data: Any, *, by: str, place: int, source: str, time: datetime) -> Event[Any]:
         """Return the event that the consumer `by` publishes as its `place`-th answer to this one."""
+        described = description_of(type(data))
         return Event(
             id=derived_id(self.source, self.id, by=by, place=place),
-            source=source,
-            type=data.event_type(),
-            data=data,
+            source=source if described.source is None else described.source,
+            type=described.type,
+            data=encode(data),
             time=time,
-            subject=data.subject,
+            subject=subject_of(data),
             tenant=self.tenant,
             correlationid=self.correlationid or self.id,
             causationid=self.id,
             hops=self.hops + 1,
+            form=PLAIN if described.plain else None,
         )
 
 
@@ -121,11 +131,24 @@ def decode(text: bytes | msgspec.Raw, *, levels: int = MAX_LEVELS) -> RawEvent:
         read = _decoder.decode(shallow(text, levels))
     except (msgspec.DecodeError, UnicodeError) as error:
         raise MalformedMessageError(reason_of(error)) from None
+    return _event(read, read.content(levels - 1))
+
+
+def of_attributes(attributes: Mapping[str, str], data: msgspec.Raw) -> RawEvent:
+    """Return the event of attributes that are texts, around data; raises msgspec.ValidationError when they are none."""
+    named = {name: value for name, value in attributes.items() if name not in _OF_THE_DATA}
+    return _event(msgspec.convert(named, _Envelope, strict=False), data)
+
+
+_OF_THE_DATA = frozenset({"data", "data_base64"})
+
+
+def _event(read: _Envelope, data: msgspec.Raw) -> RawEvent:
     return Event(
         id=read.id,
         source=read.source,
         type=read.type,
-        data=read.content(levels - 1),
+        data=data,
         time=read.time,
         subject=read.subject,
         dataschema=read.dataschema,

@@ -29,6 +29,7 @@ from eachonce.handler import Handler
 from eachonce.identity import fingerprint
 from eachonce.journal import Mark, State
 from eachonce.ledger import Begun, Ledger, require_deaths_below, story_of
+from eachonce.model import decode
 from eachonce.outcome import Outcome, Verdict
 from eachonce.publisher import MAX_BYTES, size_bytes
 from eachonce.settings import Settings
@@ -112,7 +113,7 @@ class Execution:
         if isinstance(begun, Outcome):
             return begun
         try:
-            typed = event.with_data(handler.contract.decode(event.data))  # a contract runs its user's code, too
+            typed = event.with_data(decode(handler.contract, event.data))  # a contract runs its user's code, too
             key = former_key(self._consumer, event.id) if former else mark.pk  # a receiver must know it again
             return self._run(handler, typed, mark, begun, _story(attempt, begun), key, deadline)
         except Exception as error:  # noqa: BLE001 - likewise whatever a handler raises

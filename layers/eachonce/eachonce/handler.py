@@ -9,17 +9,18 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, Literal, TypeVar
 
-from eachonce.contract import Contract
+from eachonce.description import Description, describing
 from eachonce.errors import HandlerError
 from eachonce.event import Event
+from eachonce.model import is_model
 from eachonce.work import Work
 
-C = TypeVar("C", bound=Contract)
+C = TypeVar("C")
 
 Handle = Callable[[Event[C], Work], None]
 
@@ -32,10 +33,11 @@ _DEEPEST = 100  # decorators and partials around one another
 class Handler:
     """A function from an event to a unit of work, the contract of its events, and whether it has effects of its own."""
 
-    contract: type[Contract]
+    contract: type[Any]
     handle: Handle[Any]
     external: bool = False
     uncertain: Literal["again", "reject"] = "again"
+    description: Description = field(kw_only=True)
 
     def run(self, event: Event[Any], work: Work) -> None:
         """Call the function; raises HandlerError when what it returns has yet to be run."""
@@ -51,46 +53,90 @@ class Handlers:
     """The handlers of one consumer, by event type."""
 
     def __init__(self) -> None:
-        self._by_type: dict[str, Handler] = {}
+        self._handlers: dict[tuple[str, str | None], Handler] = {}
 
     def on(
-        self, contract: type[C], *, external: bool = False, uncertain: Literal["again", "reject"] = "again"
+        self,
+        contract: type[C],
+        *,
+        external: bool = False,
+        uncertain: Literal["again", "reject"] = "again",
+        **described: Any,
     ) -> Callable[[Handle[C]], Handle[C]]:
-        """Register the decorated function for events of `contract`.
+        """Register the decorated function for events of `contract`: a Contract, a dataclass or a pydantic model.
 
         With `external` the function may have an effect outside the work (an e-mail, a payment): the event is claimed
         before it runs, so that no two workers run it at once, and `work.idempotency_key` is for the receiver. When an
         earlier run ended without a word, its effect is `uncertain`: run "again" with the same key, or "reject" the
-        event for a person to decide. Raises HandlerError when the function can't be a handler, and ValueError when the
+        event for a person to decide. What else is said is as in `describe`, of a contract that nobody has described or
+        that is to be another here. Raises HandlerError when the function can't be a handler, and ValueError when the
         type has one already.
         """
-        if not (isinstance(contract, type) and issubclass(contract, Contract)):
+        if not is_model(contract):
             raise HandlerError("a handler is registered for a contract: `@consumer.on(OrderPlaced)`")
+        description = describing(contract, **described)
 
         def register(handle: Handle[C]) -> Handle[C]:
-            _require_plain(handle)
-            if contract.event_type() in self._by_type:
-                raise ValueError(f"{contract.event_type()} has a handler already")
-            self._by_type[contract.event_type()] = Handler(contract, handle, external, uncertain)
+            require_plain(handle)
+            self._add(Handler(contract, handle, external, uncertain, description=description))
             return handle
 
         return register
 
-    def find(self, event_type: str) -> Handler | None:
-        """Return the handler of a type of event, or None."""
-        return self._by_type.get(event_type)
+    def _add(self, handler: Handler) -> None:
+        described = handler.description
+        if (described.type, described.source) in self._handlers:
+            raise ValueError(f"{described.type} has a handler already")
+        if described.raw and self.raw is not None:
+            raise HandlerError(f"{described.type} is raw, and so is {self.raw.type}: nothing would tell them apart")
+        self._handlers[described.type, described.source] = handler
+
+    def find(self, event_type: str, source: str | None = None) -> Handler | None:
+        """Return the handler of a type of a source's events, or None: of all its kinds, such as `ObjectCreated:*`.
+
+        Without a `source`, the first that takes the type from anybody or somebody.
+        """
+        found = self._find(event_type, source)
+        kind, colon, _ = event_type.partition(":")
+        return self._find(f"{kind}:*", source) if found is None and colon else found
+
+    def _find(self, event_type: str, source: str | None) -> Handler | None:
+        found = self._handlers.get((event_type, None)) if source is None else self._handlers.get((event_type, source))
+        if found is not None:
+            return found
+        if source is not None:
+            return self._handlers.get((event_type, None))
+        return next((one for (known, _), one in self._handlers.items() if known == event_type), None)
 
     def __getitem__(self, event_type: str) -> Handler:
         """Return the handler of a type of event; raises KeyError."""
-        return self._by_type[event_type]
+        found = self.find(event_type)
+        if found is None:
+            raise KeyError(event_type)
+        return found
 
     @property
-    def contracts(self) -> tuple[type[Contract], ...]:
+    def contracts(self) -> tuple[type[Any], ...]:
         """The contracts that have a handler, in order of registration."""
-        return tuple(handler.contract for handler in self._by_type.values())
+        return tuple(handler.contract for handler in self._handlers.values())
+
+    @property
+    def raw(self) -> Description | None:
+        """What describes a body that is data alone."""
+        return next((one.description for one in self._handlers.values() if one.description.raw), None)
+
+    @property
+    def describes(self) -> bool:
+        """Whether any contract says where the identity of a plain event lies."""
+        return any(one.description.identity is not None for one in self._handlers.values())
+
+    def described(self, event_type: str, source: str) -> Description | None:
+        """Return what describes the events of a type and a source; None where there is no handler of theirs."""
+        handler = self.find(event_type, source)
+        return None if handler is None else handler.description
 
 
-def _require_plain(handle: Any) -> None:
+def require_plain(handle: Any) -> None:
     """Raise HandlerError unless calling `handle` with an event and a work runs it."""
     if not _takes_both(handle):
         raise HandlerError(f"a handler is called with an event and a work, and {_named(handle)} can't be")

@@ -8,13 +8,16 @@ https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md#id
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, DecimalException
+from functools import cache
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from itertools import permutations
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
-from eachonce.errors import ContractError
+from eachonce.errors import ContractError, HandlerError
 from eachonce.reason import reason_of
 
 if TYPE_CHECKING:
@@ -24,6 +27,12 @@ if TYPE_CHECKING:
 _DERIVED = uuid.UUID("5d2f2a52-3f0c-5a0e-9d6e-0e7f3c1b8a41")
 
 _FINGERPRINT_BYTES = 12
+
+# What is longer is told by a digest: it is in keys, and read by people.
+MAX_ID = 256
+_LONG_ID_BYTES = 16
+
+_Key = Annotated[str, msgspec.Meta(min_length=1)] | int
 
 # Nothing is rounded: a digit that doesn't count would make two events copies of each other.
 _EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
@@ -54,6 +63,72 @@ def fingerprint(event: RawEvent) -> str:
     except (msgspec.DecodeError, UnicodeError, DecimalException, RecursionError) as error:
         raise ContractError(event.type, reason_of(error)) from None
     return blake2b(envelope + canonical, digest_size=_FINGERPRINT_BYTES).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The fields of an event's data that tell it from any other of its source and type, by their paths in the JSON.
+
+    Raises HandlerError when there are none, or one lies inside another.
+    """
+
+    paths: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not self.paths or not all(isinstance(path, str) and all(path.split(".")) for path in self.paths):
+            raise HandlerError("a contract's identity is the paths of its fields, such as `order.id`")
+        if any(path == other or path.startswith(f"{other}.") for path, other in permutations(self.paths, 2)):
+            raise HandlerError("a contract's identity names each field once")
+
+    def id_of(self, event_type: str, data: msgspec.Raw) -> str:
+        """Return the id of an event: `order.placed|536365`; a digest, where that is longer than an id may be.
+
+        Raises msgspec.DecodeError when a field isn't there, or is neither a text nor an integer.
+        """
+        found = _reader(self.paths).decode(data)
+        told = [event_type, *(_at(found, path) for path in self.paths)]
+        text = "|".join(part.replace("%", "%25").replace("|", "%7C") for part in told)
+        return text if len(text) <= MAX_ID else blake2b(text.encode(), digest_size=_LONG_ID_BYTES).hexdigest()
+
+
+def text_at(path: str, data: msgspec.Raw) -> str | None:
+    """Return a field of JSON data as text; None where there is none of that kind."""
+    try:
+        return _at(_reader((path,)).decode(data), path)
+    except (msgspec.DecodeError, UnicodeError):
+        return None
+
+
+def _at(found: Any, path: str) -> str:
+    for name in path.split("."):
+        found = getattr(found, _attribute(name))
+    return str(found)
+
+
+@cache
+def _reader(paths: tuple[str, ...]) -> msgspec.json.Decoder[Any]:
+    """Return a decoder that reads these fields alone, and refuses what has no such ones."""
+    tree: dict[str, Any] = {}
+    for path in paths:
+        *outer, last = path.split(".")
+        inner = tree
+        for name in outer:
+            inner = inner.setdefault(name, {})
+        inner[last] = _Key
+    return msgspec.json.Decoder(_struct(tree))
+
+
+def _struct(tree: dict[str, Any]) -> Any:
+    fields = [
+        (_attribute(name), _struct(inner) if isinstance(inner, dict) else inner, msgspec.field(name=name))
+        for name, inner in tree.items()
+    ]
+    return msgspec.defstruct("Fields", fields, frozen=True)
+
+
+def _attribute(name: str) -> str:
+    """Return an attribute's name: a field's may be any text."""
+    return f"_{name.encode().hex()}"
 
 
 def _canonical(data: msgspec.Raw) -> bytes:

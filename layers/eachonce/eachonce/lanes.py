@@ -66,6 +66,8 @@ def lane_of(delivery: Delivery) -> tuple[str, str]:
     """Return what the deliveries of one lane have in common."""
     if delivery.group_id is not None:
         return "group", delivery.group_id
-    if delivery.event is not None and delivery.event.subject is not None:
-        return "subject", delivery.event.subject
+    event = delivery.event
+    subject = delivery.subject if event is None or event.subject is None else event.subject
+    if subject is not None:
+        return "subject", subject
     return "alone", delivery.message_id

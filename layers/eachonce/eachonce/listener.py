@@ -1,24 +1,25 @@
 """The listener: SQS records to deliveries.
 
-A body may hold a CloudEvents object as it is, inside an EventBridge event (`detail`), or either of them inside an SNS
-notification (`Message`). What holds none, and a record that isn't as SQS writes it, is a delivery with a flaw, never an
-exception: its neighbours go on.
+`body.py` says what a message may hold. What holds no event, and a record that isn't as SQS writes it, is a delivery
+with a flaw, never an exception: its neighbours go on.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from eachonce.depth import MAX_LEVELS, shallow, shallow_value
+from eachonce.binary import is_event
+from eachonce.body import Found, Known, Sent, find_events
+from eachonce.depth import shallow_value
 from eachonce.errors import EachonceError, MalformedMessageError
-from eachonce.event import NULL, RawEvent, decode
+from eachonce.event import RawEvent
 from eachonce.reason import reason_of
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
@@ -41,7 +42,10 @@ _UNSENDABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 class Delivery:
     """One message as it was received: `event` inside, or the `flaw` for which there is none.
 
-    `body` is what would be buried: the message's own, or the whole record as JSON where that is no text SQS can hold.
+    A message that holds several events is as many deliveries: each is a `part_of` it. `body` is what would be buried:
+    the message's own, the part's, or the whole record as JSON where that is no text SQS can hold. Where there is
+    neither event nor flaw, its type is `unknown` here, or there is `nothing` in it, for a reason. `subject` is what
+    it is about.
     """
 
     message_id: str
@@ -52,6 +56,15 @@ class Delivery:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     event: RawEvent | None = None
     flaw: str | None = None
+    part_of: str | None = None
+    unknown: bool = False
+    nothing: str | None = None
+    subject: str | None = None
+
+    @property
+    def whole(self) -> str:
+        """The id of the message that it came in."""
+        return self.message_id if self.part_of is None else self.part_of
 
     @property
     def first_seen(self) -> datetime | None:
@@ -64,42 +77,73 @@ class Delivery:
         return timedelta() if self.first_seen is None else max(timedelta(), now - self.first_seen)
 
 
-def listen(batch: Mapping[str, Any], *, max_body_bytes: int = MAX_BODY_BYTES) -> list[Delivery]:
-    """Return the deliveries of an SQS event, in the order in which they came.
+def listen(
+    batch: Mapping[str, Any], *, known: Known | None = None, max_body_bytes: int = MAX_BODY_BYTES
+) -> list[Delivery]:
+    """Return the deliveries of an SQS event, in the order in which they came; of plain events as far as they are known.
 
     A record without a message id has none: Lambda can't be told what became of it. Raises EachonceError when there is
     no other record, or when it isn't an SQS event at all: then nothing of it could be acknowledged.
     """
     records = batch.get("Records") if isinstance(batch, Mapping) else None
-    named = [record for record in records if _is_named(record)] if isinstance(records, list) else []
+    named = [record for record in records if is_named(record)] if isinstance(records, list) else []
     if not named and records != []:
         raise EachonceError('this function takes SQS events: {"Records": [{"messageId": ..., "body": ..., ...}]}')
-    return [_delivery(record, max_body_bytes) for record in named]
+    return [delivery for record in named for delivery in _deliveries(record, known, max_body_bytes)]
 
 
-def _is_named(record: Any) -> bool:
+def is_named(record: Any) -> bool:
+    """Whether Lambda can be told what became of a record."""
     return isinstance(record, dict) and _is_text(record.get("messageId")) and record["messageId"] != ""
 
 
-def _delivery(record: Mapping[str, Any], max_body_bytes: int) -> Delivery:
-    event, flaw = None, _flaw(record)
+def _deliveries(record: Mapping[str, Any], known: Known | None, max_body_bytes: int) -> list[Delivery]:
+    """Return one delivery for each event of a record; one alone where it holds none."""
+    flaw = _flaw(record)
     if flaw is None:
         try:
-            event = unwrap(record["body"], max_bytes=max_body_bytes)
+            found = _open(record["body"], _sent(record), known, max_body_bytes)
         except MalformedMessageError as malformed:
             flaw = malformed.reason
+        else:
+            return [_delivery(record, each, place if len(found) > 1 else None) for place, each in enumerate(found)]
+    return [_delivery(record, Found(flaw=flaw))]
+
+
+def _delivery(record: Mapping[str, Any], found: Found, place: int | None = None) -> Delivery:
     attributes, handle = _attributes(record), record.get("receiptHandle")
-    count = _number(attributes, _RECEIVE_COUNT)
+    count, message_id = _number(attributes, _RECEIVE_COUNT), record["messageId"]
     return Delivery(
-        message_id=record["messageId"],
-        body=record["body"] if _is_sendable(record.get("body")) else _text_of(record),
+        message_id=message_id if place is None else f"{message_id}/{place}",
+        part_of=None if place is None else message_id,
+        body=_body(record, found),
         receipt_handle=str(handle) if _is_text(handle) else "",
         receive_count=1 if count is None else count,
         group_id=_group_id(record, attributes),
         attributes=attributes,
-        event=event,
-        flaw=flaw,
+        event=found.event,
+        flaw=found.flaw,
+        unknown=found.unknown,
+        nothing=found.nothing,
+        subject=found.subject,
     )
+
+
+def _body(record: Mapping[str, Any], found: Found) -> str:
+    """Return what would be buried: attributes that make an event of a body don't come along."""
+    if found.text is not None:
+        return found.text.decode()
+    alone = _is_sendable(record.get("body")) and not (found.flaw and is_event(_sent_attributes(record)))
+    return str(record["body"]) if alone else _text_of(record)
+
+
+def _sent(record: Mapping[str, Any]) -> Sent:
+    return Sent(id=record["messageId"], attributes=_sent_attributes(record))
+
+
+def _sent_attributes(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    attributes = record.get("messageAttributes")
+    return attributes if isinstance(attributes, dict) else {}
 
 
 def _flaw(record: Mapping[str, Any]) -> str | None:
@@ -167,42 +211,30 @@ def _text_of(record: Mapping[str, Any]) -> str:
         return json.dumps({"messageId": record["messageId"]})
 
 
-class _Wrapping(msgspec.Struct, frozen=True):
-    """The few names that tell who wrapped a message; an event names its `specversion`, and is wrapped no more."""
-
-    specversion: msgspec.Raw = NULL
-    detail: msgspec.Raw = NULL
-    message: msgspec.Raw = msgspec.field(name="Message", default=NULL)
-
-
-class _Notification(msgspec.Struct, frozen=True):
-    message: str = msgspec.field(name="Message")
-
-
-_wrapping = msgspec.json.Decoder(_Wrapping)
-_notification = msgspec.json.Decoder(_Notification)
-
-
 def unwrap(body: str, *, max_bytes: int = MAX_BODY_BYTES) -> RawEvent:
-    """Return the event that a message's body holds; raises MalformedMessageError with the reason when it holds none."""
+    """Return the CloudEvents event that a message's body holds, in any wrapping and alone.
+
+    Raises MalformedMessageError with the reason when it holds none, or several.
+    """
+    found = _open(body, Sent(), None, max_bytes)
+    if len(found) > 1:
+        raise MalformedMessageError(f"the body holds {len(found):,} events")
+    if found[0].event is None:
+        raise MalformedMessageError(f"the body holds no CloudEvents event: {found[0].flaw or found[0].nothing}")
+    return found[0].event
+
+
+def _open(body: str, sent: Sent, known: Known | None, max_bytes: int) -> Sequence[Found]:
     try:
         text = body.encode()
         if len(text) <= max_bytes:
-            return _innermost(text)
+            return find_events(text, sent, known)
     except (msgspec.ValidationError, MalformedMessageError) as error:
-        raise MalformedMessageError(f"the body holds no CloudEvents event: {reason_of(error)}") from None
+        raise MalformedMessageError(f"the body holds no {_wanted(known)}: {reason_of(error)}") from None
     except (msgspec.DecodeError, UnicodeError) as error:
         raise MalformedMessageError(reason_of(error, of="the body")) from None
     raise MalformedMessageError(f"the body has {len(text):,} bytes and at most {max_bytes:,} are taken")
 
 
-def _innermost(text: bytes) -> RawEvent:
-    levels = MAX_LEVELS
-    wrapping = _wrapping.decode(shallow(text))
-    if wrapping.specversion == NULL != wrapping.message:
-        levels -= 1
-        text = _notification.decode(text).message.encode()
-        wrapping = _wrapping.decode(shallow(text, levels))
-    if wrapping.specversion == NULL != wrapping.detail:
-        return decode(wrapping.detail, levels=levels - 1)
-    return decode(msgspec.Raw(text), levels=levels)
+def _wanted(known: Known | None) -> str:
+    return "CloudEvents event" if known is None or not known.describes else "event"

@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -17,13 +18,16 @@ import msgspec
 from eachonce.aws import EventBridge, aws_errors
 from eachonce.chunks import chunks
 from eachonce.depth import MAX_LEVELS, TooDeepError, shallow
+from eachonce.description import Description, description_of
 from eachonce.errors import MalformedMessageError, PublishError, Unsent
-from eachonce.event import Event, decode
+from eachonce.event import FORM, PLAIN, Event, RawEvent, decode
+from eachonce.model import is_model
 from eachonce.reason import reason_of
 
 # Of one request: so many entries, and less than 1 MB of them together; a queue's message has 1 MiB, envelope included.
 MAX_ENTRIES = 10
 MAX_BYTES = 1_000_000
+_TIME_BYTES = 14
 
 # The only characters that SQS refuses and JSON has as they are. Escaped they are no better: the bus writes JSON anew.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
@@ -43,10 +47,12 @@ class Entry:
     detail_type: str
     detail: str
     size_bytes: int
+    time: datetime | None = None
 
     def request(self, bus: str) -> dict[str, Any]:
         """Return the entry in PutEvents' shape."""
-        return {"EventBusName": bus, "Source": self.source, "DetailType": self.detail_type, "Detail": self.detail}
+        entry = {"EventBusName": bus, "Source": self.source, "DetailType": self.detail_type, "Detail": self.detail}
+        return entry if self.time is None else {**entry, "Time": self.time}
 
 
 class Publisher:
@@ -108,7 +114,7 @@ def size_bytes(event: Event[Any]) -> int:
     Raises MalformedMessageError when no queue would take it, TooDeepError when no consumer would read it.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html
     """
-    return _size_bytes(event, _checked(event.encode()))
+    return _entry(0, event).size_bytes
 
 
 def _size_bytes(envelope: Event[Any], text: bytes) -> int:
@@ -142,6 +148,8 @@ def _entries(events: Iterable[Event[Any] | bytes]) -> tuple[list[Entry], list[Un
 def _entry(place: int, event: Event[Any] | bytes) -> Entry:
     text = _checked(event if isinstance(event, bytes) else event.encode())
     envelope = decode(msgspec.Raw(text)) if isinstance(event, bytes) else event
+    if _is_plain(event, text):
+        return _plain_entry(place, decode(msgspec.Raw(text)), _described(event))
     return Entry(
         place=place,
         source=envelope.source,
@@ -149,6 +157,45 @@ def _entry(place: int, event: Event[Any] | bytes) -> Entry:
         detail=text.decode(),
         size_bytes=_size_bytes(envelope, text),
     )
+
+
+def _plain_entry(place: int, event: RawEvent, described: Description | None) -> Entry:
+    """Return a plain EventBridge event: its detail is the data alone, and its identity is in that.
+
+    Raises MalformedMessageError when the bus would refuse the data, or no consumer could tell the event from others.
+    """
+    detail = bytes(event.data)
+    if not detail.startswith(b"{"):
+        raise MalformedMessageError("a plain event's detail is an object, and its data is none")
+    if described is not None and described.fields is not None:
+        try:
+            described.fields.id_of(event.type, event.data)
+        except msgspec.DecodeError as error:
+            raise MalformedMessageError(f"it has no identity: {reason_of(error)}") from None
+    time = event.time if event.time is not None and event.time.tzinfo is not None else None
+    size = _size_bytes(event, detail) + (0 if time is None else _TIME_BYTES)
+    return Entry(
+        place=place, source=event.source, detail_type=event.type, detail=detail.decode(), size_bytes=size, time=time
+    )
+
+
+def _is_plain(event: Event[Any] | bytes, text: bytes) -> bool:
+    """Whether an event is published plain: its contract says so, or the outbox in which it was kept."""
+    if isinstance(event, bytes):
+        return FORM.encode() in text and _form.decode(text).form == PLAIN
+    described = _described(event)
+    return event.form == PLAIN or (described is not None and described.plain)
+
+
+def _described(event: Event[Any] | bytes) -> Description | None:
+    return None if isinstance(event, bytes) or not is_model(type(event.data)) else description_of(type(event.data))
+
+
+class _Form(msgspec.Struct, frozen=True):
+    form: Any = msgspec.field(name=FORM, default=None)
+
+
+_form = msgspec.json.Decoder(_Form)
 
 
 def _too_large(entry: Entry) -> Unsent:

@@ -60,11 +60,15 @@ def _of_the_decoder(message: str) -> str:
     return _UNKNOWN if message.startswith(_UNKNOWN) else "it breaks its contract"
 
 
-def _of_a_check(error: Exception, raised: BaseException) -> str:
+def words_of_a_check(raised: BaseException) -> str:
     """Return what a contract's own check says: words that its code has as they are, or which exception and where."""
     code, place = code_of(raised), place_of(raised)
     words = raised.args[0] if len(raised.args) == 1 else None
     if code is None or not isinstance(words, str) or words not in code.co_consts:
         words = f"a check of its contract fails: {type(raised).__name__}" + (f" at {place}" if place else "")
+    return words
+
+
+def _of_a_check(error: Exception, raised: BaseException) -> str:
     path = str(error).removeprefix(str(raised))  # msgspec puts it behind the check's own message
-    return words + (path if path.startswith(_AT) else "")
+    return words_of_a_check(raised) + (path if path.startswith(_AT) else "")

@@ -17,7 +17,7 @@ from typing import TypeVar
 from eachonce.errors import ContractError, EachonceError
 from eachonce.event import RawEvent
 from eachonce.execution import Execution
-from eachonce.handler import Handlers
+from eachonce.handler import Handler, Handlers
 from eachonce.journal import Mark, State
 from eachonce.lanes import in_lanes
 from eachonce.ledger import Begun
@@ -56,7 +56,7 @@ def triage(
 
     After the `lease`, whatever is marked now and has not ended with a word is dead.
     """
-    handled = {one.message_id: one.event for one in deliveries if one.event and handlers.find(one.event.type)}
+    handled = {one.message_id: one.event for one in deliveries if one.event and _handler_of(one.event, handlers)}
     try:
         former = _former(list(handled.values()), execution)
     except EachonceError as error:
@@ -85,6 +85,10 @@ def triage(
     return Triage(harmless, suspects, rows, former, begun)
 
 
+def _handler_of(event: RawEvent, handlers: Handlers) -> Handler | None:
+    return handlers.find(event.type, event.source)
+
+
 def _former(events: Sequence[RawEvent], execution: Execution) -> dict[str, Item]:
     return {pk: row for chunk in _hundreds(events) for pk, row in execution.former(chunk).items()}
 
@@ -94,7 +98,7 @@ def _marks(deliveries: Iterable[Delivery], handlers: Handlers, execution: Execut
     marks = {}
     for delivery in deliveries:
         event = delivery.event
-        if event is not None and delivery.receive_count > 1 and handlers.find(event.type) is not None:
+        if event is not None and delivery.receive_count > 1 and _handler_of(event, handlers) is not None:
             try:
                 marks[delivery.message_id] = execution.mark(event)
             except ContractError:
@@ -109,7 +113,7 @@ def _unmarked(
     new: dict[str, tuple[Mark, str]] = {}
     for delivery in deliveries:
         mark, event = marks.get(delivery.message_id), delivery.event
-        if mark is None or event is None or handlers[event.type].external:
+        if mark is None or event is None or ((handler := _handler_of(event, handlers)) and handler.external):
             continue
         if rows.get(mark.pk, {}).get("state") not in {State.DONE, State.STARTED}:
             new[mark.pk] = mark, event.type

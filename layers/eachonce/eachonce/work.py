@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from eachonce.contract import Contract
-from eachonce.errors import WorkError
+from eachonce.errors import HandlerError, WorkError
+from eachonce.model import is_model
 
 Item = Mapping[str, Any]
 
@@ -89,7 +89,7 @@ class Work:
         self.idempotency_key = idempotency_key
         self.reads: dict[Address, str | None] = {}
         self.writes: dict[Address, Write] = {}
-        self.published: list[Contract] = []
+        self.published: list[Any] = []
         self.result: Any = None
 
     def read(self, table: str, key: Item) -> dict[str, Any] | None:
@@ -143,8 +143,10 @@ class Work:
             }
         self._write(address, Add(amounts))
 
-    def publish(self, data: Contract) -> None:
-        """Publish an event if, and only if, this work is committed."""
+    def publish(self, data: Any) -> None:
+        """Publish an event if, and only if, this work is committed; raises HandlerError when it has no contract."""
+        if not is_model(type(data)):
+            raise HandlerError(f"what is published is a contract, a dataclass or a model, not a {type(data).__name__}")
         self.published.append(data)
 
     def _write(self, address: Address, write: Write, *, own_note: str = "") -> None:
