@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from eachonce.errors import LostRaceError, Reject, Retry
+from eachonce.errors import LostRaceError, Reject, Taken
 from eachonce.event import Event
 from eachonce.journal import TABLE, Mark, State, done_row, result_of
 from eachonce.outcome import Outcome, Verdict
@@ -96,7 +96,7 @@ def judge_row(row: Item, mark: Mark) -> Outcome:
     is another worker's.
     """
     if row.get("state") != State.DONE:
-        raise Retry("another worker has begun this event", counted=False)
+        raise Taken
     if row["fingerprint"] != mark.fingerprint:
         raise Reject(_REUSED)
     return Outcome(verdict=Verdict.DUPLICATE, result=result_of(dict(row)))

@@ -3,54 +3,135 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from http import HTTPStatus
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from eachonce.aws import Aws
 from eachonce.deadline import Deadline
 from eachonce.depth import shallow_value
-from eachonce.errors import ContractError, MalformedMessageError, UnavailableError
+from eachonce.description import Description
+from eachonce.errors import ContractError, MalformedMessageError, Taken, UnavailableError
 from eachonce.event import Event, RawEvent
 from eachonce.execution import Try
 from eachonce.function import Function
-from eachonce.handler import Handler
+from eachonce.handler import Handle, Handler, handler_of
+from eachonce.identity import MAX_ID
+from eachonce.model import decode, subject_of
 from eachonce.outcome import Outcome, Verdict
 from eachonce.reason import reason_of
+from eachonce.request import NO_REQUEST, Request, read
+from eachonce.route import Route, routed
+from eachonce.settings import Settings
 
-_MAX_KEY = 256
+C = TypeVar("C")
 
 _STATUS = {Verdict.DONE: HTTPStatus.ACCEPTED, Verdict.REJECT: HTTPStatus.UNPROCESSABLE_ENTITY}
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+_JSON = re.compile(r"application/(?:[\w.+-]+\+)?json", re.IGNORECASE)
+
+
+class _Refused(Exception):  # noqa: N818 - a word on the way to an answer
+    """A request that no handler gets: the status, why, and what its answer's headers say."""
+
+    def __init__(self, status: HTTPStatus, reason: str, headers: Mapping[str, str] = _NO_HEADERS) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+        self.headers = headers
 
 
 class Endpoint(Function):
-    """One handler as a Lambda function that is invoked with a request, directly or through an HTTP API.
+    """Handlers as a Lambda function that is invoked with a request, directly or over HTTP.
 
-    A request is an event whose id is its `Idempotency-Key` header, or else the subject of its data: the same request
-    again gets the first one's answer, and another one under the same key is refused. The handler's `work.result`, a
+    ::
+
+        endpoint = Endpoint("orders")
+
+        @endpoint.post("/orders/{order_id}/payments", Payment)
+        def pay(event: Event[Payment], work: Work) -> None:
+            order_id = event.request.path_parameters["order_id"]
+
+    A request is an event whose id is its `Idempotency-Key` header, or else its contract's identity, or the subject of
+    its data: the same request again gets the first one's answer, and another one under the same key is refused. The
+    same is the same body, and where it has a route the same path, query and caller. The handler's `work.result`, a
     mapping, is part of the answer: `{"outcome": "done", ...}` (202, or 200 for a duplicate), or
-    `{"outcome": "reject", "reason": ...}` (422). A request that can't be handled now is answered 503; a direct
-    invocation raises UnavailableError instead, so that Lambda retries an asynchronous one.
+    `{"outcome": "reject", "reason": ...}` (422). A request that can't be handled now is answered 503, or 409 while
+    its effect outside the commit is under way elsewhere; a direct invocation raises UnavailableError instead, so that
+    Lambda retries an asynchronous one. Where no route takes a request, it is answered 404, 405 or 415.
     """
 
+    def __init__(self, name: str, *, aws: Aws | None = None, settings: Settings | None = None) -> None:
+        super().__init__(name, aws=aws, settings=settings)
+        self._routes: list[Route] = []
+
+    def post(self, path: str, contract: type[C], **said: Any) -> Callable[[Handle[C]], Handle[C]]:
+        """Register the decorated function for POST requests of a path; `said` is as for `on`."""
+        return self.route("POST", path, contract, **said)
+
+    def put(self, path: str, contract: type[C], **said: Any) -> Callable[[Handle[C]], Handle[C]]:
+        """Register the decorated function for PUT requests of a path."""
+        return self.route("PUT", path, contract, **said)
+
+    def patch(self, path: str, contract: type[C], **said: Any) -> Callable[[Handle[C]], Handle[C]]:
+        """Register the decorated function for PATCH requests of a path."""
+        return self.route("PATCH", path, contract, **said)
+
+    def delete(self, path: str, contract: type[C], **said: Any) -> Callable[[Handle[C]], Handle[C]]:
+        """Register the decorated function for DELETE requests of a path; one without a body has `{}`."""
+        return self.route("DELETE", path, contract, **said)
+
+    def route(self, method: str, path: str, contract: type[C], **said: Any) -> Callable[[Handle[C]], Handle[C]]:
+        """Register the decorated function for requests of a method and a path, as API Gateway writes templates.
+
+        Raises HandlerError as `on` does, and when the path is no template; ValueError when it has a handler already.
+        """
+
+        def register(handle: Handle[C]) -> Handle[C]:
+            route = Route(method=method.upper(), template=path, handler=handler_of(contract, handle, **said))
+            if any((one.method, one.template) == (route.method, path) for one in self._routes):
+                raise ValueError(f"{route.method} {path} has a handler already")
+            self._routes.append(route)
+            return handle
+
+        return register
+
+    @property
+    def contracts(self) -> tuple[type[Any], ...]:
+        """The contracts that have a handler, each once."""
+        return tuple(dict.fromkeys((*super().contracts, *(route.handler.contract for route in self._routes))))
+
     def __call__(self, payload: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-        """Handle one request: an HTTP API event (payload format 2.0), or the request's data itself."""
+        """Handle one request: of an HTTP API, a REST API, a function URL or a load balancer, or the data itself."""
         over_http = isinstance(payload, Mapping) and "requestContext" in payload
-        outcome = self._answer(payload, Deadline.of(context), over_http=over_http)
+        try:
+            outcome = self._answer(payload, Deadline.of(context), over_http=over_http)
+        except _Refused as refused:
+            outcome = Outcome(verdict=Verdict.REJECT, reason=refused.reason)
+            self.report.log(outcome, None)
+            self.report.count([outcome])
+            return _http_response(outcome, payload, refused.status, refused.headers)
         self.report.count([outcome])
         if over_http:
-            return _http_response(outcome)
+            return _http_response(outcome, payload)
         if not outcome.final:
             raise UnavailableError(outcome.reason) from outcome.cause
         return _answer(outcome)
 
     def _answer(self, payload: Any, deadline: Deadline, *, over_http: bool) -> Outcome:
-        handler, event = self._only_handler(), None
+        event = None
         try:
+            handler, request = self._routed(payload) if over_http else (self._only_handler(), NO_REQUEST)
             text, key = _http_request(payload) if over_http else (_text_of(payload), None)
-            event = self._event(handler, text, key)
+            if request.method == "DELETE" and request.route and not text:
+                text = b"{}"
+            event = self._event(handler, text, key, request)
         except (ContractError, MalformedMessageError) as error:
             outcome = Outcome(verdict=Verdict.REJECT, reason=str(error), error=type(error).__name__)
         else:
@@ -58,21 +139,57 @@ class Endpoint(Function):
         self.report.log(outcome, event)
         return outcome
 
-    def _event(self, handler: Handler, text: bytes, key: str | None) -> RawEvent:
-        data = handler.contract.decode(text)
+    def _routed(self, payload: Mapping[str, Any]) -> tuple[Handler, Request]:
+        """Return the handler of a request over HTTP; raises _Refused when no route takes it."""
+        request = read(payload)
+        handler, request, methods = routed(self._routes, request)
+        if handler is not None:
+            return handler, _of_json(request)
+        if self._handlers:
+            return self._only_handler(), replace(request, route="")
+        if methods:
+            allow = ", ".join(sorted(methods))
+            reason = f"this path takes {allow}"
+            raise _Refused(HTTPStatus.METHOD_NOT_ALLOWED, reason, {"allow": allow})
+        raise _Refused(HTTPStatus.NOT_FOUND, "there is nothing at this path")
+
+    def _event(self, handler: Handler, text: bytes, key: str | None, request: Request) -> RawEvent:
+        described, raw = handler.description, msgspec.Raw(text)
+        data = decode(handler.contract, text)
         try:
-            subject = data.subject
+            subject = subject_of(data)
         except Exception as error:  # noqa: BLE001 - the contract's own code, on the request's data
-            raise ContractError(data.event_type(), reason_of(error)) from None
-        event_id = subject if key is None else key
-        if not event_id or len(event_id) > _MAX_KEY:
-            raise MalformedMessageError(f"the request needs an Idempotency-Key of 1 to {_MAX_KEY} characters")
+            raise ContractError(described.type, reason_of(error)) from None
+        event_id = _id(described, raw) or subject if key is None else key
+        if not event_id or len(event_id) > MAX_ID:
+            raise MalformedMessageError(f"the request needs an Idempotency-Key of 1 to {MAX_ID} characters")
         source = self.settings.required_source()
-        return Event(id=event_id, source=source, type=data.event_type(), data=msgspec.Raw(text), subject=subject)
+        return Event(id=event_id, source=source, type=described.type, data=raw, subject=subject, request=request)
 
     def _only_handler(self) -> Handler:
-        (contract,) = self.contracts
-        return self[contract.event_type()]
+        """Return the handler of a request that has no route; raises MalformedMessageError when there are several."""
+        handlers = list(self._handlers.values()) or [route.handler for route in self._routes]
+        if len(handlers) != 1:
+            raise MalformedMessageError(f"{self.name} has several handlers, and a request without a route names none")
+        return handlers[0]
+
+
+def _of_json(request: Request) -> Request:
+    """Return a request of a route; raises _Refused when it says that its body is no JSON."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip()
+    if kind and not _JSON.fullmatch(kind):
+        raise _Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the body is to be application/json")
+    return request
+
+
+def _id(described: Description, data: msgspec.Raw) -> str | None:
+    """Return the id of a request without a key, where its contract says by which fields one is told."""
+    if described.fields is None:
+        return None
+    try:
+        return described.fields.id_of(described.type, data)
+    except msgspec.DecodeError as error:
+        raise MalformedMessageError(f"{described.type}: it has no identity: {reason_of(error)}") from None
 
 
 def _text_of(payload: Any) -> bytes:
@@ -127,13 +244,30 @@ def _text_of_header(value: Any) -> str:
     return str(text)
 
 
-def _http_response(outcome: Outcome) -> dict[str, Any]:
-    status = _STATUS.get(outcome.verdict, HTTPStatus.OK) if outcome.final else HTTPStatus.SERVICE_UNAVAILABLE
+def _http_response(
+    outcome: Outcome,
+    payload: Mapping[str, Any],
+    status: HTTPStatus | None = None,
+    headers: Mapping[str, str] = _NO_HEADERS,
+) -> dict[str, Any]:
+    """Return an answer as the API that asked takes it: a load balancer that sends lists of headers wants lists.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
+    """
+    named = {"content-type": "application/json", **headers}
+    in_lists = payload.get("headers") is None and payload.get("multiValueHeaders") is not None
+    told = {"multiValueHeaders": {name: [value] for name, value in named.items()}} if in_lists else {"headers": named}
     return {
-        "statusCode": int(status),
-        "headers": {"content-type": "application/json"},
+        "statusCode": int(_status(outcome) if status is None else status),
+        **told,
         "body": msgspec.json.encode(_answer(outcome)).decode(),
     }
+
+
+def _status(outcome: Outcome) -> HTTPStatus:
+    if outcome.final:
+        return _STATUS.get(outcome.verdict, HTTPStatus.OK)
+    return HTTPStatus.CONFLICT if outcome.error == Taken.__name__ else HTTPStatus.SERVICE_UNAVAILABLE
 
 
 def _answer(outcome: Outcome) -> dict[str, Any]:

@@ -16,6 +16,7 @@
     └── Signal                   no error: a handler's decision about its event
         ├── Reject               never: to the dead-letter queue, with a reason
         ├── Retry                not now: again later
+        │   └── Taken            ... since another worker has begun the event
         └── Wait                 too early: again when what it needs may be there
 """
 
@@ -153,6 +154,13 @@ class Retry(Signal):
         self.reason = reason
         self.after = None if after is None else duration("a Retry's after", after)
         self.counted = counted
+
+
+class Taken(Retry):
+    """Not now: another worker has begun the event, and has it to itself for a while."""
+
+    def __init__(self) -> None:
+        super().__init__("another worker has begun this event", counted=False)
 
 
 class Wait(Signal):

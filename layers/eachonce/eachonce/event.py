@@ -17,6 +17,7 @@ from eachonce.errors import MalformedMessageError
 from eachonce.identity import derived_id
 from eachonce.model import encode, subject_of
 from eachonce.reason import reason_of
+from eachonce.request import NO_REQUEST, Request
 
 T = TypeVar("T")
 
@@ -34,7 +35,8 @@ class Event(
 
     The names are CloudEvents' own; `tenant`, `sequence`, `correlationid`, `causationid` and `hops` are its
     extension attributes. `source` and `id` together are the idempotency key: every copy of an event carries the same.
-    `form` says how it is published: a plain one is an EventBridge event whose detail is the data alone.
+    `form` says how it is published: a plain one is an EventBridge event whose detail is the data alone. `request` is
+    what came with the data over HTTP, and stays here.
     """
 
     id: Name
@@ -50,10 +52,12 @@ class Event(
     causationid: str | None = None
     hops: int = 0
     form: Literal["plain"] | None = msgspec.field(default=None, name=FORM)
+    request: Request = NO_REQUEST
 
     def encode(self) -> bytes:
         """Return the event as one CloudEvents JSON object."""
-        return msgspec.json.encode(self, enc_hook=encode)
+        event = self if self.request is NO_REQUEST else msgspec.structs.replace(self, request=NO_REQUEST)
+        return msgspec.json.encode(event, enc_hook=encode)
 
     def with_data(self, data: Any) -> Event[Any]:
         """Return the same event around its decoded data."""

@@ -16,6 +16,7 @@ from eachonce.errors import (
     MissingSettingError,
     Reject,
     Retry,
+    Taken,
     Wait,
     WorkError,
     duration,
@@ -52,7 +53,10 @@ def _meaning(error: Exception, age: timedelta, failures: int | None) -> Outcome:
             return _waiting(error, age, failures)
         case Retry():
             after = None if error.after is None else duration("a Retry's after", error.after)
-            return Outcome(verdict=Verdict.RETRY, reason=short(error.reason), counted=bool(error.counted), after=after)
+            taken = Taken.__name__ if isinstance(error, Taken) else None
+            return Outcome(
+                verdict=Verdict.RETRY, reason=short(error.reason), error=taken, counted=bool(error.counted), after=after
+            )
         case TooLateError():
             return Outcome(verdict=Verdict.ABANDONED, reason="the function's time was nearly over")
         case AwsError():

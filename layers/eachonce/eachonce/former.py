@@ -12,7 +12,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from eachonce.errors import Retry
+from eachonce.errors import Taken
 from eachonce.event import RawEvent
 from eachonce.journal import TABLE, State, result_of
 from eachonce.outcome import Outcome, Verdict
@@ -52,7 +52,7 @@ def judge_former(row: Item, *, now: datetime) -> Outcome | None:
         case State.DONE:
             return Outcome(verdict=Verdict.DUPLICATE, result=result_of(dict(row)))
         case State.STARTED if int(row["lease_until"]) > now.timestamp() * 1000:
-            raise Retry("another worker has begun this event", counted=False)
+            raise Taken
     return None
 
 

@@ -72,13 +72,10 @@ class Handlers:
         that is to be another here. Raises HandlerError when the function can't be a handler, and ValueError when the
         type has one already.
         """
-        if not is_model(contract):
-            raise HandlerError("a handler is registered for a contract: `@consumer.on(OrderPlaced)`")
-        description = describing(contract, **described)
+        _require_model(contract)
 
         def register(handle: Handle[C]) -> Handle[C]:
-            require_plain(handle)
-            self._add(Handler(contract, handle, external, uncertain, description=description))
+            self._add(handler_of(contract, handle, external=external, uncertain=uncertain, **described))
             return handle
 
         return register
@@ -136,7 +133,26 @@ class Handlers:
         return None if handler is None else handler.description
 
 
-def require_plain(handle: Any) -> None:
+def handler_of(
+    contract: type[Any],
+    handle: Any,
+    *,
+    external: bool = False,
+    uncertain: Literal["again", "reject"] = "again",
+    **described: Any,
+) -> Handler:
+    """Return a function as the handler of a contract's events; raises HandlerError when either can't be that."""
+    _require_model(contract)
+    _require_plain(handle)
+    return Handler(contract, handle, external, uncertain, description=describing(contract, **described))
+
+
+def _require_model(contract: Any) -> None:
+    if not is_model(contract):
+        raise HandlerError("a handler is registered for a contract: `@consumer.on(OrderPlaced)`")
+
+
+def _require_plain(handle: Any) -> None:
     """Raise HandlerError unless calling `handle` with an event and a work runs it."""
     if not _takes_both(handle):
         raise HandlerError(f"a handler is called with an event and a work, and {_named(handle)} can't be")

@@ -51,13 +51,16 @@ def derived_id(source: str, event_id: str, *, by: str, place: int) -> str:
 
 
 def fingerprint(event: RawEvent) -> str:
-    """Return 24 hex digits that tell an event's type, tenant, subject and data from any other's.
+    """Return 24 hex digits that tell an event's type, tenant, subject, data and route from any other's.
 
     Key order, white space and the way a number is written don't count, since a bus may write the same JSON anew; every
     digit of a number does. Raises ContractError when the data can't be read: JSON has numbers too large and nesting too
     deep for any reader.
     """
-    envelope = msgspec.json.encode([event.type, event.tenant, event.subject])
+    named: list[Any] = [event.type, event.tenant, event.subject]
+    if event.request.route:  # what the same body means depends on its path
+        named += event.request.content
+    envelope = msgspec.json.encode(named)
     try:
         canonical = _canonical(event.data)
     except (msgspec.DecodeError, UnicodeError, DecimalException, RecursionError) as error:
