@@ -17,8 +17,8 @@ A plain event is what its contract's description says; where nobody describes it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -51,17 +51,15 @@ class Known(Protocol):
         """Return what describes the events of a type and a source; None where it takes no such ones."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
     """What came beside a body: the id that its queue or topic gave it, when, and the attributes of who sent it."""
 
     id: str = ""
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributes: dict[str, Any] = {}
     time: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(msgspec.Struct, frozen=True, kw_only=True):
     """One event of a body, or why there is none: a `flaw`, a type that nobody here takes, or nothing to take.
 
     `text` is the body that it would have alone, where the message's isn't that; `subject` is what a plain one is about.
@@ -132,7 +130,23 @@ _RECORDS = (b'{"Records":[', b"]}")
 _ALONE = (b"", b"")
 
 
-def find_events(text: bytes, sent: Sent = Sent(), known: Known | None = None) -> Sequence[Found]:
+def cloud_event(text: bytes) -> RawEvent | None:
+    """Return the CloudEvents event that a body is, or that the bus brings; None where it is to be looked at closely.
+
+    What most bodies are is found at once, for a consumer that takes nothing else.
+    """
+    try:
+        wrapping = _wrapping.decode(shallow(text))
+        if wrapping.specversion != NULL:
+            return decode(msgspec.Raw(text))
+        if wrapping.detail != NULL == wrapping.message:
+            return decode(wrapping.detail, levels=MAX_LEVELS - 1)
+    except (msgspec.DecodeError, MalformedMessageError, UnicodeError):
+        pass
+    return None
+
+
+def find_events(text: bytes, sent: Sent, known: Known | None) -> Sequence[Found]:
     """Return what a body holds: one event, or several, each with a fate of its own.
 
     Raises MalformedMessageError or msgspec.DecodeError when it holds no event at all.
@@ -245,7 +259,7 @@ class _Reader:
     ) -> Sequence[Found]:
         """Return what each of several texts holds, with the body that it would have alone: a flaw of one is its own."""
         before, after = around
-        return [replace(_one(text, read), text=before + bytes(text) + after) for text in texts]
+        return [msgspec.structs.replace(_one(text, read), text=before + bytes(text) + after) for text in texts]
 
 
 def _one(text: msgspec.Raw, read: Callable[[msgspec.Raw], Found]) -> Found:

@@ -20,7 +20,7 @@ from eachonce.function import Function
 from eachonce.gathering import Gathering, finished, messages
 from eachonce.journal import row_key
 from eachonce.lanes import BEHIND, Lanes, Settled, lane_of
-from eachonce.listener import MAX_BODY_BYTES, Delivery, is_named, listen
+from eachonce.listener import MAX_BODY_BYTES, Delivery, listen
 from eachonce.outcome import Outcome, Verdict
 from eachonce.settings import Settings
 from eachonce.triage import Triage, triage
@@ -92,7 +92,7 @@ class Consumer(Function):
         settled, told = self._settle(deliveries, Deadline.of(context, reserve=self._reserve))
         response = self._acknowledger.respond(messages(settled))
         self._tell([one for one in settled if one[0].message_id not in told])
-        if not all(map(is_named, batch["Records"])):
+        if sum(delivery.begins for delivery in deliveries) < len(batch["Records"]):
             self._acknowledger.let_go(messages(settled))
             raise EachonceError("a record has no messageId: neither its end nor its return can be told")
         return response

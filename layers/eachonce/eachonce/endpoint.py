@@ -21,7 +21,7 @@ from eachonce.errors import ContractError, MalformedMessageError, Taken, Unavail
 from eachonce.event import Event, RawEvent
 from eachonce.execution import Try
 from eachonce.function import Function
-from eachonce.handler import Handle, Handler, handler_of
+from eachonce.handler import Handle, Handler, making
 from eachonce.identity import MAX_ID
 from eachonce.model import decode, subject_of
 from eachonce.outcome import Outcome, Verdict
@@ -92,9 +92,10 @@ class Endpoint(Function):
 
         Raises HandlerError as `on` does, and when the path is no template; ValueError when it has a handler already.
         """
+        made = making(contract, **said)
 
         def register(handle: Handle[C]) -> Handle[C]:
-            route = Route(method=method.upper(), template=path, handler=handler_of(contract, handle, **said))
+            route = Route(method=method.upper(), template=path, handler=made(handle))
             if any((one.method, one.template) == (route.method, path) for one in self._routes):
                 raise ValueError(f"{route.method} {path} has a handler already")
             self._routes.append(route)

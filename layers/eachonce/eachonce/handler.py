@@ -54,6 +54,8 @@ class Handlers:
 
     def __init__(self) -> None:
         self._handlers: dict[tuple[str, str | None], Handler] = {}
+        self.describes = False  # whether any contract says where the identity of a plain event lies
+        self.raw: Description | None = None  # what describes a body that is data alone
 
     def on(
         self,
@@ -72,10 +74,10 @@ class Handlers:
         that is to be another here. Raises HandlerError when the function can't be a handler, and ValueError when the
         type has one already.
         """
-        _require_model(contract)
+        made = making(contract, external=external, uncertain=uncertain, **described)
 
         def register(handle: Handle[C]) -> Handle[C]:
-            self._add(handler_of(contract, handle, external=external, uncertain=uncertain, **described))
+            self._add(made(handle))
             return handle
 
         return register
@@ -87,6 +89,8 @@ class Handlers:
         if described.raw and self.raw is not None:
             raise HandlerError(f"{described.type} is raw, and so is {self.raw.type}: nothing would tell them apart")
         self._handlers[described.type, described.source] = handler
+        self.describes = self.describes or described.identity is not None
+        self.raw = described if described.raw else self.raw
 
     def find(self, event_type: str, source: str | None = None) -> Handler | None:
         """Return the handler of a type of a source's events, or None: of all its kinds, such as `ObjectCreated:*`.
@@ -117,39 +121,29 @@ class Handlers:
         """The contracts that have a handler, in order of registration."""
         return tuple(handler.contract for handler in self._handlers.values())
 
-    @property
-    def raw(self) -> Description | None:
-        """What describes a body that is data alone."""
-        return next((one.description for one in self._handlers.values() if one.description.raw), None)
-
-    @property
-    def describes(self) -> bool:
-        """Whether any contract says where the identity of a plain event lies."""
-        return any(one.description.identity is not None for one in self._handlers.values())
-
     def described(self, event_type: str, source: str) -> Description | None:
         """Return what describes the events of a type and a source; None where there is no handler of theirs."""
         handler = self.find(event_type, source)
         return None if handler is None else handler.description
 
 
-def handler_of(
+def making(
     contract: type[Any],
-    handle: Any,
     *,
     external: bool = False,
     uncertain: Literal["again", "reject"] = "again",
     **described: Any,
-) -> Handler:
-    """Return a function as the handler of a contract's events; raises HandlerError when either can't be that."""
-    _require_model(contract)
-    _require_plain(handle)
-    return Handler(contract, handle, external, uncertain, description=describing(contract, **described))
-
-
-def _require_model(contract: Any) -> None:
+) -> Callable[[Handle[Any]], Handler]:
+    """Return what makes a function the handler of a contract's events; raises HandlerError when either can't be that."""
     if not is_model(contract):
         raise HandlerError("a handler is registered for a contract: `@consumer.on(OrderPlaced)`")
+    description = describing(contract, **described)
+
+    def make(handle: Handle[Any]) -> Handler:
+        _require_plain(handle)
+        return Handler(contract, handle, external, uncertain, description=description)
+
+    return make
 
 
 def _require_plain(handle: Any) -> None:

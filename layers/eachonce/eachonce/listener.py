@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from eachonce.binary import is_event
-from eachonce.body import Found, Known, Sent, find_events
+from eachonce.body import Found, Known, Sent, cloud_event, find_events
 from eachonce.depth import shallow_value
 from eachonce.errors import EachonceError, MalformedMessageError
 from eachonce.event import RawEvent
@@ -67,6 +67,11 @@ class Delivery:
         return self.message_id if self.part_of is None else self.part_of
 
     @property
+    def begins(self) -> bool:
+        """Whether it is the first of its message, or alone in it."""
+        return self.part_of is None or self.message_id == f"{self.part_of}/0"
+
+    @property
     def first_seen(self) -> datetime | None:
         """When the message was first received, where SQS says so."""
         milliseconds = _number(self.attributes, _FIRST_RECEIVED)
@@ -86,13 +91,13 @@ def listen(
     no other record, or when it isn't an SQS event at all: then nothing of it could be acknowledged.
     """
     records = batch.get("Records") if isinstance(batch, Mapping) else None
-    named = [record for record in records if is_named(record)] if isinstance(records, list) else []
+    named = [record for record in records if _is_named(record)] if isinstance(records, list) else []
     if not named and records != []:
         raise EachonceError('this function takes SQS events: {"Records": [{"messageId": ..., "body": ..., ...}]}')
     return [delivery for record in named for delivery in _deliveries(record, known, max_body_bytes)]
 
 
-def is_named(record: Any) -> bool:
+def _is_named(record: Any) -> bool:
     """Whether Lambda can be told what became of a record."""
     return isinstance(record, dict) and _is_text(record.get("messageId")) and record["messageId"] != ""
 
@@ -102,7 +107,7 @@ def _deliveries(record: Mapping[str, Any], known: Known | None, max_body_bytes: 
     flaw = _flaw(record)
     if flaw is None:
         try:
-            found = _open(record["body"], _sent(record), known, max_body_bytes)
+            found = _open(record["body"], record, known, max_body_bytes)
         except MalformedMessageError as malformed:
             flaw = malformed.reason
         else:
@@ -137,11 +142,7 @@ def _body(record: Mapping[str, Any], found: Found) -> str:
     return str(record["body"]) if alone else _text_of(record)
 
 
-def _sent(record: Mapping[str, Any]) -> Sent:
-    return Sent(id=record["messageId"], attributes=_sent_attributes(record))
-
-
-def _sent_attributes(record: Mapping[str, Any]) -> Mapping[str, Any]:
+def _sent_attributes(record: Mapping[str, Any]) -> dict[str, Any]:
     attributes = record.get("messageAttributes")
     return attributes if isinstance(attributes, dict) else {}
 
@@ -216,7 +217,7 @@ def unwrap(body: str, *, max_bytes: int = MAX_BODY_BYTES) -> RawEvent:
 
     Raises MalformedMessageError with the reason when it holds none, or several.
     """
-    found = _open(body, Sent(), None, max_bytes)
+    found = _open(body, {}, None, max_bytes)
     if len(found) > 1:
         raise MalformedMessageError(f"the body holds {len(found):,} events")
     if found[0].event is None:
@@ -224,11 +225,14 @@ def unwrap(body: str, *, max_bytes: int = MAX_BODY_BYTES) -> RawEvent:
     return found[0].event
 
 
-def _open(body: str, sent: Sent, known: Known | None, max_bytes: int) -> Sequence[Found]:
+def _open(body: str, record: Mapping[str, Any], known: Known | None, max_bytes: int) -> Sequence[Found]:
     try:
         text = body.encode()
         if len(text) <= max_bytes:
-            return find_events(text, sent, known)
+            attributes = _sent_attributes(record)
+            if not attributes and (known is None or not known.describes) and (event := cloud_event(text)) is not None:
+                return (Found(event=event),)
+            return find_events(text, Sent(id=record.get("messageId", ""), attributes=attributes), known)
     except (msgspec.ValidationError, MalformedMessageError) as error:
         raise MalformedMessageError(f"the body holds no {_wanted(known)}: {reason_of(error)}") from None
     except (msgspec.DecodeError, UnicodeError) as error:
