@@ -11,9 +11,11 @@ from eachonce_workbench.cloud.confinement.refusals import Refusals
 
 
 def consumers(template: Path) -> list[str]:
-    """Return the names of the consumers among a template's functions. Raises TemplateError."""
-    with of_template(template, Refusals()) as subjects:
-        return [subject.name for subject in subjects]
+    """Return the names of the consumers among a template's functions.
+
+    Raises TemplateError, and SubjectError when there is none, or when a function can't be imported.
+    """
+    return [subject.name for subject in of_template(template, Refusals())]
 
 
 def certify(template: Path, consumer: str, *, events: int = 3, faults: int = 1) -> None:
@@ -22,8 +24,8 @@ def certify(template: Path, consumer: str, *, events: int = 3, faults: int = 1) 
     Raises AssertionError with the smallest witnesses, in words, when they don't always end alike; SubjectError when
     the template has no such consumer.
     """
-    with of_template(template, Refusals(), only=consumer) as (subject,):
-        examined = examine(subject, Bounds(events=events, faults=faults))
+    (subject,) = of_template(template, Refusals(), only=consumer)
+    examined = examine(subject, Bounds(events=events, faults=faults))
     if not examined.passes:
         witnesses = "\n".join(f"{pair.one} and {pair.other}: {pair.witness}" for pair in witnessed(examined))
         raise AssertionError(f"{consumer}: {summary(examined)}\n{witnesses}")

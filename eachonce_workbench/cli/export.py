@@ -25,16 +25,8 @@ def export(*, template: Template = None, books: BooksName = None) -> None:
     with TemporaryDirectory() as folder:
         topology = sam_template.load(bundle.template, parameters=parameters_of(bundle, Path(folder)))
     made = documents(bundle.template, topology, loaded if isinstance(loaded, Examples) else None)
-    first = {path: text for path, text in made.first.items() if not _has_samples((bundle.folder / path).parent)}
-    for path, text in (made.derived | first).items():
-        target = bundle.folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
+    for path in made.write(bundle.folder):
         typer.echo(path)
     for line in made.unknown:
         typer.echo(line, err=True)
     raise typer.Exit(1 if made.unknown else 0)
-
-
-def _has_samples(folder: Path) -> bool:
-    return any(folder.glob("*.json"))

@@ -38,7 +38,8 @@ def new_bundle(
         written = bundle.new_bundle(folder)
     except (ScaffoldError, OSError) as error:
         raise typer.BadParameter(str(error), param_hint="DIR") from error
-    typer.echo(f"{folder}: {len(written)} files. Next:\n\n  cd {folder}\n  make run\n  make test")
+    count = len(written) + len(_derived(folder / "template.yaml"))
+    typer.echo(f"{folder}: {count} files. Next:\n\n  cd {folder}\n  make run\n  make test")
 
 
 @new.command("consumer")
@@ -90,5 +91,16 @@ def _add(name: str, template: Path | None, make: Callable[[Additions, Name], Fil
     except (ScaffoldError, OSError) as error:
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(1) from error
-    for path in files:
-        typer.echo(path.relative_to(to.root))
+    for path in [*(path.relative_to(to.root).as_posix() for path in files), *_derived(to.template)]:
+        typer.echo(path)
+
+
+def _derived(template: Path) -> list[str]:
+    """Write what follows from the bundle's contracts and isn't there yet, and return its paths."""
+    from eachonce_workbench import template as sam_template
+    from eachonce_workbench.export.documents import documents
+
+    made = documents(template, sam_template.load(template), None)
+    for line in made.unknown:
+        typer.echo(line, err=True)
+    return made.write(template.parent, again=False)

@@ -35,6 +35,20 @@ class Documents:
     first: Mapping[str, str]
     unknown: tuple[str, ...] = field(default=())
 
+    def write(self, folder: Path, *, again: bool = True) -> list[str]:
+        """Write them into a bundle's folder, the first ones where a function has none; return their paths in it.
+
+        What is there already is written again, unless that is not wanted.
+        """
+        first = {path: text for path, text in self.first.items() if not any((folder / path).parent.glob("*.json"))}
+        wanted = {**self.derived, **first}
+        written = {path: text for path, text in wanted.items() if again or not (folder / path).exists()}
+        for path, text in written.items():
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8")
+        return list(written)
+
 
 def documents(template: Path, topology: Topology, examples: Examples | None) -> Documents:
     """Derive all documents of a bundle; its functions are imported."""

@@ -71,4 +71,6 @@ class Tally:
             if isinstance(told, list):  # as Powertools writes them; a metric of somebody else's may have the name, too
                 self._counts[function][outcome] += int(sum(told))
                 if outcome == "Rejected":
-                    self.failed += [f"{function} rejected an event: it is in a dead-letter queue"] * int(sum(told))
+                    self.failed += [
+                        f"{function} rejected an event: its dead-letter queue, or its caller, has the reason"
+                    ] * int(sum(told))

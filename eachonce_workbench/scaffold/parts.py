@@ -109,9 +109,14 @@ endpoint = Endpoint("{name.kebab}")
 
 
 class {name.camel}Request(Contract, frozen=True, kw_only=True):
-    """What it is asked for."""
+    """What it is asked for; the same `id` with the same content is the same request, and done once."""
 
     id: str
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        return self.id
 
 
 @endpoint.on({name.camel}Request)

@@ -18,8 +18,8 @@ from tests.installation import ROOT, Installation
 
 DISTRIBUTIONS = {"eachonce": ROOT / "layers" / "eachonce", "eachonce_workbench": ROOT}
 
-# What boto3 and moto, which are pinned, are made of.
-BROUGHT = {"botocore", "werkzeug"}
+# What boto3 and moto, which are pinned, are made of; and what a bundle has or has not: it is imported then only.
+BROUGHT = {"botocore", "werkzeug", "pydantic", "pydantic-core"}
 
 
 @pytest.fixture(scope="module")
@@ -63,17 +63,41 @@ def imported(folder: Path) -> Iterator[str]:
                     yield module.split(".")[0]
 
 
-def test_the_tool_works_where_nothing_of_this_repository_is(installation: Installation, tmp_path: Path) -> None:
-    """A bundle is written, added to, and certified."""
+def test_a_new_bundle_runs_and_passes_its_tests(installation: Installation, tmp_path: Path) -> None:
+    """With a consumer, an event and a function more; nothing of this repository is there, and nothing goes wrong."""
     bundle = tmp_path / "bikes"
 
     assert installation.run("eachonce", "--version", cwd=tmp_path).strip().endswith("0.1.0")
     installation.run("eachonce", "new", "bundle", str(bundle), cwd=tmp_path)
     installation.run("eachonce", "new", "event", "BillPaid", cwd=bundle)
     installation.run("eachonce", "new", "consumer", "settle-bill", "--on", "BillPaid", "--table", "Bills", cwd=bundle)
-    certified = installation.run("eachonce", "certify", "--events", "2", "--faults", "0", cwd=bundle)
+    installation.run("eachonce", "new", "function", "pay-bill", cwd=bundle)
+    ran = installation.run("make", "run", cwd=bundle)
+    tested = installation.run("make", "test", cwd=bundle)
 
-    assert "count-arrivals: independent" in certified
-    assert "settle-bill: independent" in certified
+    assert "0 failed" in ran
+    assert "2 passed" in tested
     where = "import eachonce, eachonce_workbench; print(eachonce.__file__, eachonce_workbench.__file__)"
-    assert str(ROOT) not in installation.run("python", "-c", where, cwd=tmp_path)
+    assert str(ROOT) not in installation.run("python3", "-c", where, cwd=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("added", "told"),
+    [
+        (("consumer", "settle-bill", "--on", "BillPaid"), "there is no event BillPaid"),
+        (("consumer", "count-arrivals", "--on", "TripEnded"), "there is CountArrivalsRule already"),
+        (("event", "9lives"), "is no name"),
+    ],
+)
+def test_what_can_not_be_added_is_told_in_a_line(
+    installation: Installation, tmp_path: Path, added: tuple[str, ...], told: str
+) -> None:
+    """And nothing has changed."""
+    installation.run("eachonce", "new", "bundle", "bikes", cwd=tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+    said = installation.run("eachonce", "new", *added, cwd=tmp_path / "bikes", status=1)
+
+    assert told in said
+    assert "Traceback" not in said
+    assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}

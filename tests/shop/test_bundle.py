@@ -16,6 +16,7 @@ from eachonce_workbench.template.source import Source
 
 FILE = Path(__file__).parents[2] / "template.yaml"
 MAKEFILE = FILE.with_name("Makefile")
+EXAMPLE = FILE.parent / "eachonce_workbench" / "scaffold" / "bundle"
 BUILT = {"AWS::Serverless::Function", "AWS::Serverless::LayerVersion"}
 DOCUMENT = Source.read(FILE).document
 RESOURCES: Mapping[str, Mapping[str, Any]] = DOCUMENT["Resources"]
@@ -449,6 +450,19 @@ def test_layers_serve_every_runtime_and_architecture_that_functions_may_run_on()
     assert re.search(r"^PYTHONS \?= (.*)$", made, re.M)[1].split() == [each.removeprefix("python") for each in runtimes]
     wheels = [each.replace("arm64", "aarch64") for each in architectures]
     assert re.search(r"^PROCESSORS \?= (.*)$", made, re.M)[1].split() == wheels
+
+
+def test_a_new_bundle_is_built_alike() -> None:
+    """The recipe stands in both Makefiles, word for word."""
+    new = (EXAMPLE / "Makefile").read_text()
+    made = MAKEFILE.read_text()
+    recipes = (made.index("# The code of the folder"), made.index("endef\n")), (made.index("# `sam build` calls"), -1)
+
+    for begin, end in recipes:
+        assert made[begin:end].partition("\n\n\n")[0].partition("\ninvoke:")[0] in new
+    assert (EXAMPLE / "layers" / "eachonce" / "requirements.txt").read_text() == (
+        FILE.parent / "layers" / "eachonce" / "requirements.txt"
+    ).read_text()
 
 
 def test_sam_builds_code_without_the_python_that_it_is_for() -> None:

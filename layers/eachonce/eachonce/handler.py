@@ -134,7 +134,7 @@ def making(
     uncertain: Literal["again", "reject"] = "again",
     **described: Any,
 ) -> Callable[[Handle[Any]], Handler]:
-    """Return what makes a function the handler of a contract's events; raises HandlerError when either can't be that."""
+    """Return what makes a function the handler of a contract's events; raises HandlerError when either can't be."""
     if not is_model(contract):
         raise HandlerError("a handler is registered for a contract: `@consumer.on(OrderPlaced)`")
     description = describing(contract, **described)
