@@ -94,9 +94,7 @@ def attribute(type_name: str, name: str, attribute: str, place: Place) -> str | 
     if attribute == "DnsEntries":
         return [f"Z{letters(name, 13).upper()}:{words(name)}.example.com"]
     if is_anything(type_name):
-        last = attribute.rpartition(".")[2]
-        value = named(last, place)
-        return f"{name}-{words(attribute)}" if value == words(last) else value
+        return named(f"{name}-{attribute.rpartition('.')[2]}", place)
     if _PLURAL.search(attribute):
         return [_attribute(type_name, name, attribute[:-1], place)]
     return _attribute(type_name, name, attribute, place)

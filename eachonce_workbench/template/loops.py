@@ -53,7 +53,7 @@ class _Writer:
         if isinstance(value, dict):
             if len(value) == 1 and value.get("Ref") in variables:
                 return variables[value["Ref"]]
-            return dict(self._items(value, former, where, variables))
+            return _plain(dict(self._items(value, former, where, variables)))
         if isinstance(value, list):
             return [self.value(item, (*former, index), (*where, index), variables) for index, item in enumerate(value)]
         return _with_variables(value, variables) if isinstance(value, str) else value
@@ -84,6 +84,14 @@ class _Writer:
         if not isinstance(values, list):
             raise Unresolved(place, f"{former[-1]} takes its values from a list")
         return [text(value, place) for value in values]
+
+
+def _plain(value: dict[str, Any]) -> Any:
+    """Take a text in which no variable is left for what it says: SAM wants to read some, such as the path of an API."""
+    match value:
+        case {"Fn::Sub": str(text_)} if len(value) == 1 and "${" not in text_:
+            return text_
+    return value
 
 
 def _with_variables(string: str, variables: Mapping[str, str]) -> str:

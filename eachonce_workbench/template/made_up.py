@@ -76,12 +76,16 @@ def of_type(kind: str, name: str, place: Place) -> str | None:
 
 
 def named(name: str, place: Place) -> str:
-    """Give a value that goes with a name: an ARN where it ends so, an address of mail, a host, a zone."""
+    """Give a value that goes with a name: an ARN where it ends so, an address of mail, a host, a zone.
+
+    A thing that is named in two ways, as EventBusName and as EventBusArn, is the same thing.
+    """
     kebab = words(name)
     last = kebab.rpartition("-")[2]
     if last == "arn":
         return _arn(kebab.removesuffix("-arn").removeprefix("arn") or "local", place)
-    return next((make(kebab, place) for ending, make in _ENDINGS if re.search(ending, kebab)), kebab)
+    found = (make(kebab, place) for ending, make in _ENDINGS if re.search(ending, kebab))
+    return next(found, kebab.removesuffix("-name"))
 
 
 def number(name: str) -> str:

@@ -47,6 +47,29 @@ Outputs:
     assert topology.outputs == {"paidName": "eachonce-paid", "sentName": "eachonce-sent"}
 
 
+def test_a_path_of_a_loop_is_one_that_sam_reads(tmp_path: Path) -> None:
+    """It looks at paths before anything else is resolved."""
+    (tmp_path / "code").mkdir()
+    file = written(
+        tmp_path,
+        """
+Resources:
+  Fn::ForEach::Functions:
+    - Name
+    - [alpha]
+    - ${Name}Function:
+        Type: AWS::Serverless::Function
+        Properties:
+          CodeUri: code
+          Handler: app.handler
+          Runtime: python3.12
+          Events: {Get: {Type: HttpApi, Properties: {Path: !Sub "/${Name}", Method: get}}}
+""",
+    )
+
+    assert [each.logical_id for each in load(file).functions] == ["alphaFunction"]
+
+
 def test_loops_within_loops_have_all_their_variables(tmp_path: Path) -> None:
     """`&{Name}` is the value's letters and digits, as logical ids need them."""
     file = written(

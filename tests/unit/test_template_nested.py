@@ -90,7 +90,7 @@ def test_a_nested_stack_that_is_not_here_is_said_and_its_outputs_are_made_up(fol
         folder, f"{FUNCTION}      Environment: {{Variables: {{TABLE: !GetAtt Child.Outputs.Table}}}}\n{child}"
     )
 
-    assert topology.function("Worker").environment["TABLE"] == "eachonce-Child-outputs-table"
+    assert topology.function("Worker").environment["TABLE"] == "eachonce-child-table"
     assert topology.passed_over == ("AWS::Serverless::Application Child: not run here",)
 
 
