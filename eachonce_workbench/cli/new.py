@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eachonce_workbench.cli.command import bundle_of
+from eachonce_workbench.cli.export import derived
+
 if TYPE_CHECKING:
     from eachonce_workbench.scaffold.additions import Additions, Files
     from eachonce_workbench.scaffold.name import Name
@@ -97,10 +100,8 @@ def _add(name: str, template: Path | None, make: Callable[[Additions, Name], Fil
 
 def _derived(template: Path) -> list[str]:
     """Write what follows from the bundle's contracts and isn't there yet, and return its paths."""
-    from eachonce_workbench import template as sam_template
-    from eachonce_workbench.export.documents import documents
-
-    made = documents(template, sam_template.load(template), None)
+    bundle = bundle_of(template)
+    made = derived(bundle)
     for line in made.unknown:
         typer.echo(line, err=True)
-    return made.write(template.parent, again=False)
+    return made.write(bundle.folder, again=False)

@@ -32,7 +32,7 @@ class Shop:
         self._cloud = LocalCloud(TEMPLATE, parameters={"MailDirectory": str(mail)})
         self.wait_for(self._cloud.__aenter__())
         self.endpoint = self._cloud.endpoint
-        self.outputs = self._cloud.topology.outputs
+        self.topology = self._cloud.topology
         credentials = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "eu-west-1"}
         self.sqs, self.lambda_, self.dynamodb = (
             boto3.client(service, endpoint_url=self.endpoint, **credentials)  # type: ignore[call-overload]
@@ -63,7 +63,7 @@ class Shop:
         """Put a sample's message into a dead-letter queue; return its event's id."""
         body = json.loads((SAMPLES / sample).read_text())["Records"][0]["body"]
         self.sqs.send_message(
-            QueueUrl=self.outputs[f"{consumer}DeadLetterQueueUrl"],
+            QueueUrl=self.topology.queue(f"{consumer}DeadLetterQueue").url,
             MessageBody=body,
             MessageAttributes={"reason": {"DataType": "String", "StringValue": "the shop was shut"}},
         )
@@ -72,18 +72,18 @@ class Shop:
 
     def empty(self) -> None:
         """Forget what lies in the dead-letter queues and in the tables."""
-        for url in [value for name, value in self.outputs.items() if name.endswith("DeadLetterQueueUrl")]:
+        for url in [queue.url for queue in self.topology.queues if queue.logical_id.endswith("DeadLetterQueue")]:
             while messages := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
                 for message in messages:
                     self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         for table, key in (("Journal", "pk"), ("Stock", "sku"), ("Orders", "order_id")):
-            name = self.outputs[f"{table}Table"]
+            name = self.topology.table(table).name
             for item in self.dynamodb.scan(TableName=name)["Items"]:
                 self.dynamodb.delete_item(TableName=name, Key={key: item[key]})
 
     def units(self, column: str) -> int:
         """Return the sum of a column of the stock."""
-        items = self.dynamodb.scan(TableName=self.outputs["StockTable"])["Items"]
+        items = self.dynamodb.scan(TableName=self.topology.table("Stock").name)["Items"]
         return sum(int(item.get(column, {"N": "0"})["N"]) for item in items)
 
     def eachonce(self, *arguments: str, answer: str = "", **changes: str | None) -> subprocess.CompletedProcess[str]:

@@ -10,16 +10,12 @@ def test_the_bundle_is_read_whole() -> None:
     """The template of this repository loads, with its defaults, into everything that it deploys."""
     topology = load(TEMPLATE)
 
-    assert {table.logical_id for table in topology.tables} == {"Orders", "Stock", "Sales", "Customers", "Journal"}
-    assert {each.function for each in topology.queue_mappings} == {
-        "ReserveStock",
-        "TallySales",
-        "TrackCustomer",
-        "NotifyCustomer",
-    }
+    consumers = {each.function for each in topology.queue_mappings}
+    assert {table.logical_id for table in topology.tables} >= {"Orders", "Stock", "Sales", "Customers", "Journal"}
+    assert consumers >= {"ReserveStock", "TallySales", "TrackCustomer", "NotifyCustomer"}
     assert [each.function for each in topology.stream_mappings] == ["RelayOutbox"]
-    assert len(topology.rules) == 4
-    assert len(topology.queues) == 9
+    assert len(topology.rules) == len(consumers)
+    assert len(topology.queues) == 2 * len(consumers) + 1
 
 
 def test_the_local_cloud_can_say_where_mail_goes() -> None:
@@ -31,7 +27,8 @@ def test_the_local_cloud_can_say_where_mail_goes() -> None:
 
 def test_what_only_watches_and_permits_is_counted_in_one_line() -> None:
     """The bundle has dozens of these, and two parts that are something to know."""
-    passed_over = load(TEMPLATE).passed_over
+    topology = load(TEMPLATE)
+    passed_over = topology.passed_over
 
     assert passed_over[:3] == (
         "AWS::Events::Archive Archive: not run here",
@@ -39,4 +36,4 @@ def test_what_only_watches_and_permits_is_counted_in_one_line() -> None:
         "AWS::Serverless::Function PlaceOrder, event Post (HttpApi): not run here",
     )
     assert len(passed_over) == 4
-    assert "6 AWS::IAM::Role" in passed_over[3]
+    assert f"{len(topology.functions)} AWS::IAM::Role" in passed_over[3]
