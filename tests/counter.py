@@ -16,6 +16,7 @@ from eachonce_workbench.cloud.functions.runtime import Invocation
 from eachonce_workbench.cloud.history import History
 from eachonce_workbench.cloud.server import Endpoint
 from eachonce_workbench.cloud.store.store import Store
+from eachonce_workbench.cloud.web.wire import SPELLING
 from eachonce_workbench.template.topology import Topology
 
 
@@ -68,6 +69,7 @@ class Counter:
             "raw_path": parts.path.encode(),
             "query_string": parts.query.encode(),
             "headers": [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers],
+            SPELLING: [name.encode("latin-1") for name, _ in headers],
             "client": ("127.0.0.1", 50_000),
             "http_version": "1.1",
         }

@@ -16,6 +16,7 @@ Kind = Literal[
     "attempted",  # the invocation ended, one way or another
     "retried",  # an asynchronous invocation failed, and waits to be tried again
     "concluded",  # an asynchronous invocation is over, and its destinations have been told
+    "malformed",  # what a function returned to an API is no answer
     "acknowledged",  # a message was deleted
     "returned",  # a message goes back to its queue
     "dead-lettered",  # a message was moved to a dead-letter queue

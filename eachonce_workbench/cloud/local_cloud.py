@@ -155,7 +155,7 @@ class LocalCloud:
         written = LogWriter(self.topology)
         self._history.subscribe(written)
         logs = Logs(written.groups, self.store.handle)
-        return local_cloud(self.store, self.bus, self._invocations, logs, hosts=self._hosts)
+        return local_cloud(self.store, self.bus, self._invocations, logs, hosts=self._hosts, history=self._history)
 
     def _topology(self) -> Topology:
         topology = sam_template.load(self._template, parameters=self._parameters, endpoint=self.endpoint)

@@ -22,6 +22,7 @@ from eachonce_workbench.cloud.cloudformation import Stacks
 from eachonce_workbench.cloud.control.functions import Functions
 from eachonce_workbench.cloud.control.rules import Rules
 from eachonce_workbench.cloud.functions.invocations import Invocations
+from eachonce_workbench.cloud.history import History
 from eachonce_workbench.cloud.logs.calls import Logs
 from eachonce_workbench.cloud.long_poll import LongPoll
 from eachonce_workbench.cloud.refusal import refused
@@ -29,6 +30,9 @@ from eachonce_workbench.cloud.request import DisconnectedError, Receive, Request
 from eachonce_workbench.cloud.store import services
 from eachonce_workbench.cloud.store.protocol import CONTENT_TYPE, AwsError, Response, decoded, success
 from eachonce_workbench.cloud.store.store import Store
+from eachonce_workbench.cloud.web.apis import Apis
+from eachonce_workbench.cloud.web.wire import Spelling, received, send_answer
+from eachonce_workbench.template.web.addresses import PREFIX
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
@@ -49,17 +53,30 @@ KEEP_ALIVE_SECONDS = 3600
 
 
 def local_cloud(
-    store: Store, bus: Bus, invocations: Invocations, logs: Logs | None = None, *, hosts: Collection[str] = ()
+    store: Store,
+    bus: Bus,
+    invocations: Invocations,
+    logs: Logs | None = None,
+    *,
+    hosts: Collection[str] = (),
+    history: History | None = None,
 ) -> Starlette:
     """The application that answers for all services, by whichever of `hosts` it is called beside the loopback's."""
-    return Starlette(routes=[Mount("/", app=Endpoint(store, bus, invocations, logs, hosts=hosts))])
+    return Starlette(routes=[Mount("/", app=Endpoint(store, bus, invocations, logs, hosts=hosts, history=history))])
 
 
 class Endpoint:
     """One address for all services, as the signature of a request names the service that it is for."""
 
     def __init__(
-        self, store: Store, bus: Bus, invocations: Invocations, logs: Logs | None = None, *, hosts: Collection[str] = ()
+        self,
+        store: Store,
+        bus: Bus,
+        invocations: Invocations,
+        logs: Logs | None = None,
+        *,
+        hosts: Collection[str] = (),
+        history: History | None = None,
     ) -> None:
         self._store = store
         self._bus = bus
@@ -70,12 +87,16 @@ class Endpoint:
         self._stacks = Stacks(store.topology)
         self._rules = Rules(store.topology)
         self._functions = Functions(store.topology)
+        self._apis = Apis(store.topology, invocations.runtime, History() if history is None else history)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
         request = Request.of(scope)
         try:
             self._callers.check(headers_of(scope))
+            if request.path.startswith(PREFIX):
+                await send_answer(await self._apis.answer(await received(scope, receive)), send)
+                return
             request = Request.of(scope, await read_body(receive, request.headers.get("content-encoding", "")))
             answer = await self._answer(request)
         except DisconnectedError:
@@ -241,6 +262,7 @@ class Server:
             timeout_graceful_shutdown=1,
             server_header=False,
             ws="none",
+            http=Spelling,
         )
         self._uvicorn = _Uvicorn(config)
         self._listening = listening

@@ -37,6 +37,9 @@ _VERSION = _arn("lambda", "function:{FunctionName}:1")  # a template makes one a
 _LAYER = _arn("lambda", "layer:{name}:1")
 _LOGS = _arn("logs", "log-group:{name}:*")
 
+_API = "{endpoint}/_apis/{logical_id}"
+_URL = "{endpoint}/_apis/{logical_id}/"
+
 _KINDS = {
     "AWS::DynamoDB::Table": _Kind(
         name_property="TableName", ref="{name}", attributes={"Arn": _TABLE, "StreamArn": _STREAM}
@@ -56,6 +59,25 @@ _KINDS = {
     "AWS::Lambda::Alias": _Kind(name_property="Name", ref=_ALIAS, attributes={"AliasArn": _ALIAS}),
     "AWS::Lambda::Version": _Kind(name_property="", ref=_VERSION, attributes={"FunctionArn": _VERSION, "Version": "1"}),
     "AWS::Lambda::LayerVersion": _Kind(name_property="LayerName", ref=_LAYER, attributes={"LayerVersionArn": _LAYER}),
+    "AWS::Lambda::Url": _Kind(
+        name_property="",
+        ref="{TargetFunctionArn}",
+        attributes={"FunctionArn": "{TargetFunctionArn}", "FunctionUrl": _URL},
+    ),
+    # An API's id is AWS's to choose; here it is the logical id, which the API's own address begins with.
+    "AWS::ApiGatewayV2::Api": _Kind(
+        name_property="", ref="{logical_id}", attributes={"ApiId": "{logical_id}", "ApiEndpoint": _API}
+    ),
+    "AWS::ApiGatewayV2::Integration": _Kind(name_property="", ref="{logical_id}", attributes={}),
+    "AWS::ApiGatewayV2::Stage": _Kind(name_property="StageName", ref="{name}", attributes={}),
+    "AWS::ApiGateway::Deployment": _Kind(name_property="", ref="{logical_id}", attributes={}),
+    "AWS::ApiGateway::Resource": _Kind(name_property="", ref="{logical_id}", attributes={"ResourceId": "{logical_id}"}),
+    "AWS::ApiGateway::RestApi": _Kind(
+        name_property="",
+        ref="{logical_id}",
+        attributes={"RestApiId": "{logical_id}", "RootResourceId": "{logical_id}-root"},
+    ),
+    "AWS::ApiGateway::Stage": _Kind(name_property="StageName", ref="{name}", attributes={}),
     "AWS::Logs::LogGroup": _Kind(name_property="LogGroupName", ref="{name}", attributes={"Arn": _LOGS}),
 }
 
@@ -170,6 +192,8 @@ class Identities:
             "bus_bar": "" if bus == "default" else f"{bus}|",
             "bus_slash": "" if bus == "default" else f"{bus}/",
             "FunctionName": self._property(logical_id, "FunctionName") or "",
+            "TargetFunctionArn": self._property(logical_id, "TargetFunctionArn") or "",
+            "logical_id": logical_id,
         }
 
     def _generated_name(self, logical_id: str) -> str:

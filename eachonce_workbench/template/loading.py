@@ -77,19 +77,21 @@ def _built(source: Source, stack: Stack, parameters: Parameters, said: tuple[str
     faults, places = stack.findings()
     if faults:
         raise source.errors((origin(source, fault.where), _reason(source, fault)) for fault in faults)
-    topology = stack.topology()
+    topology, web = stack.topology(), stack.web()
+    apis = tuple(web.apis())
     lines = (
         *source.said,
         *parameters.made_up,
         *passed_over(source, stack.resources, places, stack.idle),
         *(f"{name}: not run here" for name in said),
         *stack.said(),
+        *web.passed_over(),
     )
     shown = {name: _shown(source.document, name, value) for name, value in parameters.values.items()}
     text = source.file.read_text(encoding="utf-8")
     policies = stack.policies()
     functions = tuple(replace(each, policy=policies.get(each.logical_id)) for each in topology.functions)
-    alone = replace(topology, functions=functions, passed_over=lines, parameters=shown, template=text)
+    alone = replace(topology, functions=functions, apis=apis, passed_over=lines, parameters=shown, template=text)
     return Loaded(topology=whole(alone, stack.nested), outputs=stack.outputs(), layers=stack.layers)
 
 

@@ -59,7 +59,13 @@ def _called(part: Any, prefix: str) -> Any:
     if not is_dataclass(part) or isinstance(part, type):
         return part
     names = {name: f"{prefix}{getattr(part, name)}" for name in _NAMES if isinstance(getattr(part, name, None), str)}
-    return replace(part, **names)
+    inner = {each.name: getattr(part, each.name) for each in fields(part)}
+    parts = {name: tuple(_called(each, prefix) for each in value) for name, value in inner.items() if _has_parts(value)}
+    return replace(part, **names, **parts)
+
+
+def _has_parts(value: Any) -> bool:
+    return isinstance(value, tuple) and all(is_dataclass(each) for each in value)
 
 
 def _is_shared(part: Any) -> bool:

@@ -13,10 +13,11 @@ from typing import Any
 from eachonce_workbench.template.limits import LIMITS
 from eachonce_workbench.template.source import Source, Where
 from eachonce_workbench.template.translation import events, owned
+from eachonce_workbench.template.web import ANSWERED
 
 _SAM = "AWS::Serverless-2016-10-31"
 _SECTIONS = ("Rules", "Hooks")
-_EVENTS = frozenset({"SQS", "DynamoDB", "EventBridgeRule", "CloudWatchEvent"})
+_EVENTS = frozenset({"Api", "CloudWatchEvent", "DynamoDB", "EventBridgeRule", "HttpApi", "SQS"})
 _WATCHES = ("AWS::CloudWatch::", "AWS::IAM::", "AWS::Logs::", "AWS::XRay::")
 _HERE = "AWS::Logs::LogGroup"  # what a function writes is told here, whatever its group is called
 _PERMITS = ("Policy", "Permission")
@@ -52,7 +53,11 @@ def _sections(source: Source) -> Iterator[str]:
 
 
 def _is_nowhere(name: str, resource: Mapping[str, Any], resources: Mapping[str, Mapping[str, Any]]) -> bool:
-    return resources[name]["Type"] not in LIMITS and not _is_quiet(resource["Type"])
+    return not _is_run(resources[name]["Type"]) and not _is_quiet(resource["Type"])
+
+
+def _is_run(kind: str) -> bool:
+    return kind in LIMITS or kind in ANSWERED
 
 
 def _events(made: Mapping[str, Mapping[str, Any]]) -> Iterator[Where]:
@@ -80,7 +85,7 @@ def _generated(
         place, kind = owned(source, ("Resources", name)), resource["Type"]
         owner = made.get(str(place[1]), {}).get("Type")
         beside = owner == "AWS::Serverless::Function" and name not in made and len(place) == 2
-        if beside and kind not in LIMITS and not _is_quiet(kind) and not name.startswith(_SHARED):
+        if beside and not _is_run(kind) and not _is_quiet(kind) and not name.startswith(_SHARED):
             yield f"{owner} {place[1]}, {kind}"
 
 

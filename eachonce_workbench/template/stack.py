@@ -25,6 +25,8 @@ from eachonce_workbench.template.source import Where
 from eachonce_workbench.template.stack_resources import MAPPING, mapping_uuid, stack_resources
 from eachonce_workbench.template.system import Resource, System
 from eachonce_workbench.template.topology import Bus, Function, QueueMapping, StreamMapping, Topology
+from eachonce_workbench.template.web import Web
+from eachonce_workbench.template.web.addresses import brought_here
 
 _FUNCTION = "AWS::Lambda::Function"
 
@@ -90,7 +92,7 @@ class Stack:
         return faults, places
 
     def topology(self) -> Topology:
-        """Give the system, without what is nested in it."""
+        """Give the system, without what is nested in it and what answers over HTTP."""
         functions = tuple(self._functions())
         mappings = tuple(self._mappings(functions))
         queues, buses = others(self._system, self._place)
@@ -109,6 +111,12 @@ class Stack:
             exports=dict(self._exports(outputs)),
             resources=tuple(stack_resources(self._place.stack, self.resources, self._identities)),
         )
+
+    def web(self) -> Web:
+        """Give what answers over HTTP."""
+        functions = [logical_id for logical_id, *_ in self._each(_FUNCTION) if logical_id not in self.idle]
+        names = {self._identities.name(logical_id): logical_id for logical_id in functions}
+        return Web(self.resources, self._resolve, names)
 
     def policies(self) -> dict[str, Policy]:
         """Give what each function's role lets it do, where the role is of this template."""
@@ -167,7 +175,8 @@ class Stack:
         for each in self._each(_FUNCTION):
             if each[0] not in self.idle:
                 function = resources.function(*each, layers=self.layers, root=self._root, event_invokes=settings)
-                yield replace(function, published=dict(self._published(function.name)))
+                here = {name: brought_here(value, self._place.endpoint) for name, value in function.environment.items()}
+                yield replace(function, published=dict(self._published(function.name)), environment=here)
 
     def _published(self, function: str) -> Iterator[tuple[str, str]]:
         """Give each version and alias of a function, and the version that it stands for."""
@@ -199,7 +208,7 @@ class Stack:
             before = self._inventions.count
             found = [(name, text(value, where)) for name, value, where in self._each_output(name)]
             if self._inventions.count == before:
-                yield from found
+                yield from ((name, brought_here(value, self._place.endpoint)) for name, value in found)
 
     def _exports(self, outputs: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         """Give the name of the output that each export is of."""

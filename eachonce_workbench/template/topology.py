@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from eachonce_workbench.matching.filter import Filters
 from eachonce_workbench.matching.input import TargetInput
@@ -164,6 +164,68 @@ class StreamMapping:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cors:
+    """Which pages of a browser may read an API's answers; "*" stands for all."""
+
+    allow_origins: tuple[str, ...] = ()
+    allow_methods: tuple[str, ...] = ()
+    allow_headers: tuple[str, ...] = ()
+    expose_headers: tuple[str, ...] = ()
+    allow_credentials: bool = False
+    max_age_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MockAnswer:
+    """What a REST API answers by itself."""
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """The requests of one method and path, and the function (its logical id) that they go to, or the answer to them.
+
+    `method` is ANY where it is all of them, and `path` is $default for the requests that no other route is for.
+    `payload_format` is that of HTTP APIs, 1.0 or 2.0; a REST API has one of its own.
+    """
+
+    method: str
+    path: str
+    function: str | None = None
+    qualifier: str = "$LATEST"
+    payload_format: str = "2.0"
+    timeout_seconds: float = 30.0
+    mock: MockAnswer | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A deployment of an API, and its variables."""
+
+    name: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """What answers over HTTP: an HTTP API, a REST API, or a function's own URL.
+
+    `protected` says whether it has authorizers, which aren't asked here.
+    """
+
+    logical_id: str
+    kind: Literal["http", "rest", "url"]
+    routes: tuple[Route, ...]
+    stages: tuple[Stage, ...]
+    cors: Cors | None = None
+    binary_media_types: tuple[str, ...] = ()
+    protected: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StackResource:
     """A resource as CloudFormation lists it, whether or not it has a local counterpart."""
 
@@ -196,6 +258,7 @@ class Topology:
     exports: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
     template: str = ""
+    apis: tuple[Api, ...] = ()
 
     def function(self, name: str) -> Function:
         """Find a function by logical id, name or ARN. Raises KeyError when there is none."""

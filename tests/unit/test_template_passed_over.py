@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
         ("Own: {Type: AWS::CloudFormation::CustomResource}", "AWS::CloudFormation::CustomResource Own: not run here"),
         ("Monitor: {Type: Datadog::Monitors::Monitor}", "Datadog::Monitors::Monitor Monitor: not run here"),
         ("Net: {Type: Example::Network::Vpc::MODULE}", "Example::Network::Vpc::MODULE Net: not run here"),
-        ("Api: {Type: AWS::Serverless::HttpApi}", "AWS::Serverless::HttpApi Api: not run here"),
+        ("Cache: {Type: AWS::AppSync::GraphQLApi}", "AWS::AppSync::GraphQLApi Cache: not run here"),
         ("Late: {Type: AWS::CloudWatch::Alarm}", "AWS::CloudWatch::Alarm Late: not run here"),
     ],
 )
@@ -57,8 +57,6 @@ def test_a_resource_whose_condition_is_false_is_not_said(folder: Path) -> None:
     [
         ("Nightly: {Type: Schedule, Properties: {Schedule: rate(1 day)}}", "Nightly (Schedule)"),
         ("Later: {Type: ScheduleV2, Properties: {ScheduleExpression: rate(1 day)}}", "Later (ScheduleV2)"),
-        ("Get: {Type: Api, Properties: {Path: /, Method: get}}", "Get (Api)"),
-        ("Post: {Type: HttpApi}", "Post (HttpApi)"),
         ("Told: {Type: SNS, Properties: {Topic: arn:aws:sns:eu-west-1:123456789012:topic}}", "Told (SNS)"),
     ],
 )
@@ -72,7 +70,6 @@ def test_an_event_of_a_function_that_is_not_run_is_said(folder: Path, event: str
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("FunctionUrlConfig: {AuthType: NONE}", "AWS::Lambda::Url"),
         ("VpcConfig: {SubnetIds: [subnet-1], SecurityGroupIds: [sg-1]}", "VpcConfig"),
         ("EphemeralStorage: {Size: 1024}", "EphemeralStorage"),
         ("Tracing: Active", "TracingConfig"),

@@ -49,6 +49,8 @@ class FunctionsScreen:
                 self._line(source, "dead-lettered", fields["message_id"], f"received {fields['receives']} times")
             case "lost":
                 self._line(fields["bus"], "lost", fields["event_id"], "there is no such bus; EventBridge doesn't tell")
+            case "malformed":
+                self._line(fields["function"], "malformed", fields["route"], fields["reason"])
             case "undelivered":
                 self._line(str(fields.get("rule") or fields.get("function", "")), "undelivered", *_undelivered(fields))
 

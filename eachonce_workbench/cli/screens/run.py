@@ -15,6 +15,7 @@ from rich.text import Text
 from eachonce_workbench.run.progress import Progress
 from eachonce_workbench.run.run import Result
 from eachonce_workbench.template.topology import Topology
+from eachonce_workbench.template.web.addresses import routes
 
 _EXAMPLES = 10
 
@@ -164,7 +165,8 @@ def show_cloud(console: Console, endpoint: str, topology: Topology) -> None:
     rows += [("queue", queue.name, queue.url) for queue in topology.queues]
     rows += [("bus", bus.name, bus.arn) for bus in topology.buses]
     rows += [("table", table.name, table.arn) for table in topology.tables]
-    widest = max(len(name) for _, name, _ in rows)
+    rows += [("route", f"{route.method} {route.path}", url) for route, url in routes(endpoint, topology)]
+    widest = max((len(name) for _, name, _ in rows), default=0)
     for kind, name, address in rows:
         console.print(f"{kind:<8}  {name:<{widest}}  {address}", highlight=False, markup=False, soft_wrap=True)
     show_passed_over(console, topology)

@@ -37,7 +37,7 @@ class Invocations:
     def __init__(self, topology: Topology, runtime: Runtime, *, asynchronous: Asynchronous | None = None) -> None:
         """Take what runs functions, and what runs those that nobody waits for."""
         self._topology = topology
-        self._runtime = runtime
+        self.runtime = runtime
         self._asynchronous = Asynchronous(runtime) if asynchronous is None else asynchronous
 
     @property
@@ -69,7 +69,7 @@ class Invocations:
         if kind == "Event":
             request_id = self.start(f"{name}:{qualifier}", payload)
             return 202, {"x-amzn-requestid": request_id}, b""
-        ended = await self._runtime.invoke(function.logical_id, payload or b"{}")
+        ended = await self.runtime.invoke(function.logical_id, payload or b"{}")
         return _answer(
             ended, function.published.get(qualifier, qualifier), tail=headers.get("x-amz-log-type") == "Tail"
         )
