@@ -100,6 +100,7 @@ class Stack:
             stack=self._place.stack,
             region=self._place.region,
             account_id=self._place.account_id,
+            endpoint=self._place.endpoint,
             tables=tuple(resources.table(*each) for each in self._each("AWS::DynamoDB::Table")),
             queues=(*(resources.queue(*each) for each in self._each("AWS::SQS::Queue")), *queues),
             buses=(*self._buses(), *buses),

@@ -239,7 +239,7 @@ class Topology:
     """A whole system; `outputs` are those that hold in the local cloud, too, and `passed_over` says what isn't run.
 
     `exports` are the names by which other stacks import some of the outputs, `template` is the text that it was read
-    from, and `parameters` are the values that it was read with.
+    from, `parameters` are the values that it was read with, and `endpoint` is where the local cloud answers.
     """
 
     stack: str
@@ -259,6 +259,7 @@ class Topology:
     parameters: Mapping[str, str] = field(default_factory=dict)
     template: str = ""
     apis: tuple[Api, ...] = ()
+    endpoint: str = "http://127.0.0.1:4566"
 
     def function(self, name: str) -> Function:
         """Find a function by logical id, name or ARN. Raises KeyError when there is none."""

@@ -49,6 +49,7 @@ Resources:
       ReservedConcurrentExecutions: 5
       Environment: {Variables: {COLOUR: blue}}
       EventInvokeConfig: {MaximumRetryAttempts: 1}
+      FunctionUrlConfig: {AuthType: NONE, Cors: {AllowOrigins: ["*"]}}
       Events:
         Message:
           Type: SQS
@@ -164,6 +165,15 @@ def test_the_settings_of_asynchronous_invocations_are_told(functions: Any) -> No
     assert settings["FunctionArn"] == f"{WORKER}:live"
 
 
+def test_the_url_of_a_function_is_told(functions: Any) -> None:
+    """Where it answers, which is here."""
+    told = functions.get_function_url_config(FunctionName="eachonce-Worker", Qualifier="live")
+
+    assert told["FunctionUrl"] == "http://127.0.0.1:4566/_apis/WorkerUrl/"
+    assert told["FunctionArn"] == f"{WORKER}:live"
+    assert (told["AuthType"], told["Cors"]["AllowOrigins"]) == ("NONE", ["*"])
+
+
 @pytest.mark.parametrize(
     ("service", "ask"),
     [
@@ -175,7 +185,7 @@ def test_the_settings_of_asynchronous_invocations_are_told(functions: Any) -> No
         ("lambda", lambda client: client.get_function(FunctionName="eachonce-Worker", Qualifier="7")),
         ("lambda", lambda client: client.get_alias(FunctionName="eachonce-Worker", Name="dead")),
         ("lambda", lambda client: client.get_policy(FunctionName="eachonce-Worker")),
-        ("lambda", lambda client: client.get_function_url_config(FunctionName="eachonce-Worker")),
+        ("lambda", lambda client: client.get_function_url_config(FunctionName="eachonce-Plain")),
         ("lambda", lambda client: client.get_function_event_invoke_config(FunctionName="eachonce-Plain")),
         ("lambda", lambda client: client.get_event_source_mapping(UUID="0" * 36)),
         ("lambda", lambda client: client.list_event_source_mappings(FunctionName="nobody")),

@@ -14,7 +14,8 @@ from eachonce_workbench.cloud.control.mappings import mappings
 from eachonce_workbench.cloud.request import Request, form_of
 from eachonce_workbench.cloud.store.protocol import AwsError
 from eachonce_workbench.template import reference
-from eachonce_workbench.template.topology import EventInvoke, Function, Topology
+from eachonce_workbench.template.topology import Api, EventInvoke, Function, Topology
+from eachonce_workbench.template.web.addresses import address
 
 _NEVER_CHANGED = "1970-01-01T00:00:00.000+0000"
 _NAME = r"functions/([^/]+)"
@@ -113,8 +114,12 @@ class Functions:
             raise self._missing(f"The function {function.arn}:{qualifier} doesn't have an EventInvokeConfig")
         return _event_invoke(function, qualifier, function.event_invokes[qualifier])
 
-    def _get_url(self, _params: Params, name: str) -> Told:
-        self._function(name)
+    def _get_url(self, params: Params, name: str) -> Told:
+        function, qualifier = self._function(name), self._qualifier(name, params)
+        for api in self._topology.apis:
+            (route, *_) = api.routes
+            if api.kind == "url" and (route.function, route.qualifier) == (function.logical_id, qualifier):
+                return _url(function, qualifier, api, self._topology.endpoint)
         raise self._missing("The resource you requested does not exist.")
 
     def _list_mappings(self, params: Params) -> Told:
@@ -186,6 +191,27 @@ def _aliases(function: Function) -> Iterable[str]:
 def _alias(function: Function, alias: str) -> Told:
     version = function.published[alias]
     return {"AliasArn": f"{function.arn}:{alias}", "Name": alias, "FunctionVersion": version, "Description": ""}
+
+
+def _url(function: Function, qualifier: str, api: Api, endpoint: str) -> Told:
+    arn = function.arn if qualifier == reference.LATEST else f"{function.arn}:{qualifier}"
+    told: dict[str, Any] = {
+        "FunctionUrl": f"{address(endpoint, api.logical_id, '$default')}/",
+        "FunctionArn": arn,
+        "AuthType": "AWS_IAM" if api.protected else "NONE",
+        "InvokeMode": "BUFFERED",
+        "CreationTime": _NEVER_CHANGED,
+        "LastModifiedTime": _NEVER_CHANGED,
+    }
+    if (cors := api.cors) is not None:
+        told["Cors"] = {
+            "AllowCredentials": cors.allow_credentials,
+            "AllowHeaders": cors.allow_headers,
+            "AllowMethods": cors.allow_methods,
+            "AllowOrigins": cors.allow_origins,
+            "ExposeHeaders": cors.expose_headers,
+        }
+    return told
 
 
 def _event_invoke(function: Function, qualifier: str, settings: EventInvoke) -> Told:
