@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import time
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
@@ -29,6 +30,8 @@ from eachonce_workbench.cloud.mappings.queue_mapping import QueuePoller
 from eachonce_workbench.cloud.mappings.stream_mapping import StreamReader
 from eachonce_workbench.cloud.mappings.wakeup import Wakeup
 from eachonce_workbench.cloud.server import Server, endpoint_of, listen, local_cloud
+from eachonce_workbench.cloud.store.keeping import give_back, keep, resume
+from eachonce_workbench.cloud.store.kept import Kept
 from eachonce_workbench.cloud.store.queues.disorder import Disorder
 from eachonce_workbench.cloud.store.store import Store
 from eachonce_workbench.template.topology import QueueMapping, StreamMapping, Topology
@@ -68,6 +71,8 @@ class LocalCloud:
         runtime: Callable[[Topology], Runtime] | None = None,
         adapt: Callable[[Topology], Topology] | None = None,
         cells: Cells = open_cells,
+        listening: socket.socket | None = None,
+        kept: Kept | None = None,
     ) -> None:
         """Take the template and what to make of it; nothing starts yet.
 
@@ -75,7 +80,8 @@ class LocalCloud:
         clients may call it by, beside those of the loopback interface. `minute_seconds` is what passes for a
         minute between the tries of an asynchronous invocation. `runtime` gives what runs the functions, real processes
         by default. `adapt` may change what the template says. `cells` give what each of those processes is confined by;
-        nothing does by default, as a person's own development needs.
+        nothing does by default, as a person's own development needs. `listening` is a socket in place of a port; it is
+        closed at the end. `kept` is what tables and queues begin with.
         """
         self._template = template.resolve()
         self._parameters = dict(parameters or {})
@@ -88,6 +94,9 @@ class LocalCloud:
         self._make_runtime = self._processes if runtime is None else runtime
         self._adapt = adapt
         self._cells = cells
+        self._listening = listening
+        self._kept = Kept() if kept is None else kept
+        self.gone: tuple[str, ...] = ()
         self._readers: list[StreamReader] = []
         self._mappings: list[asyncio.Task[None]] = []
         self._open = False
@@ -95,14 +104,20 @@ class LocalCloud:
     async def __aenter__(self) -> Self:
         """Start everything. Raises TemplateError, and OSError when the port is taken."""
         async with contextlib.AsyncExitStack() as stack:
-            listening = None if self._port is None else stack.enter_context(contextlib.closing(listen(self._port)))
+            listening = self._listening
+            if listening is None and self._port is not None:
+                listening = listen(self._port)
+            if listening is not None:
+                stack.enter_context(contextlib.closing(listening))
             self.endpoint = NOWHERE if listening is None else endpoint_of(listening)
             self.topology = self._topology()
             self._moved = Wakeup()
             self._history.subscribe(self._notice)
             self.store = Store(self.topology, disorder=self._disorder, history=self._history)
             self.store.create()
-            self._runtime = WatchedRuntime(self._make_runtime(self.topology), self._moved.ring)
+            self.gone = tuple(give_back(self._kept, self.store))
+            self._functions = self._make_runtime(self.topology)
+            self._runtime = WatchedRuntime(self._functions, self._moved.ring)
             self._invocations = self._make_invocations()
             self.bus = self._make_bus()
             if listening is not None:
@@ -127,6 +142,19 @@ class LocalCloud:
     async def invoke(self, function: str, payload: bytes) -> Invocation:
         """Run a function (its logical id, name or ARN) on `payload` (JSON), as a caller who waits for its result."""
         return await self._runtime.invoke(function, payload)
+
+    def read(self) -> Topology:
+        """Read the template as it is now; changes nothing. Raises TemplateError."""
+        return sam_template.load(self._template, parameters=self._parameters, endpoint=self.endpoint)
+
+    async def renew(self, functions: Collection[str]) -> None:
+        """Let no later invocation of these functions (logical ids) run in a process that there is now."""
+        if isinstance(self._functions, ProcessRuntime):
+            await self._functions.renew(functions)
+
+    def keep(self) -> Kept:
+        """Give what tables and queues hold now, and what functions haven't read of the streams; after the end, too."""
+        return keep(self.store, self._readers)
 
     def quiet(self) -> bool:
         """Whether nothing is left to be done.
@@ -158,7 +186,7 @@ class LocalCloud:
         return local_cloud(self.store, self.bus, self._invocations, logs, hosts=self._hosts, history=self._history)
 
     def _topology(self) -> Topology:
-        topology = sam_template.load(self._template, parameters=self._parameters, endpoint=self.endpoint)
+        topology = self.read()
         return topology if self._adapt is None else self._adapt(topology)
 
     def _processes(self, topology: Topology) -> Runtime:
@@ -198,6 +226,7 @@ class LocalCloud:
 
     def _start_mappings(self) -> None:
         self._readers = [self._reader(mapping) for mapping in self.topology.stream_mappings if mapping.enabled]
+        resume(self._kept, self._readers, self.store)
         pollers = [self._poller(mapping) for mapping in self._queue_mappings()]
         runs = [reader.run() for reader in self._readers] + [poller.run() for poller in pollers]
         self._mappings = [asyncio.create_task(run, name="event source mapping") for run in runs]

@@ -224,16 +224,17 @@ async def _send(answer: Response, send: Send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def listen(port: int = 0) -> socket.socket:
-    """A socket that listens on 127.0.0.1; port 0 takes any that is free.
+def listen(port: int = 0, host: str = "127.0.0.1") -> socket.socket:
+    """A socket that listens on an address of this machine; port 0 takes any that is free.
 
     Raises OSError when the port is taken.
     """
     # asyncio turns off Nagle's algorithm, which would cost 40 ms a request, only where the protocol is spelt out.
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(("127.0.0.1", port))
+        listening.bind((host, port))
         listening.listen(1024)
         listening.setblocking(False)  # noqa: FBT003 - its only form
     except OSError:
@@ -244,8 +245,8 @@ def listen(port: int = 0) -> socket.socket:
 
 def endpoint_of(listening: socket.socket) -> str:
     """The URL that clients use."""
-    host, port = listening.getsockname()
-    return f"http://{host}:{port}"
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 class Server:

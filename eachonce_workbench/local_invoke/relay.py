@@ -23,9 +23,11 @@ class Relay(socketserver.ThreadingTCPServer):
 
     daemon_threads = True
 
-    def __init__(self, bridge: IPv4Interface, port: int) -> None:
-        """Listen on the bridge's address, on any port that is free, on behalf of `port` of the loopback interface."""
-        super().__init__((str(bridge.ip), 0), _Connection)
+    allow_reuse_address = True
+
+    def __init__(self, bridge: IPv4Interface, port: int, *, at: int = 0) -> None:
+        """Listen on the bridge's address and the port `at`, 0 for one that is free, on behalf of `port` of loopback."""
+        super().__init__((str(bridge.ip), at), _Connection)
         self.port: int = self.server_address[1]
         self.used = False
         self.target = (_LOOPBACK, port)
@@ -43,9 +45,9 @@ class Relay(socketserver.ThreadingTCPServer):
 
 
 @contextlib.contextmanager
-def relaying(bridge: IPv4Interface, port: int) -> Iterator[Relay]:
+def relaying(bridge: IPv4Interface, port: int, *, at: int = 0) -> Iterator[Relay]:
     """Give a relay that works, in threads of its own, until the context ends. Raises OSError when it can't listen."""
-    with Relay(bridge, port) as relay:
+    with Relay(bridge, port, at=at) as relay:
         threading.Thread(target=relay.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
         try:
             yield relay

@@ -51,6 +51,10 @@ class ProcessRuntime:
         """Run `function` on `payload` in a worker of its pool."""
         return await self._pools[function].invoke(payload, request_id)
 
+    async def renew(self, functions: Iterable[str]) -> None:
+        """Let no later invocation of these functions run in a process that there is now."""
+        await asyncio.gather(*(self._pools[name].renew() for name in functions))
+
     async def stop(self) -> None:
         """End every process, and wait until they are gone."""
         await asyncio.gather(*(pool.stop() for pool in set(self._pools.values())))
@@ -75,6 +79,7 @@ class Pool:
         self._slots = asyncio.Semaphore(limit)
         self._workers: set[Worker] = set()
         self._idle: list[Worker] = []
+        self._stale: set[Worker] = set()
         self._wanted = 0
         self._stopped = False
 
@@ -88,6 +93,12 @@ class Pool:
                 return await self._run(str(uuid.uuid4()) if request_id is None else request_id, payload)
         finally:
             self._wanted -= 1
+
+    async def renew(self) -> None:
+        """End the workers that are idle now, and the others after the invocation that they are at."""
+        self._stale |= self._workers
+        idle, self._idle = self._idle, []
+        await asyncio.gather(*(worker.stop() for worker in idle))
 
     async def stop(self) -> None:
         """End every worker; whoever waits for one is told of a crash."""
@@ -111,7 +122,9 @@ class Pool:
         try:
             return self._told(await worker.run(request_id, payload), worker.log_stream)
         finally:
-            if worker.ending is None:
+            if worker in self._stale:
+                await worker.stop()
+            elif worker.ending is None:
                 self._idle.append(worker)
 
     async def _take(self) -> Worker:
@@ -124,9 +137,13 @@ class Pool:
             self._function, endpoint=self._endpoint, history=self._history, warden=self._warden, cells=self._cells
         )
         self._workers.add(worker)
-        worker.start().add_done_callback(lambda _: self._workers.discard(worker))
+        worker.start().add_done_callback(lambda _: self._forget(worker))
         await worker.ready()
         return worker
+
+    def _forget(self, worker: Worker) -> None:
+        self._workers.discard(worker)
+        self._stale.discard(worker)
 
     def _told(self, invocation: Invocation, log_stream: str | None = None, *, at_start: bool = False) -> Invocation:
         self._history.record(

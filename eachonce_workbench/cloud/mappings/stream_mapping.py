@@ -63,6 +63,11 @@ class StreamReader:
         return self._mapping.table_name
 
     @property
+    def function(self) -> str:
+        """The function, by its logical id, that gets the records."""
+        return self._mapping.function
+
+    @property
     def behind(self) -> bool:
         """Whether there are records that aren't done with."""
         return self.position < self._streams.end(self.table_name)

@@ -16,12 +16,14 @@ from moto.core.base_backend import AccountSpecificBackend, BackendDict
 from moto.core.model_instances import model_data
 from moto.core.request import Request
 from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.table import Table as MotoTable
 from moto.sqs.models import sqs_backends
 
 from eachonce_workbench.cloud.history import History
 from eachonce_workbench.cloud.sdk import local_session
 from eachonce_workbench.cloud.store.protocol import AwsError, Response, decoded, success
 from eachonce_workbench.cloud.store.queues.disorder import Disorder
+from eachonce_workbench.cloud.store.queues.messages import Messages
 from eachonce_workbench.cloud.store.queues.queues import Queues
 from eachonce_workbench.cloud.store.queues.sqs import Sqs
 from eachonce_workbench.cloud.store.services import perform
@@ -96,6 +98,14 @@ class Store:
             return self._by_moto(service, headers, body, path)
         except AwsError as error:
             return error.response()
+
+    def table(self, name: str) -> MotoTable | None:
+        """The table of a name as moto holds it; None when there is none, as when a client deleted it."""
+        return self._tables.tables.get(name)
+
+    def messages(self) -> Mapping[str, Messages]:
+        """What each queue holds, by its name."""
+        return self._sqs.contents
 
     def expire(self) -> int:
         """Delete the items whose time to live has passed; returns how many. DynamoDB does so within a few days."""

@@ -30,16 +30,19 @@ class Apis:
         self._topology = topology
         self._runtime = runtime
         self._history = history
-        self._apis = {api.logical_id: api for api in topology.apis}
+        # A nested stack knows its own by their names alone, and so do the addresses that it makes of them.
+        self._apis = {api.logical_id.rpartition("/")[2]: api for api in reversed(topology.apis)}
+        self._apis |= {api.logical_id: api for api in topology.apis}
         self._running: set[asyncio.Task[Invocation]] = set()
 
     async def answer(self, request: WebRequest) -> WebAnswer:
         """Answer a request, whose path still begins with the API's."""
-        logical_id, slash, rest = request.path.removeprefix(PREFIX).partition("/")
-        api = self._apis.get(logical_id)
-        if api is None:
-            return failures.no_api(logical_id, self._apis)
-        found = _stage(api, slash + rest or "/")
+        whole = request.path.removeprefix(PREFIX)
+        logical_id = max((name for name in self._apis if f"{whole}/".startswith(f"{name}/")), key=len, default=None)
+        if logical_id is None:
+            return failures.no_api(whole.partition("/")[0], self._apis)
+        api = self._apis[logical_id]
+        found = _stage(api, whole.removeprefix(logical_id) or "/")
         if found is None:
             return failures.no_stage(api)
         stage, path = found

@@ -11,8 +11,9 @@ import binascii
 import heapq
 import itertools
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from eachonce_workbench.cloud.store.kept import KeptQueue
 from eachonce_workbench.cloud.store.queues.disorder import Disorder
 from eachonce_workbench.cloud.store.queues.message import Message
 from eachonce_workbench.cloud.store.queues.order import FifoOrder, Order, StandardOrder
@@ -196,6 +197,35 @@ class Messages:
         for message in list(self._held.values()):
             self._forget(message)
         self._recent.clear()
+
+    def kept(self) -> KeptQueue:
+        """What is here, as a value that lasts; it shares the messages."""
+        recent = [(group, given, at, message.id) for (group, given), (at, message) in self._recent.items()]
+        return KeptQueue(fifo=self.fifo, messages=list(self._held.values()), recent=recent)
+
+    def take_back(self, kept: KeptQueue, now: float, *, at_once: bool) -> None:
+        """Hold what was kept, in an empty queue, each message as it was then: visible, in flight or delayed.
+
+        `at_once` shows those that were in flight, which nobody has any more.
+        """
+        for message in kept.messages:
+            self._resume(replace(message, visible=False, in_flight=False, gone=False), message, now, at_once=at_once)
+        newest = max((message.sequence for message in kept.messages), default=0)
+        self._sequences = itertools.count(max(newest + 1, _FIRST_SEQUENCE))
+        for group_id, given, at, message_id in kept.recent:
+            known = self._held.get(message_id)
+            sent = Message(id=message_id, body="", attributes={}, gone=True) if known is None else known
+            self._recent[group_id, given] = at, sent
+
+    def _resume(self, message: Message, was: Message, now: float, *, at_once: bool) -> None:
+        self._held[message.id] = message
+        hidden = not was.visible and was.hidden_until > now and not (was.in_flight and at_once)
+        if not hidden or was.in_flight:
+            self._show(message)
+        if hidden and was.in_flight:
+            self._fly(message)
+        if hidden:
+            self._hide(message, was.hidden_until)
 
     def _duplicate(self, message: Message, now: float, *, by_group: bool) -> Message | None:
         while self._recent and next(iter(self._recent.values()))[0] + DEDUPLICATION_SECONDS <= now:

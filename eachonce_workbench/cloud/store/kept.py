@@ -1,0 +1,74 @@
+"""What tables and queues hold, as a value: for the next local cloud, in this process or in one to come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from eachonce_workbench.cloud.store.queues.message import Message
+from eachonce_workbench.cloud.store.tables.attributes import Wire
+
+FORMAT = 1
+
+
+class KeptError(ValueError):
+    """These bytes are nothing that was kept, or not by this version."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptChange:
+    """A record of a stream that isn't done with; `at` is in seconds since the epoch."""
+
+    id: str
+    at: float
+    old: dict[str, Wire] | None
+    new: dict[str, Wire] | None
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptTable:
+    """A table's items by its key, and its stream from the first record that isn't done with.
+
+    `unread` is how many of the last records each function has not done with, by its logical id.
+    """
+
+    key: dict[str, str]
+    items: list[dict[str, Wire]]
+    changes: list[KeptChange] = field(default_factory=list)
+    unread: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptQueue:
+    """A queue's messages, and those that a FIFO queue has seen of late: group, deduplication id, when, message id."""
+
+    fifo: bool
+    messages: list[Message]
+    recent: list[tuple[str | None, str, float, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """Tables and queues by their names."""
+
+    tables: dict[str, KeptTable] = field(default_factory=dict)
+    queues: dict[str, KeptQueue] = field(default_factory=dict)
+    format: int = FORMAT
+
+    def encoded(self) -> bytes:
+        """Give it as MessagePack, which knows binary values."""
+        return msgspec.msgpack.encode(self)
+
+    @classmethod
+    def decoded(cls, text: bytes) -> Kept:
+        """Read it. Raises KeptError."""
+        try:
+            told = msgspec.msgpack.decode(text, type=dict[str, Any])
+            if told.get("format") != FORMAT:
+                raise KeptError(f"it has the format {told.get('format')}, and this version reads {FORMAT}")
+            return msgspec.convert(told, cls)
+        except msgspec.MsgspecError as error:
+            raise KeptError(str(error)) from error
