@@ -492,3 +492,22 @@ def test_an_event_on_the_bus_that_is_cloudevents_keeps_its_own_id(
     make_consumer((Posted, post))(batch(record(on_the_bus(cloud_event(TYPE, posted(), event_id="e-9")))), context)
 
     assert store.journal("post", "e-9") is not None
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        binary(cloud_event(TYPE, posted(grams="heavy"), subject="Peru\uffff")),
+        record(json.dumps([cloud_event(TYPE, posted(name="Peru\uffff", grams="heavy"))], ensure_ascii=False)),
+    ],
+    ids=["binary", "a batch"],
+)
+def test_a_part_with_a_character_that_no_queue_takes_is_buried_too(
+    make_consumer: Make, store: Store, context: Context, message: Any
+) -> None:
+    """It is JSON, in which a character may be written as an escape."""
+    response = make_consumer((Posted, post))(batch(message), context)
+
+    assert response == {"batchItemFailures": []}
+    (dead,) = store.dead_letters()
+    assert "Peru\uffff" in json.dumps(json.loads(dead["Body"]), ensure_ascii=False)

@@ -136,8 +136,8 @@ def _delivery(record: Mapping[str, Any], found: Found, place: int | None = None)
 
 def _body(record: Mapping[str, Any], found: Found) -> str:
     """Return what would be buried: attributes that make an event of a body don't come along."""
-    if found.text is not None:
-        return found.text.decode()
+    if found.text is not None:  # JSON, in whose texts a character may be written as an escape
+        return _UNSENDABLE.sub(lambda character: f"\\u{ord(character[0]):04x}", found.text.decode())
     alone = _is_sendable(record.get("body")) and not (found.flaw and is_event(_sent_attributes(record)))
     return str(record["body"]) if alone else _text_of(record)
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
+from tests.forms import attributes
 from tests.records import FIFO_ARN, QUEUE_ARN, cloud_event, on_the_bus, record
 from tests.shop.fuzz.consumers import MOODS
 from tests.shop.fuzz.mutation import changed
-from tests.shop.fuzz.samples import FIFO_POST, POST, WRAPPINGS, samples
+from tests.shop.fuzz.samples import FIFO_POST, IDENTITY, POST, RAW_POST, RAW_WRAPPINGS, WRAPPINGS, samples
 
 _MOST_RECORDS = 10  # of a batch, unless a function asks for more
 
@@ -27,6 +28,7 @@ class Case:
     edits: tuple[int, ...] = ()
     neighbour: str | None = None
     moody: bool = False
+    said: tuple[tuple[str, str], ...] = ()
 
     @property
     def record(self) -> Any:
@@ -34,6 +36,8 @@ class Case:
         made: Any = record(
             self.body, message_id=self.message_id, receive_count=self.receive_count, group=self.group, arn=self.arn
         )
+        if self.said:
+            made["messageAttributes"] = attributes(**dict(self.said))
         for edit in self.edits:
             made = changed(made, Random(edit))
         return made
@@ -76,7 +80,7 @@ def _neighbour(consumer: str, number: int, place: int, random: Random) -> Case:
     if random.random() < 0.1:
         number, place = random.randrange(number + 1), random.randrange(_MOST_RECORDS)
     name = f"{consumer}-{number}-{place}"
-    event = cloud_event("Neighbour", {"name": name}, event_id=name, subject=name)
+    event = cloud_event("Neighbour", {"name": name, IDENTITY: name}, event_id=name, subject=name)
     return Case(
         message_id=f"m-{name}-{random.randrange(10**6)}",
         body=json.dumps(on_the_bus(event)),
@@ -93,9 +97,11 @@ def _fuzzed(consumer: str, number: int, place: int, random: Random) -> Case:
     if random.random() < 0.1:  # an id that was used before, with this content or another
         event_id = random.choice((f"e-{random.randrange(number + 1)}-{random.randrange(_MOST_RECORDS)}", "e-0-0"))
     edits = random.choice((1, 1, 1, 1, 2, 2, 3, 4)) if not sample.is_moody else random.choice((0, 0, 0, 1))
+    wrapping, mood = random.choice(RAW_WRAPPINGS if consumer == RAW_POST else WRAPPINGS), random.randrange(len(MOODS))
     return Case(
         message_id=f"m-{number}-{place}",
-        body=sample.body(event_id, random.choice(WRAPPINGS), random.randrange(len(MOODS))),
+        body=sample.body(event_id, wrapping, mood),
+        said=tuple(sample.said(event_id, wrapping, mood).items()),
         receive_count=random.choice((1, 1, 1, 2, 3, 12)),
         **_queue(consumer, random.choice("gh")),
         edits=tuple(random.randrange(2**32) for _ in range(edits)),

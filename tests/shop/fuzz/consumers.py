@@ -11,10 +11,11 @@ from uuid import UUID
 
 import msgspec
 from eachonce import Aws, Consumer, Contract, Event, Reject, Retry, Settings, Wait, Work
+from eachonce.s3 import ObjectCreatedNotification
 
 from tests.parcels import Registered, Seen, Weighed, register, see, weigh_and_announce
 from tests.shop.functions import imported
-from tests.shop.fuzz.samples import FIFO_POST, POST
+from tests.shop.fuzz.samples import FIFO_POST, IDENTITY, POST, RAW_POST
 
 SHOP = ("notify_customer", "reserve_stock", "tally_sales", "track_customer")
 
@@ -161,17 +162,22 @@ def consumers(aws: Aws, settings: Settings) -> dict[str, Consumer]:
     fifo = replace(
         settings, queue_url=f"{settings.queue_url}.fifo", dead_letter_queue_url=f"{settings.dead_letter_queue_url}.fifo"
     )
-    made = {POST: Consumer(POST, aws=aws, settings=settings), FIFO_POST: Consumer(FIFO_POST, aws=aws, settings=fifo)}
+    made = {name: Consumer(name, aws=aws, settings=settings) for name in (POST, RAW_POST)}
+    made[FIFO_POST] = Consumer(FIFO_POST, aws=aws, settings=fifo)
     for contract, handle in _OF_THE_POST.items():
-        made[POST].on(contract)(handle)
-        made[FIFO_POST].on(contract)(handle)
+        made[POST].on(contract, identity=IDENTITY)(handle)
+        made[FIFO_POST].on(contract, identity=IDENTITY, subject="parcel")(handle)
+    made[RAW_POST].on(Kept, source="post", identity=IDENTITY, raw=True)(keep)
+    made[RAW_POST].on(ObjectCreatedNotification)(lambda event, work: work.add("Weights", {"parcel": "s3"}, grams=1))
     for function in SHOP:
         with imported(function) as app:
             name = app.consumer.name
             made[name] = Consumer(name, aws=aws, settings=settings)
             for contract in app.consumer.contracts:
                 handler = app.consumer[contract.event_type()]
-                made[name].on(contract, external=handler.external, uncertain=handler.uncertain)(handler.handle)
+                made[name].on(contract, external=handler.external, uncertain=handler.uncertain, identity=IDENTITY)(
+                    handler.handle
+                )
     for consumer in made.values():
         consumer.on(Neighbour)(_greet)
     return made

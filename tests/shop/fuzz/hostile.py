@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from typing import Any, Literal
 
 import msgspec
-from eachonce import Contract, EachonceError
+from eachonce import Consumer, Contract, EachonceError
 from eachonce.identity import fingerprint
 from eachonce.listener import listen
+from eachonce.s3 import ObjectCreatedNotification
 
+from tests.forms import s3_records
 from tests.records import batch, notification, record
 
 Body = Callable[[int], str]
@@ -26,6 +30,14 @@ class Listed(Contract, frozen=True, kw_only=True):
 def event(value: str) -> str:
     """Return an event whose data has a value, given as JSON text."""
     return f'{{"specversion":"1.0","id":"e","source":"s","type":"Listed","data":{{"value":{value}}}}}'
+
+
+def _plain(detail: str) -> str:
+    return f'{{"id":"b","source":"s","detail-type":"Listed","detail":{detail}}}'
+
+
+def _noted(key: str) -> str:
+    return json.dumps(s3_records(key)["Records"][0])
 
 
 def _pairs(count: int, form: str) -> str:
@@ -65,6 +77,11 @@ BODIES: dict[str, Body] = {
     "a notification in a notification": lambda size: str(
         msgspec.json.encode(notification(msgspec.json.encode(notification("\\" * (size // 4))).decode())).decode()
     ),
+    "events without end": lambda size: "[" + "{}," * (size // 3) + "0]",
+    "a thousand events": lambda size: "[" + ",".join([event('"' + "x" * (size // 1000) + '"')] * 1000) + "]",
+    "a thousand records": lambda size: '{"Records":[' + ",".join([_noted("x" * (size // 1000))] * 1000) + "]}",
+    "a plain event's fields": lambda size: _plain("{" + _pairs(size // 20, '"k{0:08}":{0}') + "}"),
+    "a plain event's one field": lambda size: _plain('{"eid":"' + "x" * size + '"}'),
     "spaces": lambda size: event(" " * size + "1"),
     "a wrong specversion": lambda size: f'{{"specversion":"{"x" * size}"}}',
     "characters that no queue takes": lambda size: event('"' + "\uffff" * (size // 3) + '"'),
@@ -72,9 +89,17 @@ BODIES: dict[str, Body] = {
 }
 
 
+@cache
+def _consumer() -> Consumer:
+    consumer = Consumer("listed")
+    consumer.on(Listed, identity="eid")(lambda event, work: None)
+    consumer.on(ObjectCreatedNotification)(lambda event, work: None)
+    return consumer
+
+
 def take(records: dict[str, Any]) -> None:
     """Do all that the layer does with messages on their way to a handler."""
-    for delivery in listen(records):
+    for delivery in listen(records, known=_consumer()):
         if delivery.event is not None:
             with suppress(EachonceError):
                 fingerprint(delivery.event)

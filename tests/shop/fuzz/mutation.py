@@ -72,9 +72,19 @@ def _text_changed(record: Record, random: Random) -> Record:
 
 def _member_changed(record: Record, random: Random) -> Record:
     """Change what the queue says of a message, or leave it out."""
+    if isinstance(said := record.get("messageAttributes"), dict) and said and random.random() < 0.6:
+        return {**record, "messageAttributes": _said_changed(said, random)}
     if isinstance(record.get("attributes"), dict) and random.random() < 0.5:
         return {**record, "attributes": _without_or_junk(record["attributes"], random)}
     return _without_or_junk(record, random)
+
+
+def _said_changed(said: Record, random: Random) -> Record:
+    """Change an attribute of who sent the message, or the text of one."""
+    name = random.choice(list(said))
+    if isinstance(said[name], dict) and random.random() < 0.6:
+        return {**said, name: {**said[name], "stringValue": random.choice((*VALUES, *_OUTLANDISH))}}
+    return _without_or_junk(said, random)
 
 
 def _without_or_junk(members: Record, random: Random) -> Record:

@@ -8,12 +8,17 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from tests.forms import s3_records
 from tests.records import cloud_event, notification, on_the_bus
 from tests.shop.fuzz.junk import CANARY, CANARY_NUMBER
 from tests.shop.place import ROOT
 
-POST, FIFO_POST = "post", "fifo-post"
-WRAPPINGS = ("bus", "bus", "plain", "sns", "sns of bus", "base64")
+POST, FIFO_POST, RAW_POST = "post", "fifo-post", "raw-post"
+WRAPPINGS = ("bus", "bus", "alone", "sns", "sns of bus", "base64", "plain", "sns of plain", "binary", "batch", "batch")
+RAW_WRAPPINGS = ("raw", "raw", "sns of raw", "batch of raw", "bus", "records")
+
+# Where a plain event's identity lies.
+IDENTITY = "eid"
 
 _FOLDERS = ("notify_customer", "reserve_stock", "tally_sales", "track_customer")
 _AS_THEY_ARE = {"placed_at", "unit_price", "at", "amount", "ident", "raw", "kind"}
@@ -61,10 +66,19 @@ class Sample:
         """Return the body of a message: the event under this id, wrapped."""
         if isinstance(self.event, str):
             return self.event
-        event = {**self.event, "id": event_id}
-        if self.is_moody:
-            event["data"] = {**event["data"], "mood": mood}
-        return json.dumps(_wrapped(event, wrapping))
+        return json.dumps(_wrapped(self._named(event_id, mood), wrapping))
+
+    def said(self, event_id: str, wrapping: str, mood: int) -> dict[str, str]:
+        """Return the attributes that come with the body."""
+        if wrapping != "binary" or isinstance(self.event, str):
+            return {}
+        named = self._named(event_id, mood)
+        return {f"ce_{name}": str(value) for name, value in named.items() if name != "data"}
+
+    def _named(self, event_id: str, mood: int) -> dict[str, Any]:
+        assert isinstance(self.event, dict)
+        data = {**self.event["data"], IDENTITY: event_id} | ({"mood": mood} if self.is_moody else {})
+        return {**self.event, "id": event_id, "data": data}
 
 
 @cache
@@ -76,7 +90,12 @@ def samples() -> tuple[Sample, ...]:
         )
         for kind, data in _OF_THE_POST
     ]
-    return (*of_the_post, *(sample for folder in _FOLDERS for sample in _of_the_shop(folder)))
+    raw = [Sample(RAW_POST, sample.event) for sample in of_the_post if _type(sample) == "Kept"]
+    return (*of_the_post, *raw, *(sample for folder in _FOLDERS for sample in _of_the_shop(folder)))
+
+
+def _type(sample: Sample) -> str | None:
+    return sample.event["type"] if isinstance(sample.event, dict) else None
 
 
 def _of_the_shop(folder: str) -> list[Sample]:
@@ -112,7 +131,11 @@ def _said(value: Any, name: str = "") -> Any:
     return value
 
 
-def _wrapped(event: dict[str, Any], wrapping: str) -> dict[str, Any]:
+def _plain(event: dict[str, Any]) -> dict[str, Any]:
+    return on_the_bus(event) | {"detail": event["data"]}
+
+
+def _wrapped(event: dict[str, Any], wrapping: str) -> Any:
     match wrapping:
         case "bus":
             return on_the_bus(event)
@@ -120,6 +143,20 @@ def _wrapped(event: dict[str, Any], wrapping: str) -> dict[str, Any]:
             return notification(json.dumps(event))
         case "sns of bus":
             return notification(json.dumps(on_the_bus(event)))
+        case "plain":
+            return _plain(event)
+        case "sns of plain":
+            return notification(json.dumps(_plain(event)))
+        case "batch":
+            return [event, {**event, "id": f"{event['id']}-2"}]
+        case "binary" | "raw":
+            return event["data"]
+        case "sns of raw":
+            return notification(json.dumps(event["data"]))
+        case "batch of raw":
+            return [event["data"], {**event["data"], IDENTITY: f"{event['id']}-2"}]
+        case "records":
+            return s3_records(event["id"], f"{event['id']}-2")
         case "base64":
             data = base64.b64encode(json.dumps(event["data"]).encode()).decode()
             return {name: value for name, value in event.items() if name != "data"} | {"data_base64": data}

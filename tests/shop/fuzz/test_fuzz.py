@@ -9,7 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from eachonce import listener, reason, report
+from eachonce import binary, listener, reason, report
 from eachonce.acknowledger import Acknowledger
 from eachonce.errors import MalformedMessageError
 from eachonce.lanes import Lanes
@@ -42,15 +42,15 @@ def test_a_seed_is_the_same_batches_to_the_letter() -> None:
 
 @contextmanager
 def an_exception_escapes_the_listener() -> Iterator[None]:
-    unwrap = listener.unwrap
+    read = listener._open
 
-    def raising(body: str, **options: Any) -> Any:
+    def raising(*given: Any) -> Any:
         try:
-            return unwrap(body, **options)
+            return read(*given)
         except MalformedMessageError as error:
             raise ValueError(error.reason) from error
 
-    with patch.object(listener, "unwrap", raising):
+    with patch.object(listener, "_open", raising):
         yield
 
 
@@ -81,6 +81,12 @@ def a_flaw_defers_its_neighbours() -> Iterator[None]:
 
 
 @contextmanager
+def attributes_are_believed() -> Iterator[None]:
+    with patch.object(binary, "_text", lambda value: value["stringValue"]):
+        yield
+
+
+@contextmanager
 def a_reason_repeats_a_value() -> Iterator[None]:
     with patch.object(reason, "_of_the_decoder", str):
         yield
@@ -94,7 +100,7 @@ def a_check_speaks_in_its_own_words() -> Iterator[None]:
 
 @contextmanager
 def a_traceback_has_its_messages() -> Iterator[None]:
-    with patch.object(report, "trace_of", lambda error: f"{error}"):
+    with patch.object(report, "trace_of", lambda error: str(error.args)):
         yield
 
 
@@ -114,6 +120,7 @@ BROKEN: dict[Callable[[], AbstractContextManager[None]], str] = {
     an_exception_escapes_the_listener: "no exception escapes",
     a_record_beside_a_flaw_is_dropped: "one outcome a record",
     a_flaw_defers_its_neighbours: "comes again but for its handler's sake",
+    attributes_are_believed: "no exception escapes",
     a_reason_repeats_a_value: "no value of an event is printed",
     a_check_speaks_in_its_own_words: "no value of an event is printed",
     a_traceback_has_its_messages: "no value of an event is printed",

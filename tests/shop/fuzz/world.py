@@ -17,6 +17,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from eachonce import Aws, Consumer, Settings
 from eachonce.aws import Codec
+from eachonce.listener import Delivery, listen
 
 from eachonce_workbench.cloud.sdk import local_session
 from eachonce_workbench.cloud.store.store import Store
@@ -86,6 +87,10 @@ class World:
         self._output.seek(0)
         self._output.truncate()
         return Ending(response=response, raised=raised, printed=printed, letters=self._letters())
+
+    def heard(self, consumer: str, records: Sequence[Any]) -> list[Delivery]:
+        """Return the deliveries of records that have names: of one that holds several events, each."""
+        return listen({"Records": list(records)}, known=self._consumers[consumer]) if records else []
 
     def greeted(self, neighbour: str) -> int:
         """Return how often a neighbour's effect has happened."""
