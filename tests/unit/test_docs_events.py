@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from eachonce.listener import listen
 
-from eachonce_workbench.cli.command import ROOT
 from tests.forms import object_created, on_the_bus_plain, s3_records
 from tests.records import batch, record
 
-PAGE = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "events.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
