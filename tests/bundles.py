@@ -95,6 +95,11 @@ Resources:
       Timeout: 10
       MemorySize: 192
       Layers: [!Ref Layer]
+      Policies:
+        - DynamoDBCrudPolicy: {{TableName: !Ref Ledger}}
+        - DynamoDBCrudPolicy: {{TableName: !Ref Weights}}
+        - SQSPollerPolicy: {{QueueName: !GetAtt Scales.QueueName}}
+        - SQSSendMessagePolicy: {{QueueName: !GetAtt Undeliverable.QueueName}}
       Environment:
         Variables:
           POWERTOOLS_METRICS_NAMESPACE: Post

@@ -92,6 +92,19 @@ def test_promises_that_need_no_books_are_checked_of_any_bundle_with_the_layer(tm
     assert lines[-1].startswith("every promise that could be checked holds: 1 run, ")
 
 
+def test_a_right_that_is_missing_is_told_before_aws_does(tmp_path: Path) -> None:
+    """The local cloud asks for none, and everything works there."""
+    bundle = post_office(tmp_path / "post", weigh=parcels("e-1"))
+    template = bundle / "template.yaml"
+    template.write_text(template.read_text().replace("        - DynamoDBCrudPolicy: {TableName: !Ref Weights}\n", ""))
+
+    ended = eachonce("simulate", bundle=bundle)
+
+    assert ended.returncode == 1
+    assert "denied: Weigh needs dynamodb:UpdateItem on eachonce-Weights, which its role doesn't allow" in ended.stdout
+    assert ended.stdout.splitlines()[-1].startswith("roles don't allow what functions do: 1 run, ")
+
+
 def test_a_certificate_takes_its_consumers_from_the_template(tmp_path: Path) -> None:
     """Whatever they are called."""
     ended = eachonce("certify", "--events", "2", "--json", bundle=post_office(tmp_path / "post"))

@@ -215,7 +215,8 @@ def test_an_api_that_is_not_there_is_named(web: Web) -> None:
     status, _, body = web.ask("GET", "/_apis/Nowhere/x")
 
     assert status == 404
-    assert b"no API 'Nowhere'; it has Shop, ServerlessHttpApi, Office, WorkerUrl" in body
+    assert b"no API 'Nowhere'; it has " in body
+    assert all(name in body for name in (b"Shop", b"ServerlessHttpApi", b"Office", b"WorkerUrl"))
 
 
 @pytest.mark.parametrize(
