@@ -219,6 +219,22 @@ def test_an_api_that_is_not_there_is_named(web: Web) -> None:
     assert all(name in body for name in (b"Shop", b"ServerlessHttpApi", b"Office", b"WorkerUrl"))
 
 
+def test_a_nested_stacks_api_answers_by_its_whole_name_and_by_its_own(tmp_path: Path) -> None:
+    """Which is all that the nested template knows of it."""
+    (tmp_path / "code").mkdir()
+    events = "\n      Events: {Get: {Type: HttpApi, Properties: {Path: /hello, Method: get}}}\n"
+    (tmp_path / "child.yaml").write_text(f"Transform: AWS::Serverless-2016-10-31\n{FUNCTION}{events}")
+    child = "Resources: {Child: {Type: AWS::Serverless::Application, Properties: {Location: child.yaml}}}"
+    runtime = Scripted(ok("Hello"))
+    counter = Counter(read(tmp_path, child), runtime)
+
+    for name in ("Child/ServerlessHttpApi", "ServerlessHttpApi"):
+        status, _, body = counter.ask("GET", f"/_apis/{name}/hello")
+        assert (status, body) == (200, b"Hello")
+
+    assert {function for function, _ in runtime.came} == {"Child/Worker"}
+
+
 @pytest.mark.parametrize(
     ("url", "content_type", "body", "text", "encoded"),
     [

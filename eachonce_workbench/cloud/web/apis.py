@@ -30,9 +30,10 @@ class Apis:
         self._topology = topology
         self._runtime = runtime
         self._history = history
+        self._apis = {api.logical_id: api for api in topology.apis}
         # A nested stack knows its own by their names alone, and so do the addresses that it makes of them.
-        self._apis = {api.logical_id.rpartition("/")[2]: api for api in reversed(topology.apis)}
-        self._apis |= {api.logical_id: api for api in topology.apis}
+        for api in topology.apis:
+            self._apis.setdefault(api.logical_id.rpartition("/")[2], api)
         self._running: set[asyncio.Task[Invocation]] = set()
 
     async def answer(self, request: WebRequest) -> WebAnswer:
