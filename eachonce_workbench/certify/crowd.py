@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 from eachonce import Contract, Event
+from eachonce.description import description_of
+from eachonce.model import subject_of
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import configuration as hypothesis_configuration
 from hypothesis import strategies as st
@@ -41,16 +43,21 @@ def crowds(types: Sequence[type[Contract]], *, size: int, count: int, chosen_by:
     return [crowd(data, tie=number % 2 == 1) for number, data in enumerate(_unlike(drawn))]
 
 
+def type_of(contract: type[Any]) -> str:
+    """Return what the events of a contract are called."""
+    return description_of(contract).type
+
+
 def crowd(data: Iterable[Contract], *, tie: bool = False) -> Crowd:
     """Return events around data, e1 and so on, each a minute older than the one before; or two of the same time."""
     return tuple(
         Event(
             id=f"e{place + 1}",
-            source="certified",
-            type=one.event_type(),
+            source=description_of(type(one)).source or "certified",
+            type=type_of(type(one)),
             data=one,
             time=START - timedelta(minutes=place // 2 if tie else place),
-            subject=one.subject,
+            subject=subject_of(one),
         )
         for place, one in enumerate(data)
     )

@@ -11,7 +11,7 @@ from typing import Any
 from eachonce import Contract, Event
 from eachonce.journal import TABLE
 
-from eachonce_workbench.certify.crowd import Crowd, crowds
+from eachonce_workbench.certify.crowd import Crowd, crowds, type_of
 from eachonce_workbench.certify.exploration import Count, Exploration
 from eachonce_workbench.certify.footprint import Footprint
 from eachonce_workbench.certify.probe import Probe
@@ -42,13 +42,13 @@ def examine(subject: Subject, bounds: Bounds, tell: Tell = lambda _: None) -> Ex
     examination = Examination(subject, faults=bounds.faults)
     with examination.stage.open():
         for (one, other), some in drawn.items():
-            tell(f"{subject.name}: {one.event_type()} and {other.event_type()}, every order")
+            tell(f"{subject.name}: {type_of(one)} and {type_of(other)}, every order")
             for events in some:
                 examination.order(events)
         tell(f"{subject.name}: its handlers alone")
         examination.probe()
         for (one, other), some in drawn.items():
-            tell(f"{subject.name}: {one.event_type()} and {other.event_type()}, every fault")
+            tell(f"{subject.name}: {type_of(one)} and {type_of(other)}, every fault")
             for events in some:
                 examination.harm(events)
     return examination.result()
@@ -161,4 +161,4 @@ class Examination:
             self._contacts[frozenset({one.type, other.type})].note(shared, runs, (one.id, other.id))
 
     def _types(self) -> tuple[str, ...]:
-        return tuple(contract.event_type() for contract in self.subject.consumer.contracts)
+        return tuple(type_of(contract) for contract in self.subject.consumer.contracts)

@@ -21,9 +21,10 @@ def assert_independent(consumer: Consumer, events: Sequence[Contract | Event[Any
     reads; ValueError when the consumer has no handler for one of them.
     """
     whole = _whole(events)
-    unknown = [event.type for event in whole if consumer.find(event.type) is None]
+    contracts = set(consumer.contracts)
+    unknown = [each.type for each in whole if consumer.find(each.type) is None and type(each.data) not in contracts]
     if unknown:
-        known = ", ".join(contract.event_type() for contract in consumer.contracts)
+        known = ", ".join(handler.description.type for handler in consumer.handlers)
         raise ValueError(f"{consumer.name} has no handler for {unknown[0]}; it has them for {known}")
     examination = Examination(Subject.of(consumer), faults=faults)
     with examination.stage.open():

@@ -74,12 +74,11 @@ class Stage:
         self._heard = _Heard()
         self._consumer = Consumer(consumer.name, aws=self.wire.aws, settings=_SETTINGS)
         self._consumer.report = cast("Report", self._heard)
-        for contract in consumer.contracts:
-            handler = consumer[contract.event_type()]
+        for handler in consumer.handlers:
             handle = observed(handler, self.wire.own, partial(self._note, named(handler.handle)))
             # Where a person is to decide after a crash, there is nothing to compare: what is tried is "again".
-            self._consumer.on(contract, external=handler.external)(handle)
-        self._memory = Memory([consumer[contract.event_type()].handle for contract in consumer.contracts])
+            self._consumer.on(handler.contract, external=handler.external)(handle)
+        self._memory = Memory([handler.handle for handler in consumer.handlers])
         self._clock: Any = None
 
     @contextmanager

@@ -42,8 +42,7 @@ class Subject:
     @classmethod
     def of(cls, consumer: Consumer) -> Subject:
         """Return a consumer as it is, in the process's own environment."""
-        handlers = [consumer[contract.event_type()] for contract in consumer.contracts]
-        code = [part for handler in handlers for part in (inspect.unwrap(handler.handle), handler.contract)]
+        code = [part for handler in consumer.handlers for part in (inspect.unwrap(handler.handle), handler.contract)]
         return cls(consumer=consumer, sources=tuple(sorted(set(filter(None, map(_file, code))))))
 
     @property

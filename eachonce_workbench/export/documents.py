@@ -11,7 +11,9 @@ from typing import Any
 
 import msgspec
 from eachonce import Consumer, Endpoint, Relay
+from eachonce.model import json_schema
 
+from eachonce_workbench.certify.crowd import type_of
 from eachonce_workbench.certify.sample import NoSampleError
 from eachonce_workbench.certify.subject import handler_of
 from eachonce_workbench.cloud.confinement.refusals import Refusals
@@ -74,7 +76,7 @@ class _Deriving:
             folder = folders_of(function)[0]
             (derived if known else first).update({f"events/{folder}/{name}.json": each for name, each in samples})
         schemas = {
-            f"docs/events/{contract.__name__}.json": _tidy(contract.json_schema())
+            f"docs/events/{contract.__name__}.json": _tidy(json_schema(contract))
             for contract in self._shown.contracts()
         }
         return Documents(derived=_texts(schemas | derived), first=_texts(first), unknown=tuple(self._unknown))
@@ -100,7 +102,7 @@ class _Deriving:
 
     def _of_consumer(self, function: Function, consumer: Consumer) -> Iterator[tuple[str, Json]]:
         arn = self._queue(function) or self._arn("sqs", function.name)
-        events = {contract.event_type(): self._shown.event(contract) for contract in consumer.contracts}
+        events = {type_of(contract): self._shown.event(contract) for contract in consumer.contracts}
         for name, event in events.items():
             yield name, self._payloads.batch(arn, [event])
         several = list(events.values())

@@ -7,7 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from eachonce import Contract, Event
 
-from eachonce_workbench.certify.crowd import crowds
+from eachonce_workbench.certify.crowd import crowds, type_of
 
 
 @runtime_checkable
@@ -34,7 +34,7 @@ class Shown:
 
     def event(self, contract: type[Contract]) -> Event[Any]:
         """Return an event. Raises NoSampleError where none can be made up."""
-        name = contract.event_type()
+        name = type_of(contract)
         if name not in self.events:
             self.events[name] = _drawn(contract)
         return self.events[name]

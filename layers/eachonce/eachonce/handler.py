@@ -117,6 +117,11 @@ class Handlers:
         return found
 
     @property
+    def handlers(self) -> tuple[Handler, ...]:
+        """All of them, in order of registration."""
+        return tuple(self._handlers.values())
+
+    @property
     def contracts(self) -> tuple[type[Any], ...]:
         """The contracts that have a handler, in order of registration."""
         return tuple(handler.contract for handler in self._handlers.values())
