@@ -21,6 +21,7 @@ from eachonce_workbench.certify.effect import importing
 from eachonce_workbench.cloud.confinement.refusals import Refusals
 from eachonce_workbench.cloud.functions.code import imported
 from eachonce_workbench.cloud.functions.environment import function_environment
+from eachonce_workbench.template.journal import JOURNAL_VARIABLE
 from eachonce_workbench.template.topology import Function, Topology
 
 _LAYER = Path(eachonce.__file__).parent
@@ -69,8 +70,8 @@ def of_template(
 ) -> list[Subject]:
     """Return the consumers among a template's functions, imported as Lambda imports them; `only` is a consumer's name.
 
-    What they try meanwhile and may not is noted in `refusals`. Raises SubjectError when there is no such consumer, or
-    none at all, or a function can't be imported, and TemplateError when the template can't be read.
+    What they try meanwhile and may not is noted in `refusals`. Raises SubjectError when there is no such consumer, or a
+    function that keeps a journal can't be imported, and TemplateError when the template can't be read.
     """
     topology = template.load(path, parameters=parameters)
     handlers = [(function, _imported(function, refusals)) for function in topology.functions]
@@ -78,10 +79,8 @@ def of_template(
         _subject(handler, function, topology) for function, handler in handlers if isinstance(handler, Consumer)
     ]
     names = ", ".join(sorted(subject.name for subject in subjects))
-    if not subjects:
-        raise SubjectError(f"no function of {path} is a consumer: name one of your own with --handler")
     if only is not None and only not in [subject.name for subject in subjects]:
-        raise SubjectError(f"there is no consumer {only}; there are {names}")
+        raise SubjectError(f"there is no consumer {only}; there are {names or 'none'}")
     return [subject for subject in subjects if only in (None, subject.name)]
 
 
@@ -89,6 +88,8 @@ def _imported(function: Function, refusals: Refusals) -> Any:
     try:
         return handler_of(function, refusals)
     except Exception as error:  # whatever a function raises when it is imported
+        if JOURNAL_VARIABLE not in function.environment:
+            return None  # it is no consumer, and may need what isn't installed here
         raise SubjectError(f"{function.logical_id} can't be imported: {type(error).__name__}: {error}") from error
 
 

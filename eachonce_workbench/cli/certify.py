@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from eachonce_workbench.certify.subject import Subject
     from eachonce_workbench.certify.verdict import Examined
 
+_WRONG_INPUT = 2
+
 _STYLES = {
     "independent": "green",
     "commutes": "green",
@@ -103,12 +105,16 @@ def _subjects(
         bundle = bundle_of(template, books=books)
         folder = Path(stack.enter_context(TemporaryDirectory()))
         parameters = parameters_of(bundle, folder)
-        return of_template(bundle.template, refusals, only=consumer, parameters=parameters)
+        subjects = of_template(bundle.template, refusals, only=consumer, parameters=parameters)
     except SubjectError as error:
         for line in refusals.lines():
             typer.echo(line, err=True)
         hint = "--consumer" if handler is None else "--handler"
         raise typer.BadParameter(str(error), param_hint=hint) from error
+    if not subjects:
+        typer.echo(f"no function of {bundle.template} is a consumer: name one of your own with --handler", err=True)
+        raise typer.Exit(_WRONG_INPUT)
+    return subjects
 
 
 def _examined(subjects: Sequence[Subject], bounds: Bounds, console: Console) -> list[Examined]:

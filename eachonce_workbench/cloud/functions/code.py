@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
@@ -21,20 +22,21 @@ def imported(function: Function) -> Iterator[Any]:
     stay: functions share them. Raises what the module raises.
     """
     module, _, name = function.handler.replace("/", ".").rpartition(".")
-    own = _modules(function.code)
-    _forget(own)
+    _forget({path.stem for path in function.code.glob("*.py")})
+    before = set(sys.modules)
     with patch.object(sys, "path", [str(function.code), *sys.path, *map(str, function.layers)]):
         try:
             yield getattr(importlib.import_module(module), name)
         finally:
-            _forget(own)
+            _forget(found for found in sys.modules.keys() - before if _is_in(function.code, sys.modules[found]))
 
 
-def _modules(folder: Path) -> set[str]:
-    """Return the names of the modules and packages at the top of a folder."""
-    return {path.stem for path in folder.glob("*.py")} | {path.parent.name for path in folder.glob("*/*.py")}
+def _is_in(folder: Path, module: ModuleType) -> bool:
+    """Whether a module, or a part of a package without a file, lies in a folder."""
+    places = [module.__file__] if getattr(module, "__file__", None) else list(getattr(module, "__path__", ()))
+    return any(Path(place).is_relative_to(folder) for place in places if place)
 
 
-def _forget(modules: set[str]) -> None:
-    for name in [name for name in sys.modules if name.partition(".")[0] in modules]:
-        del sys.modules[name]
+def _forget(modules: Iterable[str]) -> None:
+    for name in list(modules):
+        sys.modules.pop(name, None)
