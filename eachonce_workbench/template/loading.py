@@ -19,6 +19,7 @@ from eachonce_workbench.template.place import Place
 from eachonce_workbench.template.remembered import translated
 from eachonce_workbench.template.source import Source, TemplateError, Where
 from eachonce_workbench.template.stack import Stack
+from eachonce_workbench.template.strangers import without_strangers
 from eachonce_workbench.template.topology import Topology
 from eachonce_workbench.template.translation import origin, owned
 
@@ -43,7 +44,7 @@ def load(
     resolved and for what AWS refuses.
     """
     place = Place(stack=stack, region=region, account_id=account_id, endpoint=endpoint)
-    return _load(path, parameters or {}, place, ()).topology
+    return without_strangers(_load(path, parameters or {}, place, ()).topology)
 
 
 def _load(path: Path, given: Mapping[str, str], place: Place, above: tuple[Path, ...]) -> Loaded:

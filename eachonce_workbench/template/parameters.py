@@ -19,6 +19,8 @@ from eachonce_workbench.template.usage import fitting, uses
 
 _KINDS = re.compile(r"String|Number|List<(Number|String)>|CommaDelimitedList|AWS::[\w:<>]+|List<AWS::[\w:]+>")
 _STORED = re.compile(r"AWS::SSM::Parameter::Value<(.+)>")
+# What CloudFormation's regular expressions have beside Python's: such a pattern is not looked at.
+_ONLY_IN_JAVA = re.compile(r"\\[pPQEhHRvV]|\(\?<[A-Za-z]|&&\[")
 _LIST = re.compile(r"List<(.+)>")
 
 
@@ -138,8 +140,10 @@ class _Parameter:
 
 def _matches(value: str, declaration: Properties) -> bool:
     pattern = declaration.optional_text("AllowedPattern")
+    if pattern is None or _ONLY_IN_JAVA.search(pattern):
+        return True
     try:
-        return pattern is None or re.fullmatch(pattern, value) is not None
+        return re.fullmatch(pattern, value) is not None
     except re.error as error:
         raise Unresolved(declaration.at("AllowedPattern"), f"no regular expression: {error}") from error
 

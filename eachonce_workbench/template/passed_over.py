@@ -12,7 +12,7 @@ from typing import Any
 
 from eachonce_workbench.template.limits import LIMITS
 from eachonce_workbench.template.source import Source, Where
-from eachonce_workbench.template.translation import events, owned
+from eachonce_workbench.template.translation import events, origin, owned
 from eachonce_workbench.template.web import ANSWERED
 
 _SAM = "AWS::Serverless-2016-10-31"
@@ -38,7 +38,7 @@ def passed_over(
         *(f"{resource['Type']} {name}" for name, resource in made.items() if _is_nowhere(name, resource, resources)),
         *(f"{resources[name]['Type']} {name} ({why})" for name, why in idle.items()),
         *_generated(source, made, resources),
-        *(_named(source, place) for place in dict.fromkeys((*_events(made), *_kept(source, made, places)))),
+        *(_named(source, origin(source, place)) for place in (*_events(made), *_kept(source, made, places))),
         *_quiet(made),
     ]
     return tuple(f"{part}: not run here" for part in dict.fromkeys(parts))
@@ -90,7 +90,9 @@ def _generated(
 
 
 def _named(source: Source, place: Where) -> str:
-    """Name a part of a resource: the resource, its event if it is one's, and the way from there."""
+    """Name a part of a resource (the resource, its event if it is one's, and the way from there), or one of all."""
+    if place[0] == "Globals":
+        return f"{' '.join(map(str, place[:2]))}, {'.'.join(str(part) for part in place[2:] if isinstance(part, str))}"
     resource = source.document["Resources"][place[1]]
     path = [str(part) for part in place[3:] if isinstance(part, str) and part != "Properties"]
     whole = f"{resource['Type']} {place[1]}"

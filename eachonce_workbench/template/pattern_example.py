@@ -23,8 +23,12 @@ def example(pattern: str, least: int = 0) -> str | None:
     >>> example("[a-z]{3}-(blue|green)"), example("^[A-Z][a-z0-9]*$", 4), example("(?!a)[a-z]")
     ('aaa-blue', 'Aaaaa', None)
     """
+    try:
+        parsed = _parsed(pattern)
+    except re.error:
+        return None
     for repeats in (0, 1, least, least + 1, max(0, least - 1), max(0, least - 2)):
-        found = _Writer(repeats).written(_parsed(pattern))
+        found = _Writer(repeats).written(parsed)
         if len(found) >= least and re.fullmatch(pattern, found):
             return found
     return None

@@ -29,6 +29,7 @@ _RENAMED = {
     "EventPattern": ("Pattern",),
     "EventSourceArn": ("Queue", "Stream"),
     "ScheduleExpression": ("Schedule",),
+    "TracingConfig": ("Tracing",),
 }
 _NO_LOG = logging.NullHandler()  # the translator logs what it raises, and which of its features it could not look up
 _BRACKETS = re.compile(r"\[([A-Za-z0-9]+)\]")
@@ -103,8 +104,10 @@ def _renamed(source: Source, where: Where) -> Where:
 
 def _global(source: Source, where: Where) -> Where:
     """Lead on to Globals where a function has a property from there."""
-    if len(where) > 3 and where[:4] not in source.lines and (*_GLOBALS, where[3]) in source.lines:
-        return (*_GLOBALS, *where[3:])
+    if len(where) > 3 and where[:4] not in source.lines:
+        for name in (where[3], *_RENAMED.get(str(where[3]), ())):
+            if (*_GLOBALS, name) in source.lines:
+                return (*_GLOBALS, name, *where[4:])
     return where
 
 

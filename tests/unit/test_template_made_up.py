@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from eachonce_workbench.template import load
 from eachonce_workbench.template.pattern_example import example
 from tests.templates import FUNCTION, HERE, QUEUE, read, refusal
 
@@ -233,3 +234,19 @@ def test_a_mapping_without_this_region_gives_anothers_value(folder: Path) -> Non
 
     assert topology.function("Worker").environment["VALUE"] == "ami-1"
     assert topology.passed_over == ("Fn::FindInMap in Images, which has no eu-west-1: 'us-east-1' is used here",)
+
+
+def test_a_template_is_json_with_tabs_too(folder: Path) -> None:
+    """YAML, which has JSON in it otherwise, takes none between its tokens."""
+    file = folder / "template.json"
+    file.write_text('{\n\t"Resources": {\n\t\t"Queue": {"Type": "AWS::SQS::Queue"}\n\t}\n}\n', encoding="utf-8")
+
+    assert [each.logical_id for each in load(file).queues] == ["Queue"]
+
+
+@pytest.mark.parametrize("pattern", [r"\p{Alpha}+", r"(?<first>[a-z])+", "[a-z&&[^b]]+"])
+def test_a_pattern_in_javas_words_is_no_fault(folder: Path, pattern: str) -> None:
+    """CloudFormation takes it."""
+    template = with_parameter("Name", f"{{Type: String, Default: abc, AllowedPattern: '{pattern}'}}")
+
+    assert read(folder, template).outputs == {"Value": "abc"}

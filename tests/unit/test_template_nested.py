@@ -144,6 +144,26 @@ def test_a_source_that_is_not_run_here_is_said(folder: Path, source: str) -> Non
     assert (topology.queue_mappings, topology.stream_mappings) == ((), ())
 
 
+@pytest.mark.parametrize(
+    ("arn", "more"),
+    [
+        ("arn:aws:lambda:eu-west-1:123456789012:function:other", ""),
+        (
+            "!GetAtt Page.Arn",
+            FUNCTION.replace("\nResources:\n", "").replace("Worker", "Page").replace("python3.11", "go"),
+        ),
+    ],
+)
+def test_a_rule_sends_to_no_function_that_is_not_run_here(folder: Path, arn: str, more: str) -> None:
+    """Another stack's, or one of another runtime; a line says so."""
+    rule = f"{RULE}      EventPattern: {{source: [a]}}\n      Targets: [{{Id: a, Arn: {arn}}}]\n"
+
+    topology = read(folder, f"{rule}{more}")
+
+    assert topology.rules[0].targets == ()
+    assert topology.passed_over[-1].startswith("AWS::Events::Rule Rule, target a (arn:aws:lambda:")
+
+
 def test_a_target_that_is_not_run_here_is_said(folder: Path) -> None:
     """The other targets of its rule get their events."""
     targets = "[{Id: a, Arn: 'arn:aws:states:eu-west-1:123456789012:stateMachine:m'}, {Id: b, Arn: !GetAtt Queue.Arn}]"

@@ -72,7 +72,7 @@ def test_an_event_of_a_function_that_is_not_run_is_said(folder: Path, event: str
     [
         ("VpcConfig: {SubnetIds: [subnet-1], SecurityGroupIds: [sg-1]}", "VpcConfig"),
         ("EphemeralStorage: {Size: 1024}", "EphemeralStorage"),
-        ("Tracing: Active", "TracingConfig"),
+        ("Tracing: Active", "Tracing"),
         ("SnapStart: {ApplyOn: PublishedVersions}", "SnapStart"),
     ],
 )
@@ -81,6 +81,17 @@ def test_a_property_of_a_function_that_is_not_run_is_said(folder: Path, line: st
     topology = read(folder, f"{FUNCTION}      {line}\n")
 
     assert topology.passed_over == (f"AWS::Serverless::Function Worker, {said}: not run here",)
+
+
+def test_a_property_that_all_functions_have_is_said_once(folder: Path) -> None:
+    """Of Globals, where it is written."""
+    other = (
+        "  Other: {Type: AWS::Serverless::Function, Properties: {CodeUri: code, Handler: a.b, Runtime: python3.12}}\n"
+    )
+
+    topology = read(folder, f"Globals: {{Function: {{Tracing: Active}}}}\n{FUNCTION}{other}")
+
+    assert topology.passed_over == ("Globals Function, Tracing: not run here",)
 
 
 def test_a_property_that_leads_to_what_is_not_run_is_said(folder: Path) -> None:
