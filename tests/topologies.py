@@ -8,6 +8,7 @@ from typing import Any
 
 from eachonce_workbench.matching.input import TargetInput
 from eachonce_workbench.matching.pattern import Pattern
+from eachonce_workbench.template.event_sources import Subscription, Topic
 from eachonce_workbench.template.topology import Bus, Function, Queue, Rule, Table, Target, Topology
 
 ACCOUNT = "123456789012"
@@ -132,3 +133,19 @@ def function(name: str) -> Function:
         environment={},
         reserved_concurrency=None,
     )
+
+
+def topic(name: str, **changes: Any) -> Topic:
+    values: dict[str, Any] = {"logical_id": name, "name": name, "arn": arn("sns", name), "fifo": name.endswith(".fifo")}
+    return Topic(**(values | changes))
+
+
+def subscription(of: Topic, to: Queue | Function, **changes: Any) -> Subscription:
+    values: dict[str, Any] = {
+        "logical_id": f"{of.name}-{to.name}",
+        "arn": f"{of.arn}:{to.name}",
+        "topic_arn": of.arn,
+        "protocol": "sqs" if isinstance(to, Queue) else "lambda",
+        "endpoint": to.arn,
+    }
+    return Subscription(**(values | changes))

@@ -10,6 +10,7 @@ from eachonce_workbench.cli.certify import certify
 from eachonce_workbench.cli.command import Commands, Program
 from eachonce_workbench.cli.dead_letters import dlq, why
 from eachonce_workbench.cli.export import export
+from eachonce_workbench.cli.fire import fire
 from eachonce_workbench.cli.invoke import invoke
 from eachonce_workbench.cli.new import new
 from eachonce_workbench.cli.run import run
@@ -32,6 +33,7 @@ app.command()(invoke)
 app.command()(export)
 app.command()(simulate)
 app.command()(certify)
+app.command()(fire)
 
 
 def _tell_version(asked: bool) -> None:

@@ -126,6 +126,7 @@ async def _serve(bundle: Bundle, listening: socket.socket, host: str, data: Data
                 listening=socket_,
                 kept=kept,
                 adapt=shown,
+                keeps_time=True,
             )
 
         live = LiveCloud(bundle.template, make, listening=listening, tell=printer.print, data=data)

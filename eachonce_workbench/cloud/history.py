@@ -8,9 +8,12 @@ from typing import Any, Literal
 
 Kind = Literal[
     "published",  # an entry entered a bus
+    "announced",  # a topic took a message
+    "notified",  # a bucket told of a change
+    "fired",  # the time of a schedule came, or a person said that it had
     "lost",  # an entry was taken, and named a bus that isn't there
     "matched",  # a rule chose an event
-    "delivered",  # a target queue took it
+    "delivered",  # a target took it
     "undelivered",  # a target refused it for good: in its dead-letter queue, or lost
     "invoked",  # a function was handed a batch
     "attempted",  # the invocation ended, one way or another

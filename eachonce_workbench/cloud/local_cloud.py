@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import time
 from collections.abc import Callable, Collection, Mapping
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,6 +15,7 @@ from starlette.applications import Starlette
 from eachonce_workbench import template as sam_template
 from eachonce_workbench.cloud.bus.bus import Bus
 from eachonce_workbench.cloud.confinement.cell import Cells, open_cells
+from eachonce_workbench.cloud.event_sources import EventSources
 from eachonce_workbench.cloud.functions.asynchronous import Asynchronous
 from eachonce_workbench.cloud.functions.destinations import Destinations
 from eachonce_workbench.cloud.functions.invocations import Invocations
@@ -26,15 +25,15 @@ from eachonce_workbench.cloud.functions.watched import WatchedRuntime
 from eachonce_workbench.cloud.history import Happening, History
 from eachonce_workbench.cloud.logs.calls import Logs
 from eachonce_workbench.cloud.logs.writer import LogWriter
-from eachonce_workbench.cloud.mappings.queue_mapping import QueuePoller
-from eachonce_workbench.cloud.mappings.stream_mapping import StreamReader
+from eachonce_workbench.cloud.mappings.mappings import Mappings, flows_of
 from eachonce_workbench.cloud.mappings.wakeup import Wakeup
+from eachonce_workbench.cloud.pipes import flows as pipes
 from eachonce_workbench.cloud.server import Server, endpoint_of, listen, local_cloud
 from eachonce_workbench.cloud.store.keeping import give_back, keep, resume
 from eachonce_workbench.cloud.store.kept import Kept
 from eachonce_workbench.cloud.store.queues.disorder import Disorder
 from eachonce_workbench.cloud.store.store import Store
-from eachonce_workbench.template.topology import QueueMapping, StreamMapping, Topology
+from eachonce_workbench.template.topology import Topology
 
 # The endpoint of a cloud that isn't served.
 NOWHERE = "http://localhost:4566"
@@ -46,7 +45,7 @@ _LOOK_AGAIN_SECONDS = 1.0
 
 
 class LocalCloud:
-    """Tables, queues, buses and functions of one template, served on 127.0.0.1 while the context is open.
+    """Everything that one template describes and that runs here, served on 127.0.0.1 while the context is open.
 
     Leaving the context, by whatever way, ends every process and task that it started. A process holds one local cloud
     at a time, because the store is moto's.
@@ -56,6 +55,7 @@ class LocalCloud:
     topology: Topology
     store: Store
     bus: Bus
+    sources: EventSources
 
     def __init__(
         self,
@@ -73,6 +73,7 @@ class LocalCloud:
         cells: Cells = open_cells,
         listening: socket.socket | None = None,
         kept: Kept | None = None,
+        keeps_time: bool = False,
     ) -> None:
         """Take the template and what to make of it; nothing starts yet.
 
@@ -81,7 +82,8 @@ class LocalCloud:
         minute between the tries of an asynchronous invocation. `runtime` gives what runs the functions, real processes
         by default. `adapt` may change what the template says. `cells` give what each of those processes is confined by;
         nothing does by default, as a person's own development needs. `listening` is a socket in place of a port; it is
-        closed at the end. `kept` is what tables and queues begin with.
+        closed at the end. `kept` is what tables and queues begin with. `keeps_time` fires schedules by the clock;
+        without it only `fire` does, and nothing waits for a time to come.
         """
         self._template = template.resolve()
         self._parameters = dict(parameters or {})
@@ -97,8 +99,7 @@ class LocalCloud:
         self._listening = listening
         self._kept = Kept() if kept is None else kept
         self.gone: tuple[str, ...] = ()
-        self._readers: list[StreamReader] = []
-        self._mappings: list[asyncio.Task[None]] = []
+        self._keeps_time = keeps_time
         self._open = False
 
     async def __aenter__(self) -> Self:
@@ -119,16 +120,23 @@ class LocalCloud:
             self._functions = self._make_runtime(self.topology)
             self._runtime = WatchedRuntime(self._functions, self._moved.ring)
             self._invocations = self._make_invocations()
+            self.sources = self._make_sources()
             self.bus = self._make_bus()
+            self.sources.join(self.bus)
+            stack.callback(self.sources.buckets.close)
+            self._mappings = self._make_mappings()
             if listening is not None:
                 server = Server(self._application(), listening)
                 stack.push_async_callback(server.stop)
                 await server.start()
             stack.push_async_callback(self._runtime.stop)
             stack.push_async_callback(self._invocations.stop)
-            stack.push_async_callback(self._stop_mappings)
+            stack.push_async_callback(self._mappings.stop)
+            stack.push_async_callback(self.sources.schedules.stop)
             self._open = True
-            self._start_mappings()
+            self._mappings.start(lambda readers: resume(self._kept, readers, self.store))
+            if self._keeps_time:
+                self.sources.schedules.start()
             self._stack = stack.pop_all()
         return self
 
@@ -154,28 +162,33 @@ class LocalCloud:
 
     def keep(self) -> Kept:
         """Give what tables and queues hold now, and what functions haven't read of the streams; after the end, too."""
-        return keep(self.store, self._readers)
+        return keep(self.store, self._mappings.readers)
+
+    def fire(self, name: str) -> str:
+        """Fire a schedule (its logical id, name or ARN) now; returns its name. Raises KeyError when there is none."""
+        return self.sources.schedules.fire(name).name
 
     def quiet(self) -> bool:
         """Whether nothing is left to be done.
 
         No invocation runs, no delivery waits to be tried again, and no consumer has a message (visible, hidden or
         delayed) or a stream record left. What lies in a queue without a consumer, such as a dead-letter queue, doesn't
-        count. Everything changes on this thread alone, so what this sees is one moment.
+        count, nor does a schedule's time that is to come. Everything changes on this thread alone, so what this sees is
+        one moment.
         """
         return (
             self._runtime.running == 0
             and self._invocations.running == 0
             and self.bus.pending == 0
-            and not any(reader.behind for reader in self._readers)
-            and not any(self.store.queues.depth(mapping.queue_arn).total for mapping in self._queue_mappings())
+            and self.sources.pending == 0
+            and not self._mappings.behind
         )
 
     async def settle(self, timeout_seconds: float | None = None) -> None:
         """Return as soon as all is quiet. Raises TimeoutError, and what a mapping failed with, if one did."""
         async with asyncio.timeout(timeout_seconds):
             while not self.quiet():
-                self._raise_failures()
+                self._mappings.raise_failures()
                 await self._moved.sleep(_LOOK_AGAIN_SECONDS)
                 await asyncio.sleep(0)  # what ended has told so before it was over: let it finish
 
@@ -183,7 +196,15 @@ class LocalCloud:
         written = LogWriter(self.topology)
         self._history.subscribe(written)
         logs = Logs(written.groups, self.store.handle)
-        return local_cloud(self.store, self.bus, self._invocations, logs, hosts=self._hosts, history=self._history)
+        return local_cloud(
+            self.store,
+            self.bus,
+            self._invocations,
+            logs,
+            hosts=self._hosts,
+            history=self._history,
+            sources=self.sources,
+        )
 
     def _topology(self) -> Topology:
         topology = self.read()
@@ -204,7 +225,7 @@ class LocalCloud:
             queues=self.store.queues,
             put_events=lambda entries: self.bus.put_events(entries),
             start=lambda arn, payload: self._invocations.start(arn, payload),
-            handle=self.store.handle,
+            publish=lambda *given, **named: self.sources.topics.publish(*given, **named),
         )
         asynchronous = Asynchronous(
             self._runtime, send=send, history=self._history, minute_seconds=self._minute_seconds
@@ -219,61 +240,28 @@ class LocalCloud:
             after=self._after,
             disorder=self._disorder,
             start=self._invocations.start,
+            publish=self.sources.topics.publish,
+        )
+
+    def _make_sources(self) -> EventSources:
+        return EventSources(
+            self.topology, self.store.queues, self._history, after=self._after, start=self._invocations.start
+        )
+
+    def _make_mappings(self) -> Mappings:
+        piped = pipes.flows_of(self.topology, runtime=self._runtime, post=self.sources.post, history=self._history)
+        return Mappings(
+            [*flows_of(self.topology, self._runtime), *piped],
+            topology=self.topology,
+            store=self.store,
+            history=self._history,
+            concurrency=self._workers_per_function,
+            moved=self._moved.ring,
         )
 
     def _after(self, seconds: float, call: Callable[[], None]) -> None:
         asyncio.get_running_loop().call_later(seconds, lambda: call() if self._open else None)
 
-    def _start_mappings(self) -> None:
-        self._readers = [self._reader(mapping) for mapping in self.topology.stream_mappings if mapping.enabled]
-        resume(self._kept, self._readers, self.store)
-        pollers = [self._poller(mapping) for mapping in self._queue_mappings()]
-        runs = [reader.run() for reader in self._readers] + [poller.run() for poller in pollers]
-        self._mappings = [asyncio.create_task(run, name="event source mapping") for run in runs]
-        for task in self._mappings:
-            task.add_done_callback(lambda _: self._moved.ring())
-
-    def _queue_mappings(self) -> list[QueueMapping]:
-        return [mapping for mapping in self.topology.queue_mappings if mapping.enabled]
-
-    def _poller(self, mapping: QueueMapping) -> QueuePoller:
-        return QueuePoller(
-            mapping,
-            queue=self.topology.queue(mapping.queue_arn),
-            queues=self.store.queues,
-            runtime=self._runtime,
-            history=self._history,
-            concurrency=self._workers_per_function,
-        )
-
-    def _reader(self, mapping: StreamMapping) -> StreamReader:
-        return StreamReader(
-            mapping,
-            function_arn=self.topology.function(mapping.function).arn,
-            streams=self.store.streams,
-            queues=self.store.queues,
-            runtime=self._runtime,
-            history=self._history,
-            clock=time.time,
-            passed=partial(self._trim, mapping.table_name),
-        )
-
-    def _trim(self, table_name: str) -> None:
-        """Forget the records that every reader of a stream has passed."""
-        self.store.streams.trim(table_name, min(r.position for r in self._readers if r.table_name == table_name))
-        self._moved.ring()
-
     def _notice(self, happening: Happening) -> None:
         if happening.kind in _MOVES:
             self._moved.ring()
-
-    def _raise_failures(self) -> None:
-        for task in self._mappings:
-            if task.done() and not task.cancelled():
-                task.result()
-
-    async def _stop_mappings(self) -> None:
-        for task in self._mappings:
-            task.cancel()
-        await asyncio.gather(*self._mappings, return_exceptions=True)
-        self._raise_failures()

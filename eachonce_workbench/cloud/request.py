@@ -73,7 +73,7 @@ def headers_of(scope: Scope) -> list[tuple[str, str]]:
     return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
 
 
-async def read_body(receive: Receive, encoding: str = "") -> bytes:
+async def read_body(receive: Receive, encoding: str = "", *, most_bytes: int = MAX_BODY_BYTES) -> bytes:
     """Read a body, which costs no more than it is long.
 
     Raises DisconnectedError, and `AwsError` for one that is too large or isn't what its Content-Encoding says.
@@ -86,8 +86,8 @@ async def read_body(receive: Receive, encoding: str = "") -> bytes:
             raise DisconnectedError
         pieces.append(message.get("body", b""))
         size_bytes += len(pieces[-1])
-        if size_bytes > MAX_BODY_BYTES:
-            raise _too_large()
+        if size_bytes > most_bytes:
+            raise _too_large(most_bytes)
         more = message.get("more_body", False)
     return _decoded(b"".join(pieces), encoding.strip().lower())
 
@@ -109,7 +109,7 @@ def _decoded(body: bytes, encoding: str) -> bytes:
     return inflated
 
 
-def _too_large() -> AwsError:
+def _too_large(most_bytes: int = MAX_BODY_BYTES) -> AwsError:
     return AwsError(
-        "RequestEntityTooLargeException", f"The request has over {MAX_BODY_BYTES} bytes", status=413, Type="User"
+        "RequestEntityTooLargeException", f"The request has over {most_bytes} bytes", status=413, Type="User"
     )

@@ -9,6 +9,7 @@ import re
 import socket
 from collections.abc import Awaitable, Callable, Collection, Iterator, MutableMapping
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 import uvicorn
@@ -16,11 +17,13 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from eachonce_workbench.cloud import service_models
+from eachonce_workbench.cloud.buckets.buckets import MAX_OBJECT_BYTES
 from eachonce_workbench.cloud.bus.bus import Bus
 from eachonce_workbench.cloud.callers import Callers
 from eachonce_workbench.cloud.cloudformation import Stacks
 from eachonce_workbench.cloud.control.functions import Functions
 from eachonce_workbench.cloud.control.rules import Rules
+from eachonce_workbench.cloud.event_sources import EventSources
 from eachonce_workbench.cloud.functions.invocations import Invocations
 from eachonce_workbench.cloud.history import History
 from eachonce_workbench.cloud.logs.calls import Logs
@@ -46,7 +49,10 @@ _BUS_CALLS = frozenset({_PUT_EVENTS, "AWSEvents.TestEventPattern"})
 _ITEM_OPERATIONS = "DynamoDB_20120810."
 
 # Those that take forms: SQS from older SDKs, CloudWatch from some.
-_FORMS = frozenset({"cloudformation", "monitoring", "ses", "sns", "sqs", "sts"})
+_FORMS = frozenset({"cloudformation", "monitoring", "s3", "ses", "sns", "sqs", "sts"})
+
+FIRE = "/_eachonce/fire/"
+"""Where a person fires a schedule, by its name."""
 
 # An idle connection costs nothing here, and a client that finds its connection closed has to send again.
 KEEP_ALIVE_SECONDS = 3600
@@ -60,9 +66,11 @@ def local_cloud(
     *,
     hosts: Collection[str] = (),
     history: History | None = None,
+    sources: EventSources | None = None,
 ) -> Starlette:
     """The application that answers for all services, by whichever of `hosts` it is called beside the loopback's."""
-    return Starlette(routes=[Mount("/", app=Endpoint(store, bus, invocations, logs, hosts=hosts, history=history))])
+    endpoint = Endpoint(store, bus, invocations, logs, hosts=hosts, history=history, sources=sources)
+    return Starlette(routes=[Mount("/", app=endpoint)])
 
 
 class Endpoint:
@@ -77,6 +85,7 @@ class Endpoint:
         *,
         hosts: Collection[str] = (),
         history: History | None = None,
+        sources: EventSources | None = None,
     ) -> None:
         self._store = store
         self._bus = bus
@@ -88,6 +97,7 @@ class Endpoint:
         self._rules = Rules(store.topology)
         self._functions = Functions(store.topology)
         self._apis = Apis(store.topology, invocations.runtime, History() if history is None else history)
+        self._sources = sources
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
@@ -97,7 +107,7 @@ class Endpoint:
             if request.path.startswith(PREFIX):
                 await send_answer(await self._apis.answer(await received(scope, receive)), send)
                 return
-            request = Request.of(scope, await read_body(receive, request.headers.get("content-encoding", "")))
+            request = Request.of(scope, await self._read(receive, request))
             answer = await self._answer(request)
         except DisconnectedError:
             return
@@ -107,9 +117,18 @@ class Endpoint:
             answer = refused(_unexpected(request, error), to_form=_is_form(request))
         await _send(answer, send)
 
+    async def _read(self, receive: Receive, request: Request) -> bytes:
+        if _signed_for(request) == "s3":  # which keeps what it is given, encoded or not
+            return await read_body(receive, most_bytes=MAX_OBJECT_BYTES)
+        return await read_body(receive, request.headers.get("content-encoding", ""))
+
     async def _answer(self, request: Request) -> Response:
+        if self._sources is not None and request.path.startswith(FIRE):
+            return self._fire(self._sources, request)
         service = _service(request)
         services.require(service)
+        if service == "s3":
+            return self._sources.buckets.answer(request) if self._sources is not None else _nowhere(service)
         if service == "lambda":
             return await self._lambda(request)
         if _is_form(request):
@@ -135,7 +154,19 @@ class Endpoint:
             raise AwsError("MissingAction", "The request must contain the parameter Action")
         if not service_models.has_action(service, action):
             raise AwsError("InvalidAction", f"Could not find operation {action[:100]}")
+        if service == "sns" and self._sources is not None:
+            return self._sources.calls.answer(request.form)
         return self._stacks.answer(request.form) if service == "cloudformation" else self._stored(service, request)
+
+    def _fire(self, sources: EventSources, request: Request) -> Response:
+        """Fire a schedule: the local cloud's own call, which AWS doesn't have."""
+        if request.method != "POST":
+            raise AwsError("UnsupportedOperation", f"{FIRE}NAME is sent with POST", status=405)
+        try:
+            fired = sources.schedules.fire(unquote(request.path.removeprefix(FIRE)))
+        except KeyError as error:
+            raise AwsError("ResourceNotFoundException", f"There is no schedule {error}", status=404) from error
+        return success({"Name": fired.name})
 
     async def _by_target(self, service: str, request: Request) -> Response:
         # Loading a model takes a tenth of a second: those that look at their parameters themselves do without.
@@ -176,19 +207,32 @@ def _described_by_template(service: str, operation: str) -> AwsError:
     )
 
 
+def _nowhere(service: str) -> Response:
+    raise AwsError("UnsupportedOperation", f"The local cloud has no service {service} here")
+
+
 def _service(request: Request) -> str:
-    signed_for = _CREDENTIAL.search(request.headers.get("authorization", ""))
+    signed_for = _signed_for(request)
     if signed_for is None:
         raise AwsError("MissingAuthenticationToken", "The request is not signed: any credentials will do", status=403)
-    return signed_for[1]
+    return signed_for
+
+
+def _signed_for(request: Request) -> str | None:
+    """The service that a request is signed for, in a header or, where it is presigned, in the query string."""
+    if (found := _CREDENTIAL.search(request.headers.get("authorization", ""))) is not None:
+        return found[1]
+    if (presigned := request.parameter("X-Amz-Credential")) is not None and presigned.count("/") == 4:
+        return presigned.split("/")[3]
+    # S3's former signature, which boto3 still presigns with.
+    return "s3" if request.parameter("AWSAccessKeyId") and request.parameter("Signature") else None
 
 
 def _is_form(request: Request) -> bool:
     """Whether a request speaks the query protocol: parameters as a form, answers as XML."""
     if request.target or _is_cbor(request):
         return False
-    signed_for = _CREDENTIAL.search(request.headers.get("authorization", ""))
-    return signed_for is not None and signed_for[1] in _FORMS
+    return _signed_for(request) in _FORMS
 
 
 def _is_cbor(request: Request) -> bool:
@@ -219,7 +263,8 @@ def _unexpected(request: Request, error: Exception) -> AwsError:
 async def _send(answer: Response, send: Send) -> None:
     status, headers, body = answer
     raw = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers.items()]
-    raw.append((b"content-length", str(len(body)).encode()))
+    if "content-length" not in headers:  # which the answer to a HEAD has of a body that isn't sent
+        raw.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": raw})
     await send({"type": "http.response.body", "body": body})
 

@@ -76,7 +76,8 @@ class Samples:
         """Return the bus from which a rule hands this event to a function or to its queue."""
         arns = {function.arn, *self._queues(function)}
         for rule in self._topology.rules:
-            if any(target.arn in arns for target in rule.targets) and rule.pattern.matches(dict(event)):
+            wanted = rule.pattern is not None and rule.pattern.matches(dict(event))
+            if wanted and any(target.arn in arns for target in rule.targets):
                 return rule.bus_name
         return None
 

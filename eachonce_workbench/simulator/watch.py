@@ -56,8 +56,9 @@ class Watch:
             case "published":
                 self._published(happening.fields["event"])
             case "delivered":
-                event_id = self._ids[happening.fields["event_id"]]
-                self.delivered[event_id].add(happening.fields["target_arn"])
+                event_id = self._ids.get(happening.fields["event_id"])
+                if event_id is not None:  # else it is no event of a bus
+                    self.delivered[event_id].add(happening.fields["target_arn"])
             case "dead-lettered":
                 self.violated("nothing is received for ever", f"{happening.fields['body'][:300]}")
             case "undelivered":

@@ -36,6 +36,9 @@ _ALIAS = _arn("lambda", "function:{FunctionName}:{name}")
 _VERSION = _arn("lambda", "function:{FunctionName}:1")  # a template makes one at a time; here each is the first
 _LAYER = _arn("lambda", "layer:{name}:1")
 _LOGS = _arn("logs", "log-group:{name}:*")
+_TOPIC = _arn("sns", "{name}")
+_SUBSCRIPTION = _arn("sns", "{name}:00000000-0000-4000-8000-000000000000")
+_BUCKET_HOST = "{name}.s3.amazonaws.com"
 
 _API = "{endpoint}/_apis/{logical_id}"
 _URL = "{endpoint}/_apis/{logical_id}/"
@@ -79,6 +82,28 @@ _KINDS = {
     ),
     "AWS::ApiGateway::Stage": _Kind(name_property="StageName", ref="{name}", attributes={}),
     "AWS::Logs::LogGroup": _Kind(name_property="LogGroupName", ref="{name}", attributes={"Arn": _LOGS}),
+    "AWS::SNS::Topic": _Kind(
+        name_property="TopicName", ref=_TOPIC, attributes={"Arn": _TOPIC, "TopicArn": _TOPIC, "TopicName": "{name}"}
+    ),
+    "AWS::SNS::Subscription": _Kind(name_property="", ref=_SUBSCRIPTION, attributes={"Arn": _SUBSCRIPTION}),
+    "AWS::S3::Bucket": _Kind(
+        name_property="BucketName",
+        ref="{name}",
+        attributes={
+            "Arn": "arn:{partition}:s3:::{name}",
+            "DomainName": _BUCKET_HOST,
+            "DualStackDomainName": "{name}.s3.dualstack.{region}.amazonaws.com",
+            "RegionalDomainName": "{name}.s3.{region}.amazonaws.com",
+            "WebsiteURL": "http://{name}.s3-website-{region}.amazonaws.com",
+        },
+    ),
+    "AWS::Scheduler::Schedule": _Kind(
+        name_property="Name", ref="{name}", attributes={"Arn": _arn("scheduler", "schedule/{GroupName}/{name}")}
+    ),
+    "AWS::Scheduler::ScheduleGroup": _Kind(
+        name_property="Name", ref="{name}", attributes={"Arn": _arn("scheduler", "schedule-group/{name}")}
+    ),
+    "AWS::Pipes::Pipe": _Kind(name_property="Name", ref="{name}", attributes={"Arn": _arn("pipes", "pipe/{name}")}),
 }
 
 STACK = "AWS::CloudFormation::Stack"
@@ -194,11 +219,14 @@ class Identities:
             "FunctionName": self._property(logical_id, "FunctionName") or "",
             "TargetFunctionArn": self._property(logical_id, "TargetFunctionArn") or "",
             "logical_id": logical_id,
+            "GroupName": self._property(logical_id, "GroupName") or "default",
         }
 
     def _generated_name(self, logical_id: str) -> str:
-        fifo = self._properties(logical_id).get("FifoQueue") in (True, "true")
-        return f"{self._place.stack}-{logical_id}{'.fifo' if fifo else ''}"
+        properties = self._properties(logical_id)
+        fifo = any(properties.get(name) in (True, "true") for name in ("FifoQueue", "FifoTopic"))
+        name = f"{self._place.stack}-{logical_id}{'.fifo' if fifo else ''}"
+        return name.lower() if self._resources[logical_id]["Type"] == "AWS::S3::Bucket" else name
 
     def _property(self, logical_id: str, name: str) -> str | None:
         where = ("Resources", logical_id, "Properties", name)

@@ -22,6 +22,7 @@ from eachonce_workbench.template.shape import (
     Whole,
     Word,
 )
+from eachonce_workbench.template.source_limits import SOURCE_LIMITS, TARGETS
 
 _ANY = Anything()
 _ONLY_IN_AWS = OnlyInAws()
@@ -32,8 +33,6 @@ DESTINATIONS = RunsFor(("sqs", "sns", "lambda", "event-bus"))
 """Where the end of an asynchronous invocation is told here."""
 BATCH_DESTINATIONS = RunsFor(("sqs",))
 """Where a batch that a mapping gives up is told here."""
-TARGETS = RunsFor(("sqs", "lambda"))
-"""What a rule sends to here."""
 _SOURCES = RunsFor(("sqs", "dynamodb"))
 _SQS_ARN = Like(r"arn:[^:]+:sqs:[^:]+:\d{12}:.+", "the ARN of a queue")
 
@@ -252,7 +251,7 @@ _RULE = Group(
         "EventPattern": _ANY,
         "Name": Text(characters=r"[\w.-]", words=_DOTS, least=1, most=64),
         "RoleArn": _ANY,
-        "ScheduleExpression": OnlyInAws(_SCHEDULE),
+        "ScheduleExpression": _SCHEDULE,
         "State": Word(("ENABLED", "DISABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")),
         "Tags": Several(of=_ANY, most=50),
         "Targets": Several(of=_TARGET, most=5),
@@ -341,5 +340,6 @@ LIMITS: Mapping[str, Group] = {
     "AWS::Lambda::LayerVersion": _LAYER,
     "AWS::Lambda::Version": _VERSION,
     "AWS::SQS::Queue": _QUEUE,
+    **SOURCE_LIMITS,
 }
 """The types that the local cloud runs, and what their properties look like."""

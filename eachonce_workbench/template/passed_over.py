@@ -17,7 +17,20 @@ from eachonce_workbench.template.web import ANSWERED
 
 _SAM = "AWS::Serverless-2016-10-31"
 _SECTIONS = ("Rules", "Hooks")
-_EVENTS = frozenset({"Api", "CloudWatchEvent", "DynamoDB", "EventBridgeRule", "HttpApi", "SQS"})
+_EVENTS = frozenset(
+    {
+        "Api",
+        "CloudWatchEvent",
+        "DynamoDB",
+        "EventBridgeRule",
+        "HttpApi",
+        "S3",
+        "SNS",
+        "SQS",
+        "Schedule",
+        "ScheduleV2",
+    }
+)
 _WATCHES = ("AWS::CloudWatch::", "AWS::IAM::", "AWS::Logs::", "AWS::XRay::")
 _HERE = "AWS::Logs::LogGroup"  # what a function writes is told here, whatever its group is called
 _PERMITS = ("Policy", "Permission")

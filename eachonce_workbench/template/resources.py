@@ -17,8 +17,9 @@ from eachonce_workbench.template import reference
 from eachonce_workbench.template.code import code_path
 from eachonce_workbench.template.identity import Identities
 from eachonce_workbench.template.intrinsics import Unresolved, text
-from eachonce_workbench.template.limits import BATCH_DESTINATIONS, DESTINATIONS, TARGETS
+from eachonce_workbench.template.limits import BATCH_DESTINATIONS, DESTINATIONS
 from eachonce_workbench.template.properties import Properties
+from eachonce_workbench.template.source_limits import TARGETS
 from eachonce_workbench.template.system import bus_name, service
 from eachonce_workbench.template.topology import (
     Bus,
@@ -84,10 +85,8 @@ def bus(logical_id: str, identities: Identities, properties: Properties) -> Bus:
     return Bus(logical_id=logical_id, name=identities.name(logical_id), arn=arn)
 
 
-def rule(logical_id: str, identities: Identities, properties: Properties) -> Rule | None:
-    """Read an AWS::Events::Rule; None for one that only follows a schedule, which has no local counterpart."""
-    if "EventPattern" not in properties:
-        return None
+def rule(logical_id: str, identities: Identities, properties: Properties) -> Rule:
+    """Read an AWS::Events::Rule."""
     pattern = properties.get("EventPattern")
     return Rule(
         logical_id=logical_id,
@@ -95,7 +94,7 @@ def rule(logical_id: str, identities: Identities, properties: Properties) -> Rul
         arn=identities.known(logical_id, "Arn", properties.where),
         bus_name=bus_name(properties),
         enabled=properties.optional_text("State") != "DISABLED",
-        pattern=_checked(lambda: Pattern(pattern), properties, "EventPattern"),
+        pattern=None if pattern is None else _checked(lambda: Pattern(pattern), properties, "EventPattern"),
         targets=tuple(_target(each) for each in properties.groups("Targets") if TARGETS.admits(each.text("Arn"))),
         properties=properties.values,
     )

@@ -121,6 +121,20 @@ class RunsFor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunsOf:
+    """One of some words, of which only those in `run` are run here."""
+
+    words: tuple[str, ...]
+    run: tuple[str, ...]
+
+    def findings(self, value: Any, where: Where) -> Findings:
+        """Give its place if it isn't run here, and what is wrong with it."""
+        yield from Word(self.words).findings(value, where)
+        if value in self.words and value not in self.run:
+            yield PassedOver(where)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
     """A string of some characters, which are told in words; a shortest and a longest one."""
 

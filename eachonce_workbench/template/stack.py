@@ -22,6 +22,7 @@ from eachonce_workbench.template.policies import Policy, policy_of
 from eachonce_workbench.template.properties import Properties
 from eachonce_workbench.template.shape import PassedOver
 from eachonce_workbench.template.source import Where
+from eachonce_workbench.template.sources import event_sources, topics_of_others
 from eachonce_workbench.template.stack_resources import MAPPING, mapping_uuid, stack_resources
 from eachonce_workbench.template.system import Resource, System
 from eachonce_workbench.template.topology import Bus, Function, QueueMapping, StreamMapping, Topology
@@ -104,13 +105,14 @@ class Stack:
             tables=tuple(resources.table(*each) for each in self._each("AWS::DynamoDB::Table")),
             queues=(*(resources.queue(*each) for each in self._each("AWS::SQS::Queue")), *queues),
             buses=(*self._buses(), *buses),
-            rules=tuple(rule for each in self._each("AWS::Events::Rule") if (rule := resources.rule(*each))),
+            rules=tuple(resources.rule(*each) for each in self._each("AWS::Events::Rule")),
             functions=functions,
             queue_mappings=tuple(each for each in mappings if isinstance(each, QueueMapping)),
             stream_mappings=tuple(each for each in mappings if isinstance(each, StreamMapping)),
             outputs=(outputs := dict(self._local_outputs())),
             exports=dict(self._exports(outputs)),
             resources=tuple(stack_resources(self._place.stack, self.resources, self._identities)),
+            **event_sources(self._each),
         )
 
     def web(self) -> Web:
@@ -144,6 +146,9 @@ class Stack:
         queues, buses = others(self._system, self._place)
         for kind, found in (("Queue", queues), ("Event bus", buses)):
             yield from (f"{kind} {each.name}: of another stack; there is an empty one here" for each in found)
+        yield from (
+            f"Topic {each.name}: of another stack; there is an empty one here" for each in topics_of_others(self._each)
+        )
         runtimes = {each.get("Runtime") for *_, each in self._each(_FUNCTION)}
         yield from (
             f"Runtime {name}: Lambda makes no function with it any more" for name in sorted(runtimes & PAST_RUNTIMES)

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol, TypeVar
 from eachonce_workbench.matching.filter import Filters
 from eachonce_workbench.matching.input import TargetInput
 from eachonce_workbench.matching.pattern import Pattern
+from eachonce_workbench.template.event_sources import Bucket, Pipe, Schedule, Subscription, Topic
 from eachonce_workbench.template.policies import Policy
 
 
@@ -57,7 +58,7 @@ class Bus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What a rule sends its events to, a queue or a function, and how hard it tries.
+    """What a rule sends its events to (a queue, a function, a topic or a bus), and how hard it tries.
 
     `properties` are its resolved CloudFormation properties.
     """
@@ -74,14 +75,17 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """The events of one bus that go to some targets; `properties` are its resolved CloudFormation properties."""
+    """The events of one bus that go to some targets; one without a pattern only follows a schedule.
+
+    `properties` are its resolved CloudFormation properties.
+    """
 
     logical_id: str
     name: str
     arn: str
     bus_name: str
     enabled: bool
-    pattern: Pattern
+    pattern: Pattern | None
     targets: tuple[Target, ...]
     properties: Mapping[str, Any] = field(default_factory=dict)
 
@@ -260,6 +264,11 @@ class Topology:
     template: str = ""
     apis: tuple[Api, ...] = ()
     endpoint: str = "http://127.0.0.1:4566"
+    topics: tuple[Topic, ...] = ()
+    subscriptions: tuple[Subscription, ...] = ()
+    buckets: tuple[Bucket, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
+    pipes: tuple[Pipe, ...] = ()
 
     def function(self, name: str) -> Function:
         """Find a function by logical id, name or ARN. Raises KeyError when there is none."""
@@ -272,6 +281,18 @@ class Topology:
     def table(self, name: str) -> Table:
         """Find a table by logical id, name or ARN. Raises KeyError when there is none."""
         return _find(self.tables, name)
+
+    def topic(self, name: str) -> Topic:
+        """Find a topic by logical id, name or ARN. Raises KeyError when there is none."""
+        return _find(self.topics, name)
+
+    def bucket(self, name: str) -> Bucket:
+        """Find a bucket by logical id, name or ARN. Raises KeyError when there is none."""
+        return _find(self.buckets, name)
+
+    def schedule(self, name: str) -> Schedule:
+        """Find a schedule by logical id, name or ARN. Raises KeyError when there is none."""
+        return _find(self.schedules, name)
 
 
 class _Named(Protocol):

@@ -164,9 +164,16 @@ def test_a_rule_has_the_defaults_of_eventbridge(folder: Path) -> None:
     assert (rule.targets[0].max_attempts, rule.targets[0].max_age_seconds) == (185, 86_400)
 
 
-def test_a_rule_that_follows_a_schedule_is_skipped(folder: Path) -> None:
-    """Nothing publishes what it would match."""
-    assert read(folder, RULE + "      ScheduleExpression: rate(1 day)\n").rules == ()
+def test_a_rule_may_follow_a_schedule(folder: Path) -> None:
+    """It matches nothing then, unless it has a pattern, too."""
+    template = RULE + "      ScheduleExpression: rate(1 day)\n"
+
+    scheduled = read(folder, template)
+    both = read(folder, template + "      EventPattern: {source: [a]}\n")
+
+    assert [(each.expression, each.arn) for each in scheduled.schedules] == [("rate(1 day)", scheduled.rules[0].arn)]
+    assert (scheduled.rules[0].pattern, both.rules[0].pattern is None) == (None, False)
+    assert scheduled.passed_over == ()
 
 
 def test_a_function_is_what_its_properties_say(folder: Path) -> None:

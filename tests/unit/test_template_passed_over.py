@@ -22,8 +22,8 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("resource", "line"),
     [
-        ("Feed: {Type: AWS::Pipes::Pipe}", "AWS::Pipes::Pipe Feed: not run here"),
-        ("Topic: {Type: AWS::SNS::Topic}", "AWS::SNS::Topic Topic: not run here"),
+        ("Feed: {Type: AWS::Kinesis::Stream}", "AWS::Kinesis::Stream Feed: not run here"),
+        ("Flow: {Type: AWS::StepFunctions::StateMachine}", "AWS::StepFunctions::StateMachine Flow: not run here"),
         ("Mail: {Type: Custom::MailDomain, Properties: {ServiceToken: a}}", "Custom::MailDomain Mail: not run here"),
         ("Own: {Type: AWS::CloudFormation::CustomResource}", "AWS::CloudFormation::CustomResource Own: not run here"),
         ("Monitor: {Type: Datadog::Monitors::Monitor}", "Datadog::Monitors::Monitor Monitor: not run here"),
@@ -46,7 +46,7 @@ def test_a_resource_whose_condition_is_false_is_not_said(folder: Path) -> None:
     """It would not be there on AWS, either."""
     template = """
         Conditions: {Never: !Equals [a, b]}
-        Resources: {Feed: {Type: AWS::Pipes::Pipe, Condition: Never}, Queue: {Type: AWS::SQS::Queue}}
+        Resources: {Feed: {Type: AWS::Kinesis::Stream, Condition: Never}, Queue: {Type: AWS::SQS::Queue}}
         """
 
     assert read(folder, template).passed_over == ()
@@ -55,9 +55,7 @@ def test_a_resource_whose_condition_is_false_is_not_said(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("event", "said"),
     [
-        ("Nightly: {Type: Schedule, Properties: {Schedule: rate(1 day)}}", "Nightly (Schedule)"),
-        ("Later: {Type: ScheduleV2, Properties: {ScheduleExpression: rate(1 day)}}", "Later (ScheduleV2)"),
-        ("Told: {Type: SNS, Properties: {Topic: arn:aws:sns:eu-west-1:123456789012:topic}}", "Told (SNS)"),
+        ("Things: {Type: IoTRule, Properties: {Sql: SELECT * FROM 'topic'}}", "Things (IoTRule)"),
     ],
 )
 def test_an_event_of_a_function_that_is_not_run_is_said(folder: Path, event: str, said: str) -> None:
@@ -116,12 +114,44 @@ def test_a_property_of_an_event_that_is_not_run_is_said(folder: Path) -> None:
     assert topology.passed_over == (said,)
 
 
-def test_the_schedule_of_a_rule_is_said(folder: Path) -> None:
-    """Its pattern is run, if it has one."""
-    topology = read(folder, f"{RULE}      ScheduleExpression: rate(1 day)\n      EventPattern: {{source: [a]}}\n")
+@pytest.mark.parametrize(
+    ("resource", "said"),
+    [
+        (
+            "{Type: AWS::SNS::Subscription, Properties: {TopicArn: TOPIC, Protocol: sms, Endpoint: '+44'}}",
+            "AWS::SNS::Subscription It, Protocol",
+        ),
+        (
+            "{Type: AWS::SNS::Topic, Properties: {Subscription: [{Protocol: email, Endpoint: a@example.com}]}}",
+            "AWS::SNS::Topic It, Subscription.Protocol",
+        ),
+        (
+            (
+                "{Type: AWS::Scheduler::Schedule, Properties: {FlexibleTimeWindow: {Mode: 'OFF'}, ScheduleExpression:"
+                " rate(1 day), Target: {RoleArn: r, Arn: 'arn:aws:scheduler:::aws-sdk:sqs:sendMessage'}}}"
+            ),
+            "AWS::Scheduler::Schedule It, Target.Arn",
+        ),
+        (
+            (
+                "{Type: AWS::Pipes::Pipe, Properties: {RoleArn: r, Target: !GetAtt Queue.Arn,"
+                " Source: 'arn:aws:kinesis:eu-west-1:123456789012:stream/s'}}"
+            ),
+            "AWS::Pipes::Pipe It, Source",
+        ),
+        (
+            "{Type: AWS::S3::Bucket, Properties: {LifecycleConfiguration: {}}}",
+            "AWS::S3::Bucket It, LifecycleConfiguration",
+        ),
+    ],
+)
+def test_what_an_event_source_does_in_aws_alone_is_said(folder: Path, resource: str, said: str) -> None:
+    """With the property that says so; the rest of it runs, or the whole is left out."""
+    topic = "arn:aws:sns:eu-west-1:210987654321:topic"
 
-    assert topology.passed_over == ("AWS::Events::Rule Rule, ScheduleExpression: not run here",)
-    assert len(topology.rules) == 1
+    topology = read(folder, f"{QUEUE}  It: {resource.replace('TOPIC', topic)}\n")
+
+    assert topology.passed_over == (f"{said}: not run here",)
 
 
 def test_a_rule_of_a_bus_of_another_stack_is_said(folder: Path) -> None:
@@ -182,11 +212,11 @@ def test_all_unknown_types_are_told_at_once(folder: Path) -> None:
 
 def test_serve_and_run_begin_with_what_is_not_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A line each, whatever they hold; on a terminal and elsewhere."""
-    topology = read(folder, f"{QUEUE}  Feed: {{Type: AWS::Pipes::Pipe}}\n")
+    topology = read(folder, f"{QUEUE}  Feed: {{Type: AWS::Kinesis::Stream}}\n")
 
     show_cloud(Console(), "http://127.0.0.1:4566", topology)
     LineProgress(Console()).started(topology)
     BarProgress(Console()).started(topology)
 
     lines = capsys.readouterr().out.splitlines()
-    assert lines.count("AWS::Pipes::Pipe Feed: not run here") == 3
+    assert lines.count("AWS::Kinesis::Stream Feed: not run here") == 3

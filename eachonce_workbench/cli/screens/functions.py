@@ -52,7 +52,9 @@ class FunctionsScreen:
             case "malformed":
                 self._line(fields["function"], "malformed", fields["route"], fields["reason"])
             case "undelivered":
-                self._line(str(fields.get("rule") or fields.get("function", "")), "undelivered", *_undelivered(fields))
+                self._line(_sender(fields), "undelivered", *_undelivered(fields))
+            case "fired":
+                self._line(fields["schedule"], "fired", fields["event_id"], "")
 
     def _log(self, fields: Mapping[str, Any]) -> None:
         document = _document(fields["line"])
@@ -125,6 +127,11 @@ def _conclusion(fields: Mapping[str, Any]) -> str:
     told = [f"told {arn}" for arn in fields["told"]]
     refused = [f"{arn} refused: {reason}" for arn, reason in fields["refused"].items()]
     return "; ".join([fields["condition"], *(told + refused or ["nobody is told"])])
+
+
+def _sender(fields: Mapping[str, Any]) -> str:
+    names = ("rule", "function", "subscription", "bucket", "schedule", "pipe")
+    return next((str(fields[name]) for name in names if fields.get(name)), "")
 
 
 def _undelivered(fields: Mapping[str, Any]) -> Iterator[str]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 import uuid
 from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from eachonce_workbench.cloud.bus.delivery import After, Courier, Delivery, Start
+from eachonce_workbench.cloud.bus.delivery import After, Courier, Delivery
 from eachonce_workbench.cloud.bus.entries import MAX_REQUEST_BYTES, Entry, EntryError, check_request, event_of
 from eachonce_workbench.cloud.history import History
+from eachonce_workbench.cloud.post import Publish, Start
 from eachonce_workbench.cloud.store.protocol import AwsError
 from eachonce_workbench.cloud.store.queues.disorder import Disorder
 from eachonce_workbench.cloud.store.queues.queues import Queues
@@ -31,11 +33,12 @@ class Bus:
         after: After,
         disorder: Disorder | None = None,
         start: Start | None = None,
+        publish: Publish | None = None,
     ) -> None:
         self._topology = topology
         self._history = history
         self._disorder = Disorder(0) if disorder is None else disorder
-        self._courier = Courier(queues, history, after=after, start=start)
+        self._courier = Courier(queues, history, after=after, forward=self._receive, start=start, publish=publish)
         self._names = {"default", *(bus.name for bus in topology.buses)}
         self._rules: dict[str, list[Rule]] = defaultdict(list)
         for rule in topology.rules:
@@ -85,11 +88,47 @@ class Bus:
             self._history.record("lost", event_id=event["id"], bus=bus_name, event=event)
         return {"EventId": event["id"]}
 
-    def _publish(self, event: dict[str, Any], bus_name: str) -> None:
+    def announce(self, source: str, detail_type: str, detail: dict[str, Any], *, resources: list[str]) -> None:
+        """Publish an event of a service of AWS's own, which goes to the default bus."""
+        self._publish(self._made(source, detail_type, detail, resources), "default")
+
+    def fire(self, rule_arn: str) -> str:
+        """Send a rule's scheduled event to its targets; returns the event's id. Raises KeyError when there is none.
+
+        https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html
+        """
+        for rule in self._topology.rules:
+            if rule.arn == rule_arn:
+                event = self._made("aws.events", "Scheduled Event", {}, [rule_arn])
+                self._follow(rule, event)
+                return str(event["id"])
+        raise KeyError(rule_arn)
+
+    def _made(self, source: str, detail_type: str, detail: dict[str, Any], resources: list[str]) -> dict[str, Any]:
+        return {
+            "version": "0",
+            "id": str(uuid.uuid4()),
+            "detail-type": detail_type,
+            "source": source,
+            "account": self._topology.account_id,
+            "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "region": self._topology.region,
+            "resources": resources,
+            "detail": detail,
+        }
+
+    def _receive(self, event: dict[str, Any], bus_arn: str) -> None:
+        """Take an event from another bus."""
+        name = bus_arn.rpartition("event-bus/")[2]
+        if name not in self._names:
+            raise KeyError(bus_arn)
+        self._publish(event, name, forwarded=True)
+
+    def _publish(self, event: dict[str, Any], bus_name: str, *, forwarded: bool = False) -> None:
         self._history.record("published", event_id=event["id"], bus=bus_name, event=event)
         for rule in self._rules[bus_name]:
-            if rule.pattern.matches(event):
-                self._follow(rule, event)
+            if rule.pattern is not None and rule.pattern.matches(event):
+                self._follow(rule, event, forwarded=forwarded)
 
     def _event(self, entry: Entry) -> dict[str, Any]:
         return event_of(
@@ -100,13 +139,18 @@ class Bus:
             now=datetime.now(UTC),
         )
 
-    def _follow(self, rule: Rule, event: dict[str, Any]) -> None:
+    def _follow(self, rule: Rule, event: dict[str, Any], *, forwarded: bool = False) -> None:
         self._history.record("matched", event_id=event["id"], rule=rule.name)
         for target in rule.targets:
             body = target.input.render(event, rule_arn=rule.arn, rule_name=rule.name)
+            first = Delivery(rule=rule, target=target, event=event, body=body, begun_at=time.time())
+            if forwarded and ":events:" in target.arn:
+                # What came from another bus reaches no third one, and so can't go round for ever.
+                # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-bus-to-bus.html
+                self._courier.give_up(first, "INVALID_PARAMETER", "The event came from another bus already")
+                continue
             for _ in range(self._disorder.copies(target.arn, body)):
-                delivery = Delivery(rule=rule, target=target, event=event, body=body, begun_at=time.time())
-                self._courier.deliver(delivery, in_seconds=self._disorder.delay_seconds(target.arn, body))
+                self._courier.deliver(replace(first), in_seconds=self._disorder.delay_seconds(target.arn, body))
 
 
 def _bus_name(entry: Entry) -> str:

@@ -12,15 +12,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from eachonce_workbench.cloud.history import History, Kind
-from eachonce_workbench.cloud.store.queues.queues import MessageRefusedError, QueueError, QueueMissing, Queues
+from eachonce_workbench.cloud.post import Post, Publish, Start, UndeliverableError
+from eachonce_workbench.cloud.store.queues.queues import QueueError, Queues
 from eachonce_workbench.matching.reading import to_json
 from eachonce_workbench.template.topology import Rule, Target
 
 After = Callable[[float, Callable[[], None]], Any]
 """Calls something in so many seconds."""
 
-Start = Callable[[str, bytes], object]
-"""Begins an invocation of the function with this ARN, without waiting for it; raises KeyError when there is none."""
+Forward = Callable[[dict[str, Any], str], None]
+"""Hands an event on to the bus with this ARN; raises KeyError when there is none."""
 
 # EventBridge backs off exponentially, with jitter, so that 185 attempts fill 24 hours; its steps aren't published.
 FIRST_WAIT_SECONDS = 1.0
@@ -40,15 +41,24 @@ class Delivery:
 
 
 class Courier:
-    """Delivers to queues and functions, with the retries and the dead-letter queue of each target."""
+    """Delivers to queues, functions, topics and buses, with the retries and the dead-letter queue of each target."""
 
     def __init__(
-        self, queues: Queues, history: History, *, after: After, start: Start | None = None, seed: int = 0
+        self,
+        queues: Queues,
+        history: History,
+        *,
+        after: After,
+        forward: Forward,
+        start: Start | None = None,
+        publish: Publish | None = None,
+        seed: int = 0,
     ) -> None:
         self._queues = queues
+        self._post = Post(queues, start=start, publish=publish)
         self._history = history
         self._after = after
-        self._start = start
+        self._forward = forward
         self._random = random.Random(seed)  # noqa: S311 - jitter, not cryptography
         self.waiting = 0
 
@@ -62,29 +72,28 @@ class Courier:
     def _deliver(self, delivery: Delivery) -> None:
         try:
             self._send(delivery)
-        except (QueueMissing, KeyError) as error:
-            # "... a target resource that no longer exists, no retry attempts will happen until action is taken"
-            self._give_up(delivery, "NO_RESOURCE", f"The target does not exist: {error}")
-        except MessageRefusedError as error:
-            self._give_up(delivery, "INVALID_PARAMETER", str(error))
-        except QueueError as error:
-            self._retry_or_give_up(delivery, f"The target cannot be reached: {error}")
+        except UndeliverableError as error:
+            if error.retriable:
+                self._retry_or_give_up(delivery, error.message)
+            else:
+                self.give_up(delivery, error.code, error.message)
         else:
             self._tell("delivered", delivery)
 
     def _send(self, delivery: Delivery) -> None:
         target = delivery.target
-        if ":sqs:" in target.arn:
-            self._queues.send(target.arn, delivery.body, group_id=target.message_group_id)
-        elif self._start is None:
-            raise KeyError(target.arn)
-        else:
-            self._start(target.arn, delivery.body.encode())
+        if ":events:" not in target.arn:
+            self._post.send(target.arn, delivery.body, group_id=target.message_group_id)
+            return
+        try:
+            self._forward(delivery.event, target.arn)
+        except KeyError as error:
+            raise UndeliverableError("NO_RESOURCE", f"The target does not exist: {error}") from error
 
     def _retry_or_give_up(self, delivery: Delivery, message: str) -> None:
         exhausted = self._exhausted(delivery)
         if exhausted is not None:
-            self._give_up(delivery, "CONNECTION_FAILURE", message, exhausted=exhausted)
+            self.give_up(delivery, "CONNECTION_FAILURE", message, exhausted=exhausted)
             return
         delivery.retries += 1
         longest = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** (delivery.retries - 1))
@@ -105,7 +114,8 @@ class Courier:
         self.waiting -= 1
         self._deliver(delivery)
 
-    def _give_up(self, delivery: Delivery, code: str, message: str, *, exhausted: str | None = None) -> None:
+    def give_up(self, delivery: Delivery, code: str, message: str, *, exhausted: str | None = None) -> None:
+        """Put what can't be delivered into the target's dead-letter queue, if it has one."""
         attributes = {
             "RULE_ARN": delivery.rule.arn,
             "TARGET_ARN": delivery.target.arn,

@@ -87,11 +87,19 @@ def _rule(rule: Rule) -> Params:
     told = {
         "Name": rule.name,
         "Arn": rule.arn,
-        "EventPattern": json.dumps(rule.pattern.document, separators=(",", ":")),
+        **_wanted(rule),
         "State": "ENABLED" if rule.enabled else "DISABLED",
         "EventBusName": rule.bus_name,
     }
     return told | {name: rule.properties[name] for name in ("Description",) if name in rule.properties}
+
+
+def _wanted(rule: Rule) -> Params:
+    """Give what a rule follows: a pattern, a schedule or both."""
+    wanted = {name: rule.properties[name] for name in ("ScheduleExpression",) if name in rule.properties}
+    if rule.pattern is not None:
+        wanted["EventPattern"] = json.dumps(rule.pattern.document, separators=(",", ":"))
+    return wanted
 
 
 def _target(target: Target) -> Params:

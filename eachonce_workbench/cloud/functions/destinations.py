@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
-from urllib.parse import urlencode
 
-from eachonce_workbench.cloud.store.protocol import AwsError, Response
+from eachonce_workbench.cloud.post import Publish
+from eachonce_workbench.cloud.store.protocol import AwsError
 from eachonce_workbench.cloud.store.queues.queues import QueueError, Queues
 
 
@@ -43,13 +43,13 @@ class Destinations:
         queues: Queues,
         put_events: Callable[[list[Mapping[str, Any]]], dict[str, Any]],
         start: Callable[[str, bytes], object],
-        handle: Callable[[str, Mapping[str, str], bytes], Response],
+        publish: Publish | None = None,
     ) -> None:
         """Take the queues, what publishes on buses, what begins an invocation, and what answers for topics."""
         self._queues = queues
         self._put_events = put_events
         self._start = start
-        self._handle = handle
+        self._publish_on_topic = publish
 
     def __call__(self, arn: str, message: Message) -> None:
         """Send to what the ARN names."""
@@ -61,8 +61,8 @@ class Destinations:
                     self._publish(arn, message)
                 case ["lambda"]:
                     self._start(arn, message.body.encode())
-                case ["sns"]:
-                    self._notify(arn, message)
+                case ["sns"] if self._publish_on_topic is not None:
+                    self._publish_on_topic(arn, message.body, attributes=message.attributes)
                 case _:
                     raise DestinationError("the local cloud has nothing like it")
         except (QueueError, KeyError, AwsError) as error:
@@ -79,15 +79,3 @@ class Destinations:
         answer = self._put_events([entry])
         if answer["FailedEntryCount"]:
             raise DestinationError(answer["Entries"][0]["ErrorMessage"])
-
-    def _notify(self, topic_arn: str, message: Message) -> None:
-        # The Query protocol: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html.
-        fields = {"Action": "Publish", "Version": "2010-03-31", "TopicArn": topic_arn, "Message": message.body}
-        for number, (name, value) in enumerate(message.attributes.items(), start=1):
-            entry = f"MessageAttributes.entry.{number}"
-            kind = "Number" if isinstance(value, int) else "String"
-            fields |= {f"{entry}.Name": name, f"{entry}.Value.DataType": kind, f"{entry}.Value.StringValue": str(value)}
-        headers = {"content-type": "application/x-www-form-urlencoded"}
-        status, _, answer = self._handle("sns", headers, urlencode(fields).encode())
-        if status != 200:
-            raise DestinationError(answer.decode(errors="replace")[:200])

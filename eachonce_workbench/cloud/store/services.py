@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -29,7 +30,7 @@ _HANDLERS = {
 }
 
 
-OFFERED = frozenset({*_HANDLERS, "cloudformation", "events", "lambda"})
+OFFERED = frozenset({*_HANDLERS, "cloudformation", "events", "lambda", "s3"})
 """The services of the local cloud, by the name that a request is signed for."""
 
 _NOT_SENT = frozenset({"status", "date", "server"})  # moto's own, and those that the server adds itself
@@ -40,8 +41,16 @@ def perform(service: str, request: Request) -> Response:
 
     Raises `AwsError` when the service is not offered, or moto does not know the operation or fails in it.
     """
+    return answered(lambda: _handler(service).dispatch(request), service)
+
+
+def answered(ask: Callable[[], Any], service: str = "s3") -> Response:
+    """What one of moto's handlers answers.
+
+    Raises `AwsError` when moto does not know the operation or fails in it.
+    """
     try:
-        answer = _handler(service).dispatch(request)
+        answer = ask()
     except HTTPException as error:
         return error.code or 400, _lower(dict(error.get_headers())), str(error.description).encode()
     except OperationNotFoundError as error:

@@ -182,7 +182,7 @@ def _know_region(backends: BackendDict[Any], account: str, region: str) -> Accou
     return backends[account]
 
 
-class _NotRemembered(list[Any]):
+class NotRemembered(list[Any]):
     """What moto's dashboard would show: every item and message that there ever was."""
 
     def append(self, instance: Any) -> None:
@@ -192,7 +192,7 @@ class _NotRemembered(list[Any]):
 def _remember_no_instances() -> None:
     for models in model_data.values():
         for model in models.values():
-            model.instances_tracked = _NotRemembered()  # type: ignore[attr-defined]
+            model.instances_tracked = NotRemembered()  # type: ignore[attr-defined]
 
 
 def _dead_letter_queues_first(queues: Iterable[Queue]) -> list[Queue]:

@@ -46,12 +46,14 @@ class Queues:
         queue_arn: str,
         body: str,
         *,
-        attributes: Mapping[str, str | int] = {},
+        attributes: Mapping[str, str | int | Mapping[str, Any]] = {},
         group_id: str | None = None,
         deduplication_id: str | None = None,
         delay_seconds: int | None = None,
     ) -> str:
-        """Put one message into a queue; `attributes` are of type String, or Number. Returns the message's id.
+        """Put one message into a queue; `attributes` are of type String, or Number, or in the API's shape.
+
+        Returns the message's id.
 
         Raises `QueueMissing`, `MessageRefusedError` when it never can, `QueueUnavailableError` during an outage.
         """
@@ -138,7 +140,9 @@ class Queues:
         return name
 
 
-def _message_attribute_of(value: str | int) -> dict[str, str]:
+def _message_attribute_of(value: str | int | Mapping[str, Any]) -> dict[str, Any]:
+    if isinstance(value, Mapping):
+        return dict(value)
     return {"DataType": "Number" if isinstance(value, int) else "String", "StringValue": str(value)}
 
 

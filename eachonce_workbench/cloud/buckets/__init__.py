@@ -1,0 +1,1 @@
+"""S3: buckets, and whom they tell of a change."""

@@ -1,0 +1,1 @@
+"""EventBridge Pipes: from a queue or a stream, filtered and enriched, to one target."""

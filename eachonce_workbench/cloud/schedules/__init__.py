@@ -1,0 +1,1 @@
+"""Schedules: when their times come, and what is sent then."""
