@@ -238,7 +238,8 @@ _TARGET = Group(
 
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
 _SCHEDULE = Like(
-    r"rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)|cron\((\S+ ){2}(\? \S+ \S+|\S+ \S+ \?) \S+\)",
+    r"rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)"
+    r"|cron\((\S+ ){2}(\?,? \S+ \S+|\S+ \S+ \?,?) \S+\)",
     "rate(1 hour), rate(5 minutes), or a cron(...) of six fields, the third or the fifth of which is ?",
 )
 

@@ -115,7 +115,7 @@ _BUCKET = Group(
 # https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
 SCHEDULER_EXPRESSION = Like(
     r"rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days)|1 (minutes|hours|days))\)"
-    r"|cron\((\S+ ){2}(\? \S+ \S+|\S+ \S+ \?) \S+\)|at\(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\)",
+    r"|cron\((\S+ ){2}(\?,? \S+ \S+|\S+ \S+ \?,?) \S+\)|at\(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\)",
     "rate(5 minutes), at(2030-12-31T12:00:00), or a cron(...) of six fields, the third or the fifth of which is ?",
 )
 # https://docs.aws.amazon.com/scheduler/latest/APIReference/API_Target.html

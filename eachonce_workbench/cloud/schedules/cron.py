@@ -32,7 +32,7 @@ class Cron:
     @classmethod
     def of(cls, fields: str) -> Cron:
         """Read what stands between the brackets of `cron(...)`. Raises ValueError."""
-        given = fields.upper().split()
+        given = [field.rstrip(",") for field in fields.upper().split()]  # people set fields apart by commas, too
         if len(given) != 6:
             raise ValueError(f"a cron expression has six fields, not {len(given)}")
         minute, hour, day, month, weekday, year = given
