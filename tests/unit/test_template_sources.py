@@ -86,7 +86,7 @@ def test_a_pipe_has_its_sources_defaults(folder: Path) -> None:
     [
         (
             "SNS::Subscription",
-            "Protocol: sqs, TopicArn: a:b, FilterPolicy: {a: b}",
+            "Protocol: sqs, TopicArn: a, Endpoint: b, FilterPolicy: {a: b}",
             '"a" must be an object or an array',
         ),
         ("SNS::Subscription", "Protocol: pigeon, TopicArn: a:b", "Protocol is one of"),
