@@ -479,6 +479,32 @@ def test_messages_of_a_pipe_that_fails_come_again(scene: Scene) -> None:
     assert len(scene.left["Target"]) == 1
 
 
+FIFO_PIPE = """
+  Source:
+    Type: AWS::SQS::Queue
+    Properties: {VisibilityTimeout: 1, RedrivePolicy: {deadLetterTargetArn: !GetAtt Lost.Arn, maxReceiveCount: 1}}
+  Lost: {Type: AWS::SQS::Queue}
+  Target: {Type: AWS::SQS::Queue, Properties: {FifoQueue: true, ContentBasedDeduplication: true}}
+  Pipe:
+    Type: AWS::Pipes::Pipe
+    Properties:
+      RoleArn: arn:aws:iam::123456789012:role/any
+      Source: !GetAtt Source.Arn
+      Target: !GetAtt Target.Arn
+      TargetParameters: {InputTemplate: <$.body.order>, SqsQueueParameters: {MessageGroupId: $.body.customer}}
+"""
+
+
+def test_only_the_records_that_a_target_refuses_come_again(scene: Scene) -> None:
+    """A parameter may be a path; a FIFO queue takes nothing without a group."""
+    orders = '{"order": "1", "customer": "a"}', '{"order": "2"}', '{"order": "3", "customer": "b"}'
+
+    scene.play(FIFO_PIPE, lambda scene: scene.send("Source", *orders))
+
+    assert sorted(scene.left["Target"]) == ["1", "3"]
+    assert scene.left["Lost"] == [orders[1]]
+
+
 STREAM_PIPE = """
   Orders:
     Type: AWS::DynamoDB::Table
