@@ -37,7 +37,7 @@ def serve(
         Path | None,
         typer.Option(
             file_okay=False,
-            help="Keep tables and queues here from one start to the next.",
+            help="Keep tables, queues and buckets here from one start to the next.",
             metavar="DIR",
             show_default="nowhere",
         ),
@@ -45,7 +45,7 @@ def serve(
 ) -> None:
     """Keep the local cloud running, for the AWS CLI, `sam local invoke` and any boto3 program; Ctrl-C ends it.
 
-    Code that changes is loaded anew, and a template that changes is read again: what tables and queues hold stays.
+    Code that changes is loaded anew, and a template that changes is read again: what tables, queues and buckets hold stays.
     """
     from eachonce_workbench.cloud.data_folder import DataFolder, DataFolderError
     from eachonce_workbench.local_invoke.relay import relaying

@@ -1,4 +1,4 @@
-"""A folder that keeps what tables and queues hold while no local cloud runs."""
+"""A folder that keeps what tables, queues and buckets hold while no local cloud runs."""
 
 from __future__ import annotations
 

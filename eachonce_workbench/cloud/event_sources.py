@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from eachonce_workbench.template.topology import Topology
 
 if TYPE_CHECKING:
     from eachonce_workbench.cloud.bus.bus import Bus
+    from eachonce_workbench.cloud.store.kept import KeptObject
 
 After = Callable[[float, Callable[[], None]], Any]
 
@@ -39,12 +40,12 @@ class EventSources:
         self.topics = Topics(topology, queues, history, after=after, start=start, clock=time.time)
         self.calls = TopicCalls(topology, self.topics)
 
-    def join(self, bus: Bus) -> None:
-        """Make the buckets and schedules, which send to the bus."""
+    def join(self, bus: Bus, kept: Mapping[str, list[KeptObject]]) -> None:
+        """Make the buckets, which begin with what was kept, and schedules: both send to the bus."""
         self.post = Post(self._queues, start=self._start, publish=self.topics.publish, put_events=bus.put_events)
         named = {bucket.name: bucket for bucket in self._topology.buckets}
         notify = Notifier(named, post=self.post, announce=bus.announce, history=self._history)
-        self.buckets = Buckets(self._topology, notify=notify, clock=time.time)
+        self.buckets = Buckets(self._topology, notify=notify, clock=time.time, kept=kept)
         self.schedules = Schedules(
             self._topology,
             post=self.post,

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -82,7 +83,7 @@ class LocalCloud:
         minute between the tries of an asynchronous invocation. `runtime` gives what runs the functions, real processes
         by default. `adapt` may change what the template says. `cells` give what each of those processes is confined by;
         nothing does by default, as a person's own development needs. `listening` is a socket in place of a port; it is
-        closed at the end. `kept` is what tables and queues begin with. `keeps_time` fires schedules by the clock;
+        closed at the end. `kept` is what it begins with. `keeps_time` fires schedules by the clock;
         without it only `fire` does, and nothing waits for a time to come.
         """
         self._template = template.resolve()
@@ -122,8 +123,8 @@ class LocalCloud:
             self._invocations = self._make_invocations()
             self.sources = self._make_sources()
             self.bus = self._make_bus()
-            self.sources.join(self.bus)
-            stack.callback(self.sources.buckets.close)
+            self.sources.join(self.bus, self._kept.buckets)
+            self.gone += tuple(self.sources.buckets.gone())
             self._mappings = self._make_mappings()
             if listening is not None:
                 server = Server(self._application(), listening)
@@ -161,8 +162,8 @@ class LocalCloud:
             await self._functions.renew(functions)
 
     def keep(self) -> Kept:
-        """Give what tables and queues hold now, and what functions haven't read of the streams; after the end, too."""
-        return keep(self.store, self._mappings.readers)
+        """Give what tables, queues and buckets hold, and what nobody has read of the streams; after the end, too."""
+        return replace(keep(self.store, self._mappings.readers), buckets=self.sources.buckets.keep())
 
     def fire(self, name: str) -> str:
         """Fire a schedule (its logical id, name or ARN) now; returns its name. Raises KeyError when there is none."""

@@ -20,6 +20,7 @@ from eachonce_workbench.cloud.functions.runtime import Invocation
 from eachonce_workbench.cloud.history import Happening, History
 from eachonce_workbench.cloud.local_cloud import LocalCloud
 from eachonce_workbench.cloud.sdk import local_session
+from eachonce_workbench.cloud.store.kept import Kept
 
 TEMPLATE = """
 Transform: AWS::Serverless-2016-10-31
@@ -66,14 +67,14 @@ class Scene:
         self._clients: list[BaseClient] = []
         self.cloud: LocalCloud
 
-    def play(self, resources: str, act: Callable[[Scene], Any]) -> Any:
+    def play(self, resources: str, act: Callable[[Scene], Any], *, kept: Kept | None = None) -> Any:
         self._template.write_text(TEMPLATE + resources)
         history = History()
         history.subscribe(self.happenings.append)
 
         async def main() -> Any:
             async with LocalCloud(
-                self._template, runtime=lambda _: self.runtime, minute_seconds=0.0, history=history
+                self._template, runtime=lambda _: self.runtime, minute_seconds=0.0, history=history, kept=kept
             ) as self.cloud:
                 result = await asyncio.to_thread(act, self)
                 await self.cloud.settle(30)
@@ -309,6 +310,27 @@ def test_objects_are_kept_as_they_came(scene: Scene) -> None:
             s3.get_object(Bucket=files, Key="none")
 
     scene.play(BUCKETS, act)
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_what_a_bucket_holds_can_be_kept(scene: Scene, asked: bool) -> None:
+    """For the cloud after the next, too; nobody is told of it again, and what has no place any more is said."""
+
+    def put(scene: Scene) -> None:
+        scene.client("s3").put_object(Bucket="photos", Key="in/1.jpg", Body=b"...", ContentType="image/jpeg")
+
+    def get(scene: Scene) -> Any:
+        return scene.client("s3").get_object(Bucket="photos", Key="in/1.jpg")["ContentType"]
+
+    scene.play(BUCKETS, put)
+    kept = scene.cloud.keep()
+    scene.play(BUCKETS, get if asked else lambda _: None, kept=Kept.decoded(kept.encoded()))
+    found = scene.play(BUCKETS, get, kept=scene.cloud.keep())
+    scene.play("  Queue: {Type: AWS::SQS::Queue}\n", lambda _: None, kept=scene.cloud.keep())
+
+    assert found == "image/jpeg"
+    assert len(scene.runtime.events("Resize")) == 1
+    assert scene.cloud.gone == ("bucket photos: it is no more in the template, and its 1 objects are gone",)
 
 
 def test_a_bucket_may_be_named_by_the_host(scene: Scene) -> None:

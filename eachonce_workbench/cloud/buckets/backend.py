@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from moto.core.base_backend import AccountSpecificBackend
 from moto.s3.models import FakeKey, S3Backend, s3_backends
 
+from eachonce_workbench.cloud.store.kept import KeptObject
 from eachonce_workbench.cloud.store.store import NotRemembered
 from eachonce_workbench.template.topology import Topology
 
@@ -26,9 +27,18 @@ class Backend(S3Backend):
         finally:
             self.completing = False
 
-    def empty(self) -> None:
-        """Forget every bucket and object."""
-        super().reset()
+    def keep(self, bucket_name: str) -> Iterator[KeptObject]:
+        """Give the objects of a bucket, the newest version of each."""
+        for key in self.buckets[bucket_name].keys.values():
+            if isinstance(key, FakeKey):
+                metadata = {name: str(value) for name, value in key.metadata.items()}
+                yield KeptObject(key=key.name, value=key.value, metadata=metadata)
+
+    def give_back(self, bucket_name: str, objects: Iterable[KeptObject]) -> None:
+        """Put objects where they were; nobody is told of them."""
+        for each in objects:
+            key = self.put_object(bucket_name, each.key, each.value, disable_notification=True)
+            key.set_metadata(dict(each.metadata), replace=True)
 
     def delete_object(
         self,

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Sto
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -19,6 +19,7 @@ from eachonce_workbench.template.topology import Topology
 if TYPE_CHECKING:
     from eachonce_workbench.cloud.buckets.backend import Backend
     from eachonce_workbench.cloud.request import Request
+    from eachonce_workbench.cloud.store.kept import KeptObject
 
 MAX_OBJECT_BYTES = 1024 * 1024 * 1024
 """What one request may bring: S3 takes five times as much, which would be this machine's memory."""
@@ -29,12 +30,20 @@ _BY_QUERY = {"ObjectTagging": "tagging", "ObjectAcl": "acl"}
 
 
 class Buckets:
-    """The buckets of one topology, empty at first. Not for threads."""
+    """The buckets of one topology. Not for threads."""
 
-    def __init__(self, topology: Topology, *, notify: Callable[[Change], None], clock: Callable[[], float]) -> None:
-        """Take the buckets' topology, and whom to tell of each change."""
+    def __init__(
+        self,
+        topology: Topology,
+        *,
+        notify: Callable[[Change], None],
+        clock: Callable[[], float],
+        kept: Mapping[str, list[KeptObject]],
+    ) -> None:
+        """Take the buckets' topology, whom to tell of each change, and what the buckets begin with."""
         self._topology = topology
         self._notify = notify
+        self._kept = kept
         self._clock = clock
         self._changes = 0
         self._backend: Backend | None = None
@@ -60,10 +69,19 @@ class Buckets:
         dispatch: Any = S3Response.key_dispatch if key else S3Response.bucket_dispatch
         return answered(lambda: dispatch(asked, url, headers))
 
-    def close(self) -> None:
-        """Let go of every object, which moto keeps in temporary files; idempotent."""
-        if self._backend is not None:
-            self._backend.empty()
+    def keep(self) -> dict[str, list[KeptObject]]:
+        """Give what the template's buckets hold, the newest version of each object; after the end, too."""
+        names = [bucket.name for bucket in self._topology.buckets]
+        if self._backend is None:
+            return {name: self._kept[name] for name in names if name in self._kept}
+        return {name: list(self._backend.keep(name)) for name in names}
+
+    def gone(self) -> Iterator[str]:
+        """Tell, a line each, what was kept of buckets that the template has no more."""
+        names = {bucket.name for bucket in self._topology.buckets}
+        for name, objects in self._kept.items():
+            if objects and name not in names:
+                yield f"bucket {name}: it is no more in the template, and its {len(objects)} objects are gone"
 
     def _make(self) -> None:
         """Make the buckets when the first request comes: moto's S3 is a fifth of a second to import."""
@@ -81,6 +99,7 @@ class Buckets:
             backend.create_bucket(bucket.name, self._topology.region)
             if bucket.versioned:
                 backend.put_bucket_versioning(bucket.name, "Enabled")
+            backend.give_back(bucket.name, self._kept.get(bucket.name, ()))
 
     def _changed(self, _account: str, event: str, bucket: Any, key: Any) -> None:
         """What moto calls after each change."""

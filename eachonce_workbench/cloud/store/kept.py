@@ -1,4 +1,4 @@
-"""What tables and queues hold, as a value: for the next local cloud, in this process or in one to come."""
+"""What tables, queues and buckets hold, as a value: for the next local cloud, in this process or in one to come."""
 
 from __future__ import annotations
 
@@ -51,11 +51,21 @@ class KeptQueue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeptObject:
+    """The newest version of a bucket's object; `metadata` has its content type and its like, too."""
+
+    key: str
+    value: bytes
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """Tables and queues by their names."""
+    """Tables, queues and buckets by their names."""
 
     tables: dict[str, KeptTable] = field(default_factory=dict)
     queues: dict[str, KeptQueue] = field(default_factory=dict)
+    buckets: dict[str, list[KeptObject]] = field(default_factory=dict)
     format: int = FORMAT
 
     def encoded(self) -> bytes:
