@@ -136,6 +136,8 @@ class Identities:
 
     def ref(self, logical_id: str, where: Where) -> str:
         """Give what `Ref` gives."""
+        if module := self._module(logical_id):
+            return self._inventions.ref(module, f"{self._place.stack}-{logical_id}")
         kind = self._kind(logical_id, where)
         if kind is None:
             return self._inventions.ref(self._resources[logical_id]["Type"], self._name_elsewhere(logical_id))
@@ -143,6 +145,8 @@ class Identities:
 
     def attribute(self, logical_id: str, name: str, where: Where) -> str | list[str]:
         """Give what `Fn::GetAtt` gives."""
+        if module := self._module(logical_id):
+            return self._inventions.attribute(module, f"{self._place.stack}-{logical_id}", name, where)
         kind = self._kind(logical_id, where)
         if kind is None:
             return self._attribute_elsewhere(logical_id, name, where)
@@ -167,6 +171,17 @@ class Identities:
         """Give the physical name of a resource whose type the local cloud knows."""
         kind = _KINDS[self._resources[logical_id]["Type"]]
         return self._known(logical_id, kind, ("Resources", logical_id))["name"]
+
+    def _module(self, logical_id: str) -> str | None:
+        """Give the type of the module that a resource is in; None for a resource of the template itself.
+
+        A module's resources are called after it and after what they are in it:
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/modules-ref-resources.html
+        """
+        if logical_id in self._resources:
+            return None
+        modules = ((name, each["Type"]) for name, each in self._resources.items() if each["Type"].endswith("::MODULE"))
+        return next((kind for name, kind in modules if logical_id.split(".")[0].startswith(name)), None)
 
     def _kind(self, logical_id: str, where: Where) -> _Kind | None:
         if logical_id not in self._resources:

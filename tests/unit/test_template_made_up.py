@@ -107,6 +107,7 @@ def variable(folder: Path, value: str, more: str = "") -> str:
         ("!GetAtt Thing.Endpoint.Port", "{Type: AWS::RDS::DBInstance}", r"\d+"),
         ("!Select [0, !GetAtt Thing.NameServers]", "{Type: AWS::Route53::HostedZone}", ".+"),
         ("!GetAtt Thing.Anything", "{Type: Custom::Thing, Properties: {ServiceToken: a}}", "eachonce-thing-anything"),
+        ("!GetAtt ThingQueue.QueueName", "{Type: Example::Work::Queue::MODULE}", "eachonce-thing-queue-queue"),
         ("!Sub '${Thing}/${Thing.Arn}'", "{Type: AWS::ECR::Repository}", "eachonce-Thing/arn:aws:ecr:.+"),
     ],
 )
