@@ -208,7 +208,8 @@ class Messages:
 
         `at_once` shows those that were in flight, which nobody has any more.
         """
-        for message in kept.messages:
+        # Those in flight first: they hold up the others of their groups.
+        for message in sorted(kept.messages, key=lambda each: not each.in_flight):
             self._resume(replace(message, visible=False, in_flight=False, gone=False), message, now, at_once=at_once)
         newest = max((message.sequence for message in kept.messages), default=0)
         self._sequences = itertools.count(max(newest + 1, _FIRST_SEQUENCE))
@@ -220,12 +221,12 @@ class Messages:
     def _resume(self, message: Message, was: Message, now: float, *, at_once: bool) -> None:
         self._held[message.id] = message
         hidden = not was.visible and was.hidden_until > now and not (was.in_flight and at_once)
-        if not hidden or was.in_flight:
+        if not hidden:
             self._show(message)
-        if hidden and was.in_flight:
+            return
+        if was.in_flight:
             self._fly(message)
-        if hidden:
-            self._hide(message, was.hidden_until)
+        self._hide(message, was.hidden_until)
 
     def _duplicate(self, message: Message, now: float, *, by_group: bool) -> Message | None:
         while self._recent and next(iter(self._recent.values()))[0] + DEDUPLICATION_SECONDS <= now:

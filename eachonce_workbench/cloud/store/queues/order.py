@@ -88,7 +88,7 @@ class FifoOrder:
 
     def departed(self, message: Message) -> None:
         """Hold up the rest of the group."""
-        self._groups[message.group_id].in_flight += 1
+        self._groups.setdefault(message.group_id, _Group()).in_flight += 1
 
     def settled(self, message: Message) -> None:
         """Let the group go on when nothing of it is in flight any more."""
