@@ -13,6 +13,10 @@ INVOKE ?=
 SIMULATE ?= --limit 405 --seeds 4 --cover
 SOAK ?= --seed 100 --seeds 20 --cover
 
+# Where the local cloud listens, and what else `eachonce serve` is told.
+PORT ?= 4566
+SERVE ?=
+
 # And to the fuzz of the consumers.
 FUZZ ?= --records 50000 --seed 1
 
@@ -92,8 +96,8 @@ wheels: .venv/ready ## the layer and the tool as wheels, in dist
 run: .venv/ready ## a day of real orders through the whole shop, reconciled to the penny
 	$(BIN)/eachonce run $(RUN)
 
-serve: .venv/ready ## keep the local cloud running on port 4566
-	$(BIN)/eachonce serve
+serve: .venv/ready ## keep the local cloud running on port PORT, 4566 by default: SERVE="--data DIR" keeps what it holds
+	$(BIN)/eachonce serve --port $(PORT) $(SERVE)
 
 test: .venv/ready ## all tests, with the layer's coverage
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --cov --cov-report=term --cov-fail-under=95
