@@ -26,7 +26,6 @@ Resources:
   Returned:
     Type: AWS::SQS::Queue
     Properties:
-      VisibilityTimeout: 1
       RedrivePolicy: {deadLetterTargetArn: !GetAtt Unreadable.Arn, maxReceiveCount: 2}
   Unreadable: {Type: AWS::SQS::Queue}
   Lend:
