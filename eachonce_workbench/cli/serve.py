@@ -45,7 +45,7 @@ def serve(
 ) -> None:
     """Keep the local cloud running, for the AWS CLI, `sam local invoke` and any boto3 program; Ctrl-C ends it.
 
-    Code that changes is loaded anew, and a template that changes is read again: what tables, queues and buckets hold stays.
+    Code that changes is loaded anew, and a template that changes is read again; tables, queues and buckets stay.
     """
     from eachonce_workbench.cloud.data_folder import DataFolder, DataFolderError
     from eachonce_workbench.local_invoke.relay import relaying

@@ -39,7 +39,7 @@ class LiveCloud:
     ) -> None:
         """Take the template, what makes a local cloud of it, and its socket, which is closed at the end.
 
-        `tell` gets a line for each thing that a person should know. `data` is where tables, queues and buckets are kept.
+        `tell` gets a line for each thing that a person should know. `data` is where what the store holds is kept.
         """
         self._template = template.resolve()
         self._make = make
