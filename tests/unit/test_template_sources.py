@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from eachonce_workbench.cli.screens.run import show_cloud
 from eachonce_workbench.template.topology import Topology
 from tests.templates import FUNCTION, HERE, QUEUE, TABLE, read, refusal
 
@@ -104,3 +106,25 @@ def test_what_aws_refuses_is_refused_at_its_line(folder: Path, kind: str, proper
     template = f"{QUEUE}  It: {{Type: AWS::{kind}, Properties: {{{properties}}}}} {HERE}\n"
 
     assert reason in refusal(folder, template).reason
+
+
+def test_serve_begins_with_what_can_be_published_to_filled_and_fired(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the names that calls and `eachonce fire` take."""
+    topology = read(
+        folder,
+        """
+        Resources:
+          Sales: {Type: AWS::SNS::Topic}
+          Files: {Type: AWS::S3::Bucket}
+          Nightly: {Type: AWS::Events::Rule, Properties: {Name: nightly, ScheduleExpression: rate(1 day)}}
+        """,
+    )
+
+    show_cloud(Console(), "http://127.0.0.1:4566", topology)
+
+    lines = [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines()]
+    assert ["topic", "eachonce-Sales", "arn:aws:sns:eu-west-1:123456789012:eachonce-Sales"] in lines
+    assert ["bucket", "eachonce-files", "arn:aws:s3:::eachonce-files"] in lines
+    assert ["schedule", "nightly", "rate(1 day)"] in lines

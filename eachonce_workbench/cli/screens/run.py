@@ -165,6 +165,9 @@ def show_cloud(console: Console, endpoint: str, topology: Topology) -> None:
     rows += [("queue", queue.name, queue.url) for queue in topology.queues]
     rows += [("bus", bus.name, bus.arn) for bus in topology.buses]
     rows += [("table", table.name, table.arn) for table in topology.tables]
+    rows += [("topic", topic.name, topic.arn) for topic in topology.topics]
+    rows += [("bucket", bucket.name, bucket.arn) for bucket in topology.buckets]
+    rows += [("schedule", schedule.name, schedule.expression) for schedule in topology.schedules]
     rows += [("route", f"{route.method} {route.path}", url) for route, url in routes(endpoint, topology)]
     widest = max((len(name) for _, name, _ in rows), default=0)
     for kind, name, address in rows:
