@@ -12,6 +12,7 @@ from typing import Any
 
 from eachonce_workbench.template.limits import LIMITS
 from eachonce_workbench.template.source import Source, Where
+from eachonce_workbench.template.stored_values import STORED
 from eachonce_workbench.template.translation import events, origin, owned
 from eachonce_workbench.template.web import ANSWERED
 
@@ -70,7 +71,7 @@ def _is_nowhere(name: str, resource: Mapping[str, Any], resources: Mapping[str, 
 
 
 def _is_run(kind: str) -> bool:
-    return kind in LIMITS or kind in ANSWERED
+    return kind in LIMITS or kind in ANSWERED or kind in STORED
 
 
 def _events(made: Mapping[str, Mapping[str, Any]]) -> Iterator[Where]:

@@ -24,6 +24,7 @@ from eachonce_workbench.template.shape import PassedOver
 from eachonce_workbench.template.source import Where
 from eachonce_workbench.template.sources import event_sources, topics_of_others
 from eachonce_workbench.template.stack_resources import MAPPING, mapping_uuid, stack_resources
+from eachonce_workbench.template.stored_values import stored_values
 from eachonce_workbench.template.system import Resource, System
 from eachonce_workbench.template.topology import Bus, Function, QueueMapping, StreamMapping, Topology
 from eachonce_workbench.template.web import Web
@@ -111,6 +112,7 @@ class Stack:
             stream_mappings=tuple(each for each in mappings if isinstance(each, StreamMapping)),
             outputs=(outputs := dict(self._local_outputs())),
             exports=dict(self._exports(outputs)),
+            stored_values=tuple(stored_values(self.resources, self._resolve, self._identities)),
             resources=tuple(stack_resources(self._place.stack, self.resources, self._identities)),
             **event_sources(self._each),
         )

@@ -230,6 +230,17 @@ class Api:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredValue:
+    """A parameter of SSM's (of a kind: String, StringList), or a secret, which has an ARN of its own."""
+
+    service: Literal["ssm", "secretsmanager"]
+    name: str
+    value: str = field(repr=False)
+    kind: str = "String"
+    arn: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StackResource:
     """A resource as CloudFormation lists it, whether or not it has a local counterpart."""
 
@@ -263,6 +274,7 @@ class Topology:
     parameters: Mapping[str, str] = field(default_factory=dict)
     template: str = ""
     apis: tuple[Api, ...] = ()
+    stored_values: tuple[StoredValue, ...] = ()
     endpoint: str = "http://127.0.0.1:4566"
     topics: tuple[Topic, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()

@@ -218,3 +218,39 @@ def test_what_would_change_it_is_refused(counter: Counter, service: str, ask: Ca
 def test_the_caller_is_of_the_account_of_the_stack(counter: Counter) -> None:
     """Whatever its credentials are."""
     assert counter.client("sts").get_caller_identity()["Account"] == ACCOUNT
+
+
+STORED = """
+Resources:
+  Plain: {Type: AWS::SSM::Parameter, Properties: {Name: /app/plain, Type: String, Value: blue}}
+  Several: {Type: AWS::SSM::Parameter, Properties: {Name: /app/several, Type: StringList, Value: "a,b"}}
+  Unnamed: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: red}}
+  Known: {Type: AWS::SecretsManager::Secret, Properties: {Name: app/known, SecretString: hush}}
+  Made:
+    Type: AWS::SecretsManager::Secret
+    Properties:
+      GenerateSecretString: {SecretStringTemplate: '{"user": "a"}', GenerateStringKey: password, PasswordLength: 20}
+Outputs:
+  Unnamed: {Value: !Ref Unnamed}
+"""
+
+
+def test_parameters_and_secrets_of_the_template_are_there(tmp_path: Path) -> None:
+    """With the values that it gives them, by their names; a secret by the ARN that Ref gives, too."""
+    topology = read(tmp_path, STORED)
+    counter = Counter(topology)
+    ssm, secrets = counter.client("ssm"), counter.client("secretsmanager")
+    physical = {each.logical_id: each.physical_id for each in topology.resources}
+
+    path = ssm.get_parameters_by_path(Path="/app")["Parameters"]
+    made = json.loads(secrets.get_secret_value(SecretId=physical["Made"])["SecretString"])
+
+    assert {each["Name"]: (each["Type"], each["Value"]) for each in path} == {
+        "/app/plain": ("String", "blue"),
+        "/app/several": ("StringList", "a,b"),
+    }
+    assert ssm.get_parameter(Name=physical["Unnamed"])["Parameter"]["Value"] == "red"
+    assert secrets.get_secret_value(SecretId="app/known")["SecretString"] == "hush"
+    assert secrets.get_secret_value(SecretId=physical["Known"])["SecretString"] == "hush"
+    assert (made["user"], len(made["password"])) == ("a", 20)
+    assert topology.passed_over == ()

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
 from moto.core import base_backend, utils
 from moto.core.base_backend import AccountSpecificBackend, BackendDict
 from moto.core.model_instances import model_data
@@ -30,7 +31,7 @@ from eachonce_workbench.cloud.store.services import perform
 from eachonce_workbench.cloud.store.tables.dynamodb import DynamoDB
 from eachonce_workbench.cloud.store.tables.streams import Streams
 from eachonce_workbench.cloud.store.tables.tables import Tables
-from eachonce_workbench.template.topology import Queue, Table, Topology
+from eachonce_workbench.template.topology import Queue, StoredValue, Table, Topology
 
 _QUEUE_PROPERTIES = (
     "ContentBasedDeduplication",
@@ -86,6 +87,8 @@ class Store:
             self._create_table(table)
         for queue in _dead_letter_queues_first(self.topology.queues):
             self._create_queue(queue)
+        for stored in self.topology.stored_values:
+            self._store_value(stored)
 
     def handle(self, service: str, headers: Mapping[str, str], body: bytes, path: str = "/") -> Response:
         """Answer one request of an AWS protocol; `service` is the name that the request was signed for.
@@ -132,6 +135,24 @@ class Store:
         url = f"http://{headers.get('host', 'localhost')}{path}"
         known = {name: headers[name] for name in _HEADERS if name in headers} | self._place
         return perform(service, Request.from_primitives("POST", url, known, body))
+
+    def _store_value(self, stored: StoredValue) -> None:
+        target, params = (
+            ("AmazonSSM.PutParameter", {"Name": stored.name, "Value": stored.value, "Type": stored.kind})
+            if stored.service == "ssm"
+            else ("secretsmanager.CreateSecret", {"Name": stored.name, "SecretString": stored.value})
+        )
+        headers = {"x-amz-target": target, "content-type": "application/x-amz-json-1.1"}
+        self.handle(stored.service, headers, msgspec.json.encode(params))
+        if stored.service == "secretsmanager":
+            self._call_secret(stored)
+
+    def _call_secret(self, stored: StoredValue) -> None:
+        """Give a secret the ARN that the template knows it by; moto ends it with letters of its own."""
+        from moto.secretsmanager.models import secretsmanager_backends
+
+        made: Any = secretsmanager_backends[self.topology.account_id][self.topology.region].secrets[stored.name]
+        made.arn = stored.arn
 
     def _create_table(self, table: Table) -> None:
         properties = copy.deepcopy(dict(table.properties))  # moto keeps and changes what it is given
