@@ -78,11 +78,6 @@ class Source:
         return TemplateError(self.file, line, reason, *(TemplateError(self.file, *each) for each in found[1:]))
 
 
-def _as_yaml(text: str) -> str:
-    """Write JSON as YAML takes it, which it does but for tabs: they are never in a string of JSON's."""
-    return text.replace("\t", " ") if text.lstrip().startswith("{") else text
-
-
 class _Reader:
     """Turns YAML nodes into values as CloudFormation does, and notes their lines."""
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from eachonce_workbench.template import load
 from eachonce_workbench.template.pattern_example import example
+from eachonce_workbench.template.source import Source
 from tests.templates import FUNCTION, HERE, QUEUE, read, refusal
 
 
@@ -174,10 +174,12 @@ def test_the_other_intrinsic_functions_give_what_cloudformation_gives(
 
 def test_a_key_that_is_there_twice_counts_the_second_time(folder: Path) -> None:
     """`sam` makes one of two before AWS sees them; a person is told."""
-    topology = read(folder, f"{QUEUE}    Properties: {{DelaySeconds: 1}}\n    Properties: {{DelaySeconds: 2}}\n")
+    topology = read(folder, f"{QUEUE}    Properties: {{Tags: []}}\n    Properties: {{DelaySeconds: 2}}\n")
 
     assert topology.queue("Queue").properties == {"DelaySeconds": 2}
     assert topology.passed_over == ("Line 7: the key 'Properties' is here twice; this one counts",)
+    lines = Source.read(folder / "template.yaml").lines
+    assert ("Resources", "Queue", "Properties", "Tags") not in lines
 
 
 def test_what_sam_leaves_out_is_no_fault(folder: Path) -> None:
@@ -235,14 +237,6 @@ def test_a_mapping_without_this_region_gives_anothers_value(folder: Path) -> Non
 
     assert topology.function("Worker").environment["VALUE"] == "ami-1"
     assert topology.passed_over == ("Fn::FindInMap in Images, which has no eu-west-1: 'us-east-1' is used here",)
-
-
-def test_a_template_is_json_with_tabs_too(folder: Path) -> None:
-    """YAML, which has JSON in it otherwise, takes none between its tokens."""
-    file = folder / "template.json"
-    file.write_text('{\n\t"Resources": {\n\t\t"Queue": {"Type": "AWS::SQS::Queue"}\n\t}\n}\n', encoding="utf-8")
-
-    assert [each.logical_id for each in load(file).queues] == ["Queue"]
 
 
 @pytest.mark.parametrize("pattern", [r"\p{Alpha}+", r"(?<first>[a-z])+", "[a-z&&[^b]]+"])

@@ -126,6 +126,16 @@ def test_a_bus_of_another_stack_is_here(folder: Path, bus: str) -> None:
     assert "Event bus shop-bus: of another stack; there is an empty one here" in topology.passed_over
 
 
+def test_a_bus_that_only_a_destination_names_is_here(folder: Path) -> None:
+    """What is told of an invocation can be seen there."""
+    bus = "arn:aws:events:eu-west-1:123456789012:event-bus/told"
+    config = f"{{DestinationConfig: {{OnSuccess: {{Type: EventBridge, Destination: '{bus}'}}}}}}"
+
+    topology = read(folder, f"{FUNCTION}      EventInvokeConfig: {config}\n")
+
+    assert bus in {each.arn for each in topology.buses}
+
+
 @pytest.mark.parametrize(
     "source",
     [
