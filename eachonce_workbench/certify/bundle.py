@@ -13,7 +13,7 @@ from eachonce_workbench.cloud.confinement.refusals import Refusals
 def consumers(template: Path) -> list[str]:
     """Return the names of the consumers among a template's functions.
 
-    Raises TemplateError, and SubjectError when there is none, or when a function can't be imported.
+    Raises TemplateError, and SubjectError when a function that keeps a journal can't be imported.
     """
     return [subject.name for subject in of_template(template, Refusals())]
 
