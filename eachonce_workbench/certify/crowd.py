@@ -5,13 +5,15 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 from eachonce import Contract, Event
-from eachonce.description import description_of
+from eachonce.description import Description, description_of
+from eachonce.handler import Handler
 from eachonce.model import subject_of
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import configuration as hypothesis_configuration
@@ -25,42 +27,68 @@ _LETTERS = "abcdefghij"
 Crowd = tuple[Event[Any], ...]
 
 
-def crowds(types: Sequence[type[Contract]], *, size: int, count: int, chosen_by: int) -> list[Crowd]:
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Events of one type: the contract of their data, and what they are called and whose they are."""
+
+    contract: type[Any]
+    description: Description
+
+    @classmethod
+    def of(cls, told: type[Any] | Handler) -> Self:
+        """Return the kind of a contract's events, as it is described or as a handler takes them."""
+        if isinstance(told, Handler):
+            return cls(told.contract, told.description)
+        return cls(told, description_of(told))
+
+    @property
+    def type(self) -> str:
+        """What they are called."""
+        return self.description.type
+
+    def event(self, place: int, data: Any, *, tie: bool = False) -> Event[Any]:
+        """Return the event at a place of a crowd."""
+        return Event(
+            id=f"e{place + 1}",
+            source=self.description.source or "certified",
+            type=self.type,
+            data=data,
+            time=START - timedelta(minutes=place // 2 if tie else place),
+            subject=subject_of(data),
+        )
+
+
+def crowds(types: Sequence[type[Any] | Handler], *, size: int, count: int, chosen_by: int) -> list[Crowd]:
     """Return about `count` crowds of `size` events of these types, the same ones for the same seed `chosen_by`.
 
     In the first all data are of one place and differ in number, in the second each event is at a place of its own, and
     the others are drawn from two places. Raises NoSampleError.
     """
-    contracts = [types[place % len(types)] for place in range(size)]
-    near = [samples(contract, Pool(("a",), turn=place)) for place, contract in enumerate(contracts)]
-    apart = [samples(contract, Pool((_LETTERS[place],))) for place, contract in enumerate(contracts)]
-    mixed = [samples(contract, Pool(("a", "b"))) for contract in contracts]
+    kinds = [Kind.of(types[place % len(types)]) for place in range(size)]
+    near = [samples(kind.contract, Pool(("a",), turn=place)) for place, kind in enumerate(kinds)]
+    apart = [samples(kind.contract, Pool((_LETTERS[place],))) for place, kind in enumerate(kinds)]
+    mixed = [samples(kind.contract, Pool(("a", "b"))) for kind in kinds]
     drawn = [
         *_drawn(near, 1, chosen_by),
         *_drawn(apart, 1, chosen_by),
         *_drawn(mixed, max(0, count - 2), chosen_by),
     ]
-    return [crowd(data, tie=number % 2 == 1) for number, data in enumerate(_unlike(drawn))]
+    return [_crowd(kinds, data, tie=number % 2 == 1) for number, data in enumerate(_unlike(drawn))]
 
 
-def type_of(contract: type[Any]) -> str:
-    """Return what the events of a contract are called."""
-    return description_of(contract).type
+def crowd(data: Iterable[Any], handlers: Iterable[Handler] = ()) -> Crowd:
+    """Return events around data, e1 and so on, each a minute older than the one before.
+
+    Whoever handles a contract's data says what its events are called; else the contract does.
+    """
+    known = {handler.contract: Kind.of(handler) for handler in handlers}
+    given = tuple(data)
+    return _crowd([known.get(type(one), Kind.of(type(one))) for one in given], given)
 
 
-def crowd(data: Iterable[Contract], *, tie: bool = False) -> Crowd:
-    """Return events around data, e1 and so on, each a minute older than the one before; or two of the same time."""
-    return tuple(
-        Event(
-            id=f"e{place + 1}",
-            source=description_of(type(one)).source or "certified",
-            type=type_of(type(one)),
-            data=one,
-            time=START - timedelta(minutes=place // 2 if tie else place),
-            subject=subject_of(one),
-        )
-        for place, one in enumerate(data)
-    )
+def _crowd(kinds: Sequence[Kind], data: Sequence[Any], *, tie: bool = False) -> Crowd:
+    """Return events around data; with a `tie`, two of them are always of the same time."""
+    return tuple(kind.event(place, one, tie=tie) for place, (kind, one) in enumerate(zip(kinds, data, strict=True)))
 
 
 def _drawn(strategies: Sequence[st.SearchStrategy[Any]], count: int, chosen_by: int) -> list[tuple[Contract, ...]]:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations, combinations_with_replacement
 from typing import Any
 
-from eachonce import Contract, Event
+from eachonce import Event
+from eachonce.handler import Handler
 from eachonce.journal import TABLE
 
-from eachonce_workbench.certify.crowd import Crowd, crowds, type_of
+from eachonce_workbench.certify.crowd import Crowd, crowds
 from eachonce_workbench.certify.exploration import Count, Exploration
 from eachonce_workbench.certify.footprint import Footprint
 from eachonce_workbench.certify.probe import Probe
@@ -37,24 +38,27 @@ Tell = Callable[[str], None]
 
 def examine(subject: Subject, bounds: Bounds, tell: Tell = lambda _: None) -> Examined:
     """Examine one consumer; `tell` is told of each step. Raises NoSampleError where events can't be made up."""
-    contracts = subject.consumer.contracts
-    drawn = {(one, other): _crowds(one, other, bounds) for one, other in combinations_with_replacement(contracts, 2)}
+    handlers = subject.consumer.handlers
+    drawn = [
+        ((one.description.type, other.description.type), _crowds(one, other, bounds))
+        for one, other in combinations_with_replacement(handlers, 2)
+    ]
     examination = Examination(subject, faults=bounds.faults)
     with examination.stage.open():
-        for (one, other), some in drawn.items():
-            tell(f"{subject.name}: {type_of(one)} and {type_of(other)}, every order")
+        for (one, other), some in drawn:
+            tell(f"{subject.name}: {one} and {other}, every order")
             for events in some:
                 examination.order(events)
         tell(f"{subject.name}: its handlers alone")
         examination.probe()
-        for (one, other), some in drawn.items():
-            tell(f"{subject.name}: {type_of(one)} and {type_of(other)}, every fault")
+        for (one, other), some in drawn:
+            tell(f"{subject.name}: {one} and {other}, every fault")
             for events in some:
                 examination.harm(events)
     return examination.result()
 
 
-def _crowds(one: type[Contract], other: type[Contract], bounds: Bounds) -> list[Crowd]:
+def _crowds(one: Handler, other: Handler, bounds: Bounds) -> list[Crowd]:
     """Return the crowds for two types; each type has the majority in half of them."""
     if one is other:
         return crowds([one], size=bounds.events, count=bounds.crowds, chosen_by=bounds.seed)
@@ -161,4 +165,4 @@ class Examination:
             self._contacts[frozenset({one.type, other.type})].note(shared, runs, (one.id, other.id))
 
     def _types(self) -> tuple[str, ...]:
-        return tuple(type_of(contract) for contract in self.subject.consumer.contracts)
+        return tuple(handler.description.type for handler in self.subject.consumer.handlers)

@@ -20,9 +20,8 @@ def assert_independent(consumer: Consumer, events: Sequence[Contract | Event[Any
     witness, in words, when they don't always end the same, or when a handler depends on more than its event and its
     reads; ValueError when the consumer has no handler for one of them.
     """
-    whole = _whole(events)
-    contracts = set(consumer.contracts)
-    unknown = [each.type for each in whole if consumer.find(each.type) is None and type(each.data) not in contracts]
+    whole = _whole(events, consumer)
+    unknown = [event.type for event in whole if consumer.find(event.type, event.source) is None]
     if unknown:
         known = ", ".join(handler.description.type for handler in consumer.handlers)
         raise ValueError(f"{consumer.name} has no handler for {unknown[0]}; it has them for {known}")
@@ -35,8 +34,9 @@ def assert_independent(consumer: Consumer, events: Sequence[Contract | Event[Any
         raise AssertionError(f"{consumer.name}: {witness}")
 
 
-def _whole(events: Sequence[Contract | Event[Any]]) -> list[Event[Any]]:
-    made = crowd(event.data if isinstance(event, Event) else event for event in events)
+def _whole(events: Sequence[Contract | Event[Any]], consumer: Consumer) -> list[Event[Any]]:
+    data = (event.data if isinstance(event, Event) else event for event in events)
+    made = crowd(data, consumer.handlers)
     whole = [given if isinstance(given, Event) else new for given, new in zip(events, made, strict=True)]
     if len({event.id for event in whole}) < len(whole):
         raise ValueError("two of the events have the same id: a copy is tried of each anyway")

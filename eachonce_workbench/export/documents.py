@@ -13,7 +13,6 @@ import msgspec
 from eachonce import Consumer, Endpoint, Relay
 from eachonce.model import json_schema
 
-from eachonce_workbench.certify.crowd import type_of
 from eachonce_workbench.certify.sample import NoSampleError
 from eachonce_workbench.certify.subject import handler_of
 from eachonce_workbench.cloud.confinement.refusals import Refusals
@@ -102,7 +101,7 @@ class _Deriving:
 
     def _of_consumer(self, function: Function, consumer: Consumer) -> Iterator[tuple[str, Json]]:
         arn = self._queue(function) or self._arn("sqs", function.name)
-        events = {type_of(contract): self._shown.event(contract) for contract in consumer.contracts}
+        events = {handler.description.type: self._shown.event(handler) for handler in consumer.handlers}
         for name, event in events.items():
             yield name, self._payloads.batch(arn, [event])
         several = list(events.values())

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from eachonce import Contract, Event
+from eachonce.handler import Handler
 
-from eachonce_workbench.certify.crowd import crowds, type_of
+from eachonce_workbench.certify.crowd import crowds
 
 
 @runtime_checkable
@@ -32,11 +33,11 @@ class Shown:
         self.events = {event.type: event for event in events}
         self.requests = {type(request).__name__: request for request in requests}
 
-    def event(self, contract: type[Contract]) -> Event[Any]:
-        """Return an event. Raises NoSampleError where none can be made up."""
-        name = type_of(contract)
+    def event(self, handler: Handler) -> Event[Any]:
+        """Return an event of a handler's. Raises NoSampleError where none can be made up."""
+        name = handler.description.type
         if name not in self.events:
-            self.events[name] = _drawn(contract)
+            self.events[name] = _drawn(handler)
         return self.events[name]
 
     def request(self, contract: type[Contract]) -> Contract:
@@ -50,7 +51,7 @@ class Shown:
         return dict.fromkeys([*map(type, self.requests.values()), *(type(each.data) for each in self.events.values())])
 
 
-def _drawn(contract: type[Contract]) -> Event[Any]:
+def _drawn(told: type[Contract] | Handler) -> Event[Any]:
     """Return an event that is the same each time."""
-    ((event, *_), *_) = crowds([contract], size=1, count=1, chosen_by=0)
+    ((event, *_), *_) = crowds([told], size=1, count=1, chosen_by=0)
     return event
