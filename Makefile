@@ -47,7 +47,7 @@ endef
 # A virtual environment $(1) with what the lock $(2) pins; by uv where it is there, and else by pip.
 define environment
 	if command -v uv >/dev/null; then uv venv --quiet --allow-existing --python $(PYTHON) --seed $(1); else $(PYTHON) -m venv $(1); fi; \
-	$(call install,$(1),--require-hashes --requirement $(2))
+	$(call install,$(1),--no-deps --require-hashes --requirement $(2))
 endef
 
 # Both show how far they are.
@@ -74,7 +74,7 @@ setup: .venv/ready ## make the virtual environment that the other verbs need
 
 # Nothing else needs it.
 .venv/mutants: .venv/ready locks/mutants.txt
-	@$(call install,.venv,--require-hashes --requirement locks/mutants.txt)
+	@$(call install,.venv,--no-deps --require-hashes --requirement locks/mutants.txt)
 	@touch $@
 
 # aws-sam-cli pins its own boto3, so it lives apart.
