@@ -59,7 +59,7 @@ endef
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-package eachonce
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock wheels run serve test check mutants certify simulate soak fuzz build invoke deploy export bench clean
+.PHONY: help setup lock wheels run serve test check mutants certify simulate soak fuzz build invoke deploy docs export bench clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,11 @@ setup: .venv/ready ## make the virtual environment that the other verbs need
 	@$(call install,.venv,--no-deps --require-hashes --requirement locks/mutants.txt)
 	@touch $@
 
+# Nor this.
+.venv/docs: .venv/ready locks/docs.txt
+	@$(call install,.venv,--require-hashes --requirement locks/docs.txt)
+	@touch $@
+
 # aws-sam-cli pins its own boto3, so it lives apart.
 .venv-sam/ready: locks/sam.txt
 	@$(call environment,.venv-sam,locks/sam.txt)
@@ -85,6 +90,7 @@ setup: .venv/ready ## make the virtual environment that the other verbs need
 lock: ## pin everything anew, by uv: locks/ and the layer's requirements.txt
 	$(LOCK) --extra dev pyproject.toml --output-file locks/dev.txt
 	$(LOCK) --extra dev --extra mutants pyproject.toml --output-file locks/mutants.txt
+	$(LOCK) --extra dev --extra docs --constraint locks/dev.txt pyproject.toml --output-file locks/docs.txt
 	$(LOCK) locks/sam.in --output-file locks/sam.txt
 	$(LOCK) layers/eachonce/requirements.in --output-file layers/eachonce/requirements.txt
 
@@ -145,9 +151,12 @@ invoke: .venv/ready .venv-sam/ready ## run FUNCTION in a container on a sample i
 deploy: build ## deploy the stage STAGE to the AWS account of your credentials
 	$(SAM) deploy --config-env $(STAGE)
 
+docs: .venv/docs ## these pages as a site, in site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 export: .venv/ready ## write what is derived from the contracts: docs/events and events
 	$(BIN)/eachonce export
 
 clean: ## remove everything that the other verbs made
-	rm -rf .venv .venv-sam .aws-sam .run .mutants .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info layers/eachonce/build layers/eachonce/*.egg-info
+	rm -rf .venv .venv-sam .aws-sam .run .mutants .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist site *.egg-info layers/eachonce/build layers/eachonce/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
