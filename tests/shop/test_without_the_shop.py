@@ -24,7 +24,7 @@ SHOP = (
     "template.yaml",
     "tests/shop",
 )
-KEPT = ("docs", "eachonce_workbench", "layers", "tests", "README.md", "pyproject.toml")
+KEPT = ("docs", "eachonce_workbench", "layers", "tests", "Makefile", "README.md", "pyproject.toml")
 
 
 @pytest.fixture(scope="module")
