@@ -79,7 +79,7 @@ setup: .venv/ready ## make the virtual environment that the other verbs need
 
 # Nor this.
 .venv/docs: .venv/ready locks/docs.txt
-	@$(call install,.venv,--require-hashes --requirement locks/docs.txt)
+	@$(call install,.venv,--no-deps --require-hashes --requirement locks/docs.txt)
 	@touch $@
 
 # aws-sam-cli pins its own boto3, so it lives apart.
