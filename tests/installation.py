@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -66,10 +67,8 @@ class Installation:
 
 
 def _copy(to: Path) -> None:
-    """Copy what git knows, and what it would: nothing that a build or an installation has left."""
-    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    names = subprocess.check_output([*listed, "pyproject.toml", "layers", "eachonce_workbench"], cwd=ROOT, text=True)
-    for name in filter(None, names.split("\0")):
-        if (ROOT / name).is_file():
-            (to / name).parent.mkdir(parents=True, exist_ok=True)
-            (to / name).write_bytes((ROOT / name).read_bytes())
+    """Copy what the wheels are made of, and nothing that a build or an installation has left."""
+    left = shutil.ignore_patterns("__pycache__", "*.egg-info", "build", ".*")
+    for name in ("layers/eachonce", "eachonce_workbench"):
+        shutil.copytree(ROOT / name, to / name, ignore=left)
+    shutil.copy(ROOT / "pyproject.toml", to)
