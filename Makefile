@@ -8,6 +8,8 @@ RUN ?= --limit 143 --duplicates 0.2 --shuffle
 
 # To `eachonce invoke`, beside the function: say, `--skip-pull-image`.
 INVOKE ?=
+# A container of this machine's own processors needs no emulation.
+MACHINE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 
 # And to `eachonce simulate`: three days of orders four times over, in which every call of the layer is to meet every fault.
 SIMULATE ?= --limit 405 --seeds 4 --cover

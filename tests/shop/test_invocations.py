@@ -81,9 +81,9 @@ def _engine() -> None:
 
 
 @pytest.fixture
-def endpoint(tmp_path: Path) -> Iterator[str]:
+def endpoint() -> Iterator[str]:
     """Where a local cloud of the test's own answers."""
-    with started("serve", "--port", "0", "--mail", str(tmp_path / "mail")) as program:
+    with started("serve", "--port", "0") as program:
         assert program.stdout is not None
         said = next(line for line in iter(program.stdout.readline, "") if line.startswith("listening on"))
         yield said.split()[2].rstrip(",")
