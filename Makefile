@@ -37,15 +37,25 @@ SAM := .venv-sam/bin/sam
 # Nothing is reported to anybody.
 export SAM_CLI_TELEMETRY := 0
 
-# The code of the folder that make stands in, and the wheels that its requirements.txt names, into the folder $(1).
+# The code of the folder that make stands in, and the wheels that its requirements.txt names, into the folder $(1). What was
+# unpacked once is kept, for as long as the requirements are the same.
+WHEELS := $(dir $(abspath $(lastword $(MAKEFILE_LIST)))).aws-sam/wheels
 define unpack
 	set -e; mkdir -p "$(1)"; cp -R . "$(1)"; \
-	if [ -f requirements.txt ]; then for python in $(PYTHONS); do for processor in $(PROCESSORS); do \
-	  $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --only-binary :all: \
-	    --implementation cp --python-version $$python --platform manylinux2014_$$processor \
-	    --target .wheels --requirement requirements.txt; \
-	  cp -R .wheels/. "$(1)"; rm -rf .wheels; \
-	done; done; fi; \
+	if [ -f requirements.txt ]; then \
+	  wheels="$(WHEELS)/$$(echo "$(PYTHONS) $(PROCESSORS)" | cat - requirements.txt | cksum | tr ' ' -)"; \
+	  if [ ! -d "$$wheels" ]; then \
+	    mkdir -p "$(WHEELS)"; part=$$(mktemp -d "$(WHEELS)/part.XXXXXX"); chmod 755 "$$part"; \
+	    for python in $(PYTHONS); do for processor in $(PROCESSORS); do \
+	      $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --only-binary :all: \
+	        --implementation cp --python-version $$python --platform manylinux2014_$$processor \
+	        --target .wheels --requirement requirements.txt; \
+	      cp -R .wheels/. "$$part"; rm -rf .wheels; \
+	    done; done; \
+	    [ -d "$$wheels" ] || mv "$$part" "$$wheels"; \
+	  fi; \
+	  cp -R "$$wheels/." "$(1)"; \
+	fi; \
 	cd "$(1)"; rm -rf bin build *.egg-info; find . -name __pycache__ -type d -prune -exec rm -rf {} +
 endef
 
