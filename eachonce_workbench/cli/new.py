@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eachonce_workbench.cli.command import bundle_of
+from eachonce_workbench.cli.command import Template, bundle_of
 from eachonce_workbench.cli.export import derived
 
 if TYPE_CHECKING:
@@ -16,17 +16,6 @@ if TYPE_CHECKING:
     from eachonce_workbench.scaffold.name import Name
 
 new = typer.Typer(help="Write a bundle, and what is added to one.", no_args_is_help=True)
-
-Template = Annotated[
-    Path | None,
-    typer.Option(
-        exists=True,
-        dir_okay=False,
-        help="The bundle's template.",
-        metavar="FILE",
-        show_default="template.yaml, here or above",
-    ),
-]
 
 
 @new.command("bundle")
@@ -85,9 +74,8 @@ def _add(name: str, template: Path | None, make: Callable[[Additions, Name], Fil
     from eachonce_workbench.scaffold.additions import Additions, write
     from eachonce_workbench.scaffold.error import ScaffoldError
     from eachonce_workbench.scaffold.name import Name
-    from eachonce_workbench.template.finding import find_template
 
-    to = Additions(find_template(Path.cwd()) if template is None else template)
+    to = Additions(bundle_of(template).template)
     try:
         files = make(to, Name.of(name))
         write(files)
