@@ -22,17 +22,9 @@ _SITE = "https://sns.{region}.amazonaws.com/"
 
 def envelope(message: Message, subscription: Subscription) -> str:
     """The JSON text that a queue gets, unless it wants the raw message."""
-    region = message.topic_arn.split(":")[3]
-    document = {
-        "Type": "Notification",
-        "MessageId": message.id,
+    region = _region(message)
+    document = _told(message, subscription) | {
         "SequenceNumber": message.sequence_number,
-        "TopicArn": message.topic_arn,
-        "Subject": message.subject,
-        "Message": message.text_for(subscription.protocol),
-        "Timestamp": _time(message.published_at),
-        "SignatureVersion": "1",
-        "Signature": _SIGNATURE,
         "SigningCertURL": _certificate(region),
         "UnsubscribeURL": _unsubscribe(region, subscription.arn),
         "MessageAttributes": _attributes(message) or None,
@@ -42,8 +34,19 @@ def envelope(message: Message, subscription: Subscription) -> str:
 
 def function_event(message: Message, subscription: Subscription) -> bytes:
     """The event (JSON) that a function is invoked with; it has one record."""
-    region = message.topic_arn.split(":")[3]
-    sns = {
+    region = _region(message)
+    sns = _told(message, subscription) | {
+        "SigningCertUrl": _certificate(region),
+        "UnsubscribeUrl": _unsubscribe(region, subscription.arn),
+        "MessageAttributes": _attributes(message),
+    }
+    record = {"EventSource": "aws:sns", "EventVersion": "1.0", "EventSubscriptionArn": subscription.arn, "Sns": sns}
+    return json.dumps({"Records": [record]}).encode()
+
+
+def _told(message: Message, subscription: Subscription) -> dict[str, Any]:
+    """What queues and functions are told alike."""
+    return {
         "Type": "Notification",
         "MessageId": message.id,
         "TopicArn": message.topic_arn,
@@ -52,12 +55,11 @@ def function_event(message: Message, subscription: Subscription) -> bytes:
         "Timestamp": _time(message.published_at),
         "SignatureVersion": "1",
         "Signature": _SIGNATURE,
-        "SigningCertUrl": _certificate(region),
-        "UnsubscribeUrl": _unsubscribe(region, subscription.arn),
-        "MessageAttributes": _attributes(message),
     }
-    record = {"EventSource": "aws:sns", "EventVersion": "1.0", "EventSubscriptionArn": subscription.arn, "Sns": sns}
-    return json.dumps({"Records": [record]}).encode()
+
+
+def _region(message: Message) -> str:
+    return message.topic_arn.split(":")[3]
 
 
 def _attributes(message: Message) -> dict[str, dict[str, str]]:
