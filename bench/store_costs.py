@@ -21,7 +21,8 @@ import uvloop
 from eachonce_workbench.cloud.bus.bus import Bus
 from eachonce_workbench.cloud.functions.invocations import Invocations
 from eachonce_workbench.cloud.history import History
-from eachonce_workbench.cloud.server import Server, endpoint_of, listen, local_cloud
+from eachonce_workbench.cloud.server import local_cloud
+from eachonce_workbench.cloud.serving import Server, endpoint_of, listen
 from eachonce_workbench.cloud.store.store import Store
 from tests.topologies import bus, queue, rule, table, target, topology
 

@@ -85,7 +85,7 @@ def _bridge(host: str) -> IPv4Interface:
 
 
 def _listen(address: str, port: int) -> socket.socket:
-    from eachonce_workbench.cloud.server import listen
+    from eachonce_workbench.cloud.serving import listen
 
     try:
         return listen(port, address)

@@ -29,7 +29,8 @@ from eachonce_workbench.cloud.logs.writer import LogWriter
 from eachonce_workbench.cloud.mappings.mappings import Mappings, flows_of
 from eachonce_workbench.cloud.mappings.wakeup import Wakeup
 from eachonce_workbench.cloud.pipes import flows as pipes
-from eachonce_workbench.cloud.server import Server, endpoint_of, listen, local_cloud
+from eachonce_workbench.cloud.server import local_cloud
+from eachonce_workbench.cloud.serving import Server, endpoint_of, listen
 from eachonce_workbench.cloud.store.keeping import give_back, keep, resume
 from eachonce_workbench.cloud.store.kept import Kept
 from eachonce_workbench.cloud.store.queues.disorder import Disorder
