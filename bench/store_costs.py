@@ -21,7 +21,7 @@ import uvloop
 from eachonce_workbench.cloud.bus.bus import Bus
 from eachonce_workbench.cloud.functions.invocations import Invocations
 from eachonce_workbench.cloud.history import History
-from eachonce_workbench.cloud.server import local_cloud
+from eachonce_workbench.cloud.server import Endpoint
 from eachonce_workbench.cloud.serving import Server, endpoint_of, listen
 from eachonce_workbench.cloud.store.store import Store
 from tests.topologies import bus, queue, rule, table, target, topology
@@ -145,7 +145,7 @@ async def over_http() -> None:
     invocations = Invocations(built, None)  # type: ignore[arg-type]
     routes = Bus(built, store.queues, History(), after=asyncio.get_running_loop().call_later)
     listening = listen()
-    server = Server(local_cloud(store, routes, invocations), listening)
+    server = Server(Endpoint(store, routes, invocations), listening)
     await server.start()
     began = time.process_time()
     command = [sys.executable, "-c", CLIENT, endpoint_of(listening), str(REQUESTS)]

@@ -11,8 +11,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from starlette.applications import Starlette
-
 from eachonce_workbench import template as sam_template
 from eachonce_workbench.cloud.bus.bus import Bus
 from eachonce_workbench.cloud.confinement.cell import Cells, open_cells
@@ -29,7 +27,7 @@ from eachonce_workbench.cloud.logs.writer import LogWriter
 from eachonce_workbench.cloud.mappings.mappings import Mappings, flows_of
 from eachonce_workbench.cloud.mappings.wakeup import Wakeup
 from eachonce_workbench.cloud.pipes import flows as pipes
-from eachonce_workbench.cloud.server import local_cloud
+from eachonce_workbench.cloud.server import Endpoint
 from eachonce_workbench.cloud.serving import Server, endpoint_of, listen
 from eachonce_workbench.cloud.store.keeping import give_back, keep, resume
 from eachonce_workbench.cloud.store.kept import Kept
@@ -194,11 +192,11 @@ class LocalCloud:
                 await self._moved.sleep(_LOOK_AGAIN_SECONDS)
                 await asyncio.sleep(0)  # what ended has told so before it was over: let it finish
 
-    def _application(self) -> Starlette:
+    def _application(self) -> Endpoint:
         written = LogWriter(self.topology)
         self._history.subscribe(written)
         logs = Logs(written.groups, self.store.handle)
-        return local_cloud(
+        return Endpoint(
             self.store,
             self.bus,
             self._invocations,

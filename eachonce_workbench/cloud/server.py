@@ -9,8 +9,6 @@ from typing import Any
 from urllib.parse import unquote
 
 import msgspec
-from starlette.applications import Starlette
-from starlette.routing import Mount
 
 from eachonce_workbench.cloud import service_models
 from eachonce_workbench.cloud.buckets.buckets import MAX_OBJECT_BYTES
@@ -51,23 +49,8 @@ FIRE = "/_eachonce/fire/"
 """Where a person fires a schedule, by its name."""
 
 
-def local_cloud(
-    store: Store,
-    bus: Bus,
-    invocations: Invocations,
-    logs: Logs | None = None,
-    *,
-    hosts: Collection[str] = (),
-    history: History | None = None,
-    sources: EventSources | None = None,
-) -> Starlette:
-    """The application that answers for all services, by whichever of `hosts` it is called beside the loopback's."""
-    endpoint = Endpoint(store, bus, invocations, logs, hosts=hosts, history=history, sources=sources)
-    return Starlette(routes=[Mount("/", app=endpoint)])
-
-
 class Endpoint:
-    """One address for all services, as the signature of a request names the service that it is for."""
+    """One address for all services, as the signature of a request names the service that it is for (an ASGI app)."""
 
     def __init__(
         self,
@@ -80,6 +63,7 @@ class Endpoint:
         history: History | None = None,
         sources: EventSources | None = None,
     ) -> None:
+        """Answer callers who name one of `hosts`, beside the names of the loopback interface."""
         self._store = store
         self._bus = bus
         self._invocations = invocations

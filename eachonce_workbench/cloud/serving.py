@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.types import ASGIApp
 
 from eachonce_workbench.cloud.web.wire import Spelling
 
@@ -42,11 +44,11 @@ def endpoint_of(listening: socket.socket) -> str:
 
 
 class Server:
-    """Serves an application on a socket, on the running loop, until it is stopped; leaves signals to its owner."""
+    """Serves an ASGI app on a socket, on the running loop, until it is stopped; leaves signals to its owner."""
 
-    def __init__(self, application: Starlette, listening: socket.socket) -> None:
+    def __init__(self, app: ASGIApp, listening: socket.socket) -> None:
         config = uvicorn.Config(
-            application,
+            Starlette(routes=[Mount("/", app=app)]),
             access_log=False,
             log_config=None,
             log_level="warning",

@@ -21,7 +21,7 @@ from eachonce_workbench.cloud.bus.bus import Bus
 from eachonce_workbench.cloud.functions.invocations import Invocations
 from eachonce_workbench.cloud.functions.runtime import Invocation
 from eachonce_workbench.cloud.history import History
-from eachonce_workbench.cloud.server import local_cloud
+from eachonce_workbench.cloud.server import Endpoint
 from eachonce_workbench.cloud.serving import Server, endpoint_of, listen
 from eachonce_workbench.cloud.store.store import Store
 from tests.topologies import arn, bus, function, queue, rule, table, target, topology
@@ -73,7 +73,7 @@ class Cloud:
     def _build(self, system: Any, listening: socket.socket) -> Server:
         invocations = Invocations(system, self.runtime)
         routes = Bus(system, self.store.queues, History(), after=self._loop.call_later, start=invocations.start)
-        return Server(local_cloud(self.store, routes, invocations), listening)
+        return Server(Endpoint(self.store, routes, invocations), listening)
 
     def on_loop(self, call: Callable[[], Any]) -> Any:
         """Call something where moto may be used."""
@@ -478,7 +478,7 @@ def test_a_port_that_is_taken_is_an_error_and_a_stopped_server_frees_it() -> Non
         store = Store(system)
         invocations = Invocations(system, EchoRuntime())
         routes = Bus(system, store.queues, History(), after=asyncio.get_running_loop().call_later)
-        server = Server(local_cloud(store, routes, invocations), listening)
+        server = Server(Endpoint(store, routes, invocations), listening)
         await server.start()
         await server.stop()
         await server.stop()
