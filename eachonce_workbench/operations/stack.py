@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ from botocore.exceptions import ClientError
 from eachonce.settings import Settings
 
 from eachonce_workbench.template.journal import JOURNAL_VARIABLE
+from eachonce_workbench.template.reference import spelled
 
 Clients = Callable[[str], Any]
 """Gives a client of AWS's SDK for a service, such as "sqs"."""
@@ -119,7 +119,7 @@ def consumer_name(logical_id: str) -> str:
     >>> consumer_name("TrackParcel")
     'track-parcel'
     """
-    return re.sub(r"(?<!^)(?=[A-Z])", "-", logical_id).lower()
+    return spelled(logical_id, between="-")
 
 
 def _is_named(name: str, asked: str) -> bool:

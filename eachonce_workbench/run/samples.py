@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from eachonce_workbench.run.books import BooksError, Input, Outcome
 from eachonce_workbench.run.reconciliation import Reconciliation
+from eachonce_workbench.template.reference import spelled
 from eachonce_workbench.template.topology import Function, Topology
 
 # What such a sample is for is to be refused.
@@ -87,7 +87,7 @@ def folders_of(function: Function) -> tuple[str, str]:
 
     The first is where samples are written.
     """
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", function.logical_id).lower(), function.logical_id
+    return spelled(function.logical_id, between="_"), function.logical_id
 
 
 def _read(path: Path) -> Any:

@@ -10,7 +10,8 @@ from typing import Self
 from eachonce_workbench.scaffold.error import ScaffoldError
 
 _LONGEST = 32  # of what a name begins, nothing is longer than AWS takes: a role has 64 characters, an alarm 255
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+# A number belongs to the word before it, as in S3Upload.
+_WORDS = re.compile(r"(?:[A-Z]+(?![a-z])|[A-Z]?[a-z]+)[0-9]*|[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)

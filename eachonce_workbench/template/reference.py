@@ -22,3 +22,12 @@ def parse(reference: str) -> tuple[str, str]:
     """
     found = _REFERENCE.fullmatch(reference)
     return (reference, LATEST) if found is None else (found["name"], found["qualifier"] or LATEST)
+
+
+def spelled(logical_id: str, *, between: str) -> str:
+    """Return a logical id in lower case, with something between its words.
+
+    >>> spelled("TrackParcel", between="-")
+    'track-parcel'
+    """
+    return re.sub(r"(?<!^)(?=[A-Z])", between, logical_id).lower()

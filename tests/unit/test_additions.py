@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from eachonce_workbench.operations.stack import consumer_name
 from eachonce_workbench.scaffold.additions import Additions, write
 from eachonce_workbench.scaffold.bundle import new_bundle
 from eachonce_workbench.scaffold.error import ScaffoldError
@@ -45,6 +46,15 @@ def test_a_name_may_be_written_in_any_way(written: str) -> None:
         "SettleBill",
         "SETTLE_BILL",
     )
+
+
+@pytest.mark.parametrize("written", ["settle-bill", "s3-upload", "S3Upload", "HTTPCall", "sha256-sum", "v2", "a-b-c"])
+def test_a_consumer_is_called_as_the_commands_will_call_it(written: str) -> None:
+    """They know it by its logical id alone; its samples are looked for in a folder that is called after that, too."""
+    name = Name.of(written)
+
+    assert consumer_name(name.camel) == name.kebab
+    assert name.kebab.replace("-", "_") == name.snake
 
 
 @pytest.mark.parametrize("written", ["", "-", "9lives", "a b", "ä", "a/b", "../up", "class", "x" * 33])
