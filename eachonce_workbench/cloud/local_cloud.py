@@ -27,6 +27,7 @@ from eachonce_workbench.cloud.logs.writer import LogWriter
 from eachonce_workbench.cloud.mappings.mappings import Mappings, flows_of
 from eachonce_workbench.cloud.mappings.wakeup import Wakeup
 from eachonce_workbench.cloud.pipes import flows as pipes
+from eachonce_workbench.cloud.post import Post
 from eachonce_workbench.cloud.server import Endpoint
 from eachonce_workbench.cloud.serving import Server, endpoint_of, listen
 from eachonce_workbench.cloud.store.keeping import give_back, keep, resume
@@ -221,14 +222,14 @@ class LocalCloud:
 
     def _make_invocations(self) -> Invocations:
         # The bus starts functions, and functions end on the bus: each asks for the other when it is needed.
-        send = Destinations(
-            queues=self.store.queues,
+        post = Post(
+            self.store.queues,
             put_events=lambda entries: self.bus.put_events(entries),
             start=lambda arn, payload: self._invocations.start(arn, payload),
             publish=lambda *given, **named: self.sources.topics.publish(*given, **named),
         )
         asynchronous = Asynchronous(
-            self._runtime, send=send, history=self._history, minute_seconds=self._minute_seconds
+            self._runtime, send=Destinations(post), history=self._history, minute_seconds=self._minute_seconds
         )
         return Invocations(self.topology, self._runtime, asynchronous=asynchronous)
 

@@ -6,9 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from eachonce_workbench.cloud.post import Publish
-from eachonce_workbench.cloud.store.protocol import AwsError
-from eachonce_workbench.cloud.store.queues.queues import QueueError, Queues
+from eachonce_workbench.cloud.post import Post, UndeliverableError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,45 +35,26 @@ def nowhere(arn: str, message: Message) -> None:  # noqa: ARG001 - a Send
 class Destinations:
     """The destinations of one local cloud; a `Send`."""
 
-    def __init__(
-        self,
-        *,
-        queues: Queues,
-        put_events: Callable[[list[Mapping[str, Any]]], dict[str, Any]],
-        start: Callable[[str, bytes], object],
-        publish: Publish | None = None,
-    ) -> None:
-        """Take the queues, what publishes on buses, what begins an invocation, and what answers for topics."""
-        self._queues = queues
-        self._put_events = put_events
-        self._start = start
-        self._publish_on_topic = publish
+    def __init__(self, post: Post) -> None:
+        """Take what reaches queues, functions, topics and buses."""
+        self._post = post
 
     def __call__(self, arn: str, message: Message) -> None:
         """Send to what the ARN names."""
         try:
-            match arn.split(":")[2:3]:
-                case ["sqs"]:
-                    self._queues.send(arn, message.body, attributes=message.attributes)
-                case ["events"]:
-                    self._publish(arn, message)
-                case ["lambda"]:
-                    self._start(arn, message.body.encode())
-                case ["sns"] if self._publish_on_topic is not None:
-                    self._publish_on_topic(arn, message.body, attributes=message.attributes)
-                case _:
-                    raise DestinationError("the local cloud has nothing like it")
-        except (QueueError, KeyError, AwsError) as error:
-            raise DestinationError(f"{type(error).__name__}: {error}") from error
+            if ":events:" in arn:
+                self._post.put(_entry(arn, message))
+            else:
+                self._post.send(arn, message.body, attributes=message.attributes)
+        except UndeliverableError as error:
+            raise DestinationError(f"{error.code}: {error.message}") from error
 
-    def _publish(self, bus_arn: str, message: Message) -> None:
-        entry = {
-            "EventBusName": bus_arn,
-            "Source": "lambda",
-            "DetailType": f"Lambda Function Invocation Result - {message.result}",
-            "Resources": [bus_arn, message.function_arn],
-            "Detail": message.body,
-        }
-        answer = self._put_events([entry])
-        if answer["FailedEntryCount"]:
-            raise DestinationError(answer["Entries"][0]["ErrorMessage"])
+
+def _entry(bus_arn: str, message: Message) -> dict[str, Any]:
+    return {
+        "EventBusName": bus_arn,
+        "Source": "lambda",
+        "DetailType": f"Lambda Function Invocation Result - {message.result}",
+        "Resources": [bus_arn, message.function_arn],
+        "Detail": message.body,
+    }
