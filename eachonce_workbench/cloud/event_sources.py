@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from eachonce_workbench.cloud.buckets.buckets import Buckets
 from eachonce_workbench.cloud.buckets.notifier import Notifier
 from eachonce_workbench.cloud.history import History
-from eachonce_workbench.cloud.post import Post, Start
+from eachonce_workbench.cloud.post import After, Post, Start
 from eachonce_workbench.cloud.schedules.schedules import Schedules
 from eachonce_workbench.cloud.store.queues.queues import Queues
 from eachonce_workbench.cloud.topics.calls import TopicCalls
@@ -20,8 +20,6 @@ from eachonce_workbench.template.topology import Topology
 if TYPE_CHECKING:
     from eachonce_workbench.cloud.bus.bus import Bus
     from eachonce_workbench.cloud.store.kept import KeptObject
-
-After = Callable[[float, Callable[[], None]], Any]
 
 
 class EventSources:

@@ -8,6 +8,9 @@ from typing import Any, Protocol
 from eachonce_workbench.cloud.store.protocol import AwsError
 from eachonce_workbench.cloud.store.queues.queues import MessageRefusedError, QueueError, QueueMissing, Queues
 
+After = Callable[[float, Callable[[], None]], Any]
+"""Calls something in so many seconds."""
+
 Start = Callable[[str, bytes], object]
 """Begins an invocation of the function with this ARN, without waiting for it; raises KeyError when there is none."""
 

@@ -9,10 +9,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from eachonce_workbench.cloud.bus.delivery import After, Courier, Delivery
+from eachonce_workbench.cloud.bus.delivery import Courier, Delivery
 from eachonce_workbench.cloud.bus.entries import MAX_REQUEST_BYTES, Entry, EntryError, check_request, event_of
 from eachonce_workbench.cloud.history import History
-from eachonce_workbench.cloud.post import Publish, Start
+from eachonce_workbench.cloud.post import After, Publish, Start
 from eachonce_workbench.cloud.store.protocol import AwsError
 from eachonce_workbench.cloud.store.queues.disorder import Disorder
 from eachonce_workbench.cloud.store.queues.queues import Queues

@@ -12,13 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from eachonce_workbench.cloud.history import History, Kind
-from eachonce_workbench.cloud.post import Post, Publish, Start, UndeliverableError
+from eachonce_workbench.cloud.post import After, Post, Publish, Start, UndeliverableError
 from eachonce_workbench.cloud.store.queues.queues import QueueError, Queues
 from eachonce_workbench.matching.reading import to_json
 from eachonce_workbench.template.topology import Rule, Target
-
-After = Callable[[float, Callable[[], None]], Any]
-"""Calls something in so many seconds."""
 
 Forward = Callable[[dict[str, Any], str], None]
 """Hands an event on to the bus with this ARN; raises KeyError when there is none."""

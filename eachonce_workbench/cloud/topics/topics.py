@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from eachonce_workbench.cloud.history import History
-from eachonce_workbench.cloud.post import Start
+from eachonce_workbench.cloud.post import After, Start
 from eachonce_workbench.cloud.store.protocol import AwsError
 from eachonce_workbench.cloud.store.queues.queues import QueueError, Queues, QueueUnavailableError
 from eachonce_workbench.cloud.topics.admission import admits
@@ -22,8 +22,6 @@ from eachonce_workbench.cloud.topics.limits import check
 from eachonce_workbench.cloud.topics.message import Attributes, Message
 from eachonce_workbench.template.event_sources import Subscription, Topic
 from eachonce_workbench.template.topology import Topology
-
-After = Callable[[float, Callable[[], None]], Any]
 
 # https://docs.aws.amazon.com/sns/latest/dg/fifo-message-dedup.html
 DEDUPLICATION_SECONDS = 300.0
