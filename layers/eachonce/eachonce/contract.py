@@ -43,7 +43,7 @@ class Contract(msgspec.Struct, frozen=True):
         (a `__post_init__`) raises anything. The reason has the check's words where its code has them as they are, as in
         `ValueError("a price is not negative")`, or where it raises a Reject; else it names the exception and the place.
         """
-        decoder = _decoder(cls)
+        decoder = decoder_of(cls)
         try:
             decoded: Self = decoder.decode(shallow(data))
         except MemoryError:
@@ -59,5 +59,6 @@ class Contract(msgspec.Struct, frozen=True):
 
 
 @cache
-def _decoder(contract: type[Contract]) -> msgspec.json.Decoder[Any]:
+def decoder_of(contract: type[Any]) -> msgspec.json.Decoder[Any]:
+    """Return what decodes JSON text into a class; it is made once."""
     return msgspec.json.Decoder(contract)

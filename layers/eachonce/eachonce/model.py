@@ -6,13 +6,12 @@ A Contract is one, and so is a class that a bundle has already: a dataclass, a s
 from __future__ import annotations
 
 from dataclasses import is_dataclass
-from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
 
 from eachonce import pydantic_model
-from eachonce.contract import Contract
+from eachonce.contract import Contract, decoder_of
 from eachonce.depth import shallow
 from eachonce.description import description_of
 from eachonce.errors import ContractError
@@ -69,9 +68,4 @@ def subject_of(data: Any) -> str | None:
 def _read(contract: Any, text: bytes | msgspec.Raw) -> Any:
     if pydantic_model.is_one(contract):
         return pydantic_model.decode(contract, bytes(text))
-    return _decoder(contract).decode(text)
-
-
-@cache
-def _decoder(contract: type[Any]) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(contract)
+    return decoder_of(contract).decode(text)

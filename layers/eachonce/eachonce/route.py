@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from types import MappingProxyType
 
 from eachonce.errors import HandlerError
@@ -37,7 +38,7 @@ class Route:
         """
         if request.route == self.template:
             return request.path_parameters
-        found = re.fullmatch(_pattern(self.template), request.path)
+        found = _pattern(self.template).fullmatch(request.path)
         return None if found is None else MappingProxyType(found.groupdict())
 
 
@@ -58,5 +59,7 @@ def routed(routes: Sequence[Route], request: Request) -> tuple[Handler | None, R
     return None, request, frozenset(route.method for route, _ in matching)
 
 
-def _pattern(template: str) -> str:
-    return _PARAMETER.sub(lambda found: f"(?P<{found[1]}>{'.+' if found[2] else '[^/]+'})", re.escape(template))
+@cache
+def _pattern(template: str) -> re.Pattern[str]:
+    text = _PARAMETER.sub(lambda found: f"(?P<{found[1]}>{'.+' if found[2] else '[^/]+'})", re.escape(template))
+    return re.compile(text)
