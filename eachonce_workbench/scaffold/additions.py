@@ -42,9 +42,7 @@ class Additions:
             text = inserted(source, text, parts.table_block(table), after=_last_table(source))
             source = Source.parse(self.template, text)
             kept = _table(source, table)
-        block = parts.consumer_block(
-            name, purpose=purpose, types=on, source=_event_source(source), table=table, actions=["UpdateItem"]
-        )
+        block = parts.consumer_block(name, purpose=purpose, types=on, source=_event_source(source), table=table)
         text = inserted(source, text, block, after=last_of(source, text, "consumer"))
         module = parts.consumer_module(name, purpose=purpose, types=on, table=kept)
         return {self.template: text, self._app(name): module}

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
 from eachonce_workbench.scaffold.name import Name
 
 _PARTS = files("eachonce_workbench.scaffold") / "parts"
+
+# What of a consumer's block is about whose events it takes, and about its table.
+_SOURCE = "        source: [event-source]\n"
+_VARIABLE = "          TABLE_NAME: !Ref TableName\n"
+_GRANT = """\
+              - Sid: CommitToTable
+                Effect: Allow
+                Action: dynamodb:UpdateItem
+                Resource: !GetAtt TableName.Arn
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,36 +30,24 @@ class Table:
     keys: Mapping[str, str]
 
 
-def consumer_block(
-    name: Name, *, purpose: str, types: Sequence[str], source: str | None, table: str | None, actions: Sequence[str]
-) -> str:
+def consumer_block(name: Name, *, purpose: str, types: Sequence[str], source: str | None, table: str | None) -> str:
     """Return the resources of a consumer: rule, queues, policies, function, role, logs and alarms.
 
-    `actions` are what its role may do to `table` (a logical id), in DynamoDB's words.
+    Its role may update items of `table` (a logical id), as `work.add` does.
     """
     text = _named(_part("consumer.yaml"), name, "ConsumerName")
     text = text.replace(f'"For {name.kebab}: its purpose."', json.dumps(f"For {name.kebab}: {purpose}"))
     text = text.replace("detail-type: [EventType]", f"detail-type: [{', '.join(types)}]")
-    text = _without(text, "        source: [event-source]\n", when=source is None).replace("event-source", str(source))
-    return "".join(_with_table(text, table, actions))
+    named = "" if source is None else _SOURCE.replace("event-source", source)
+    text = text.replace(_SOURCE, named)
+    return _with_table(text, table)
 
 
-def _with_table(text: str, table: str | None, actions: Sequence[str]) -> Iterator[str]:
-    """Yield the lines of a block for this table, or without those that are about one."""
-    lines = text.splitlines(keepends=True)
-    grants = lines.index("              - Sid: CommitToTable\n")
-    for place, line in enumerate(lines):
-        about_table = "TABLE_NAME" in line or grants <= place < grants + 4
-        if not about_table:
-            yield line
-        elif table is not None:
-            named = line.replace("TABLE_NAME", f"TABLE_{table.upper()}").replace("TableName", table)
-            yield named.replace("dynamodb:UpdateItem", _granted(actions))
-
-
-def _granted(actions: Sequence[str]) -> str:
-    listed = ", ".join(f"dynamodb:{action}" for action in actions)
-    return listed if len(actions) == 1 else f"[{listed}]"
+def _with_table(text: str, table: str | None) -> str:
+    """Return a block for this table, or without what is about one."""
+    if table is None:
+        return text.replace(_VARIABLE, "").replace(_GRANT, "")
+    return text.replace("TABLE_NAME", f"TABLE_{table.upper()}").replace("TableName", table)
 
 
 def function_block(name: Name) -> str:
@@ -158,7 +156,3 @@ def _named(text: str, name: Name, instead: str) -> str:
     """Give a block its name, wherever it has the name of the part."""
     example = Name.of(instead)
     return text.replace(example.camel, name.camel).replace(example.kebab, name.kebab).replace(example.snake, name.snake)
-
-
-def _without(text: str, line: str, *, when: bool) -> str:
-    return text.replace(line, "") if when else text

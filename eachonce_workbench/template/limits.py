@@ -22,7 +22,7 @@ from eachonce_workbench.template.shape import (
     Whole,
     Word,
 )
-from eachonce_workbench.template.source_limits import SOURCE_LIMITS, TARGETS
+from eachonce_workbench.template.source_limits import SOURCE_LIMITS, SQS_ARN, TARGETS
 
 _ANY = Anything()
 _ONLY_IN_AWS = OnlyInAws()
@@ -34,7 +34,6 @@ DESTINATIONS = RunsFor(("sqs", "sns", "lambda", "event-bus"))
 BATCH_DESTINATIONS = RunsFor(("sqs",))
 """Where a batch that a mapping gives up is told here."""
 _SOURCES = RunsFor(("sqs", "dynamodb"))
-_SQS_ARN = Like(r"arn:[^:]+:sqs:[^:]+:\d{12}:.+", "the ARN of a queue")
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue.html
@@ -54,11 +53,11 @@ _QUEUE = Group(
         "RedriveAllowPolicy": Group(
             {
                 "redrivePermission": Word(("allowAll", "denyAll", "byQueue")),
-                "sourceQueueArns": Several(of=_SQS_ARN, least=1, most=10),
+                "sourceQueueArns": Several(of=SQS_ARN, least=1, most=10),
             }
         ),
         "RedrivePolicy": Group(
-            {"deadLetterTargetArn": _SQS_ARN, "maxReceiveCount": Whole(1, 1_000)},
+            {"deadLetterTargetArn": SQS_ARN, "maxReceiveCount": Whole(1, 1_000)},
             required=("deadLetterTargetArn", "maxReceiveCount"),
         ),
         "SqsManagedSseEnabled": Flag(),
@@ -195,7 +194,7 @@ _EVENT_INVOKE_CONFIG = Group(
 # https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateEventBus.html
 _BUS = Group(
     {
-        "DeadLetterConfig": OnlyInAws(Group({"Arn": _SQS_ARN})),
+        "DeadLetterConfig": OnlyInAws(Group({"Arn": SQS_ARN})),
         "Description": Text(most=512),
         "EventSourceName": _ONLY_IN_AWS,
         "KmsKeyIdentifier": _ANY,
@@ -216,7 +215,7 @@ _TARGET = Group(
         "AppSyncParameters": _ONLY_IN_AWS,
         "Arn": TARGETS,
         "BatchParameters": _ONLY_IN_AWS,
-        "DeadLetterConfig": Group({"Arn": _SQS_ARN}),
+        "DeadLetterConfig": Group({"Arn": SQS_ARN}),
         "EcsParameters": _ONLY_IN_AWS,
         "HttpParameters": _ONLY_IN_AWS,
         "Id": Text(characters=r"[\w.-]", words=_DOTS, least=1, most=64),

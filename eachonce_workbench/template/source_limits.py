@@ -25,8 +25,8 @@ from eachonce_workbench.template.shape import (
 
 _ANY = Anything()
 _ONLY_IN_AWS = OnlyInAws()
-_SQS_ARN = Like(r"arn:[^:]+:sqs:[^:]+:\d{12}:.+", "the ARN of a queue")
-_REDRIVE = Group({"deadLetterTargetArn": _SQS_ARN}, required=("deadLetterTargetArn",))
+SQS_ARN = Like(r"arn:[^:]+:sqs:[^:]+:\d{12}:.+", "the ARN of a queue")
+_REDRIVE = Group({"deadLetterTargetArn": SQS_ARN}, required=("deadLetterTargetArn",))
 
 TARGETS = RunsFor(("sqs", "lambda", "sns", "event-bus"))
 """What a rule, a schedule or a pipe sends to in the local cloud."""
@@ -122,7 +122,7 @@ SCHEDULER_EXPRESSION = Like(
 _SCHEDULE_TARGET = Group(
     {
         "Arn": TARGETS,
-        "DeadLetterConfig": Group({"Arn": _SQS_ARN}),
+        "DeadLetterConfig": Group({"Arn": SQS_ARN}),
         "EcsParameters": _ONLY_IN_AWS,
         "EventBridgeParameters": Group(
             {"DetailType": Text(least=1, most=128), "Source": Text(least=1, most=256)},

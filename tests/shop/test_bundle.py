@@ -122,7 +122,6 @@ def test_a_consumers_block_is_what_a_new_one_would_be(consumer: str) -> None:
         types=rule["EventPattern"]["detail-type"],
         source=SOURCE,
         table=table.capitalize(),
-        actions=["UpdateItem"],
     )
 
     assert block in FILE.read_text()
