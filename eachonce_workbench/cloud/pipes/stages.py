@@ -33,11 +33,9 @@ class Stages:
         self._runtime = runtime
         self._post = post
         self._history = history
-        self._templates = {
-            stage.arn: PipeTemplate.of(stage.input_template)
-            for stage in (pipe.enrichment, pipe.target)
-            if stage is not None and stage.input_template is not None
-        }
+        stages = [stage for stage in (pipe.enrichment, pipe.target) if stage is not None]
+        texts = [stage.input_template for stage in stages if stage.input_template is not None]
+        self._templates = {text: PipeTemplate.of(text) for text in texts}
 
     async def invoke(self, function: str, payload: bytes, *, request_id: str | None = None) -> Invocation:  # noqa: ARG002 - a Runtime
         """Take a batch of records through the stages."""
@@ -133,10 +131,9 @@ class Stages:
         return to_json([_value(self._text(stage, item)) for item in items]).encode()
 
     def _text(self, stage: PipeStage, item: Any) -> str:
-        template = self._templates.get(stage.arn) if stage.input_template is not None else None
-        if template is None:
+        if stage.input_template is None:
             return item if isinstance(item, str) else to_json(item)
-        return template.fill(item, self._reserved())
+        return self._templates[stage.input_template].fill(item, self._reserved())
 
     def _reserved(self) -> dict[str, str]:
         enrichment = self._pipe.enrichment
