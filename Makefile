@@ -30,8 +30,9 @@ PYTHONS ?= 3.11 3.12 3.13 3.14
 PROCESSORS ?= aarch64 x86_64
 
 BIN := .venv/bin
-PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+PYTEST := $(BIN)/python -m pytest --dist worksteal
 # The tests that know the layer alone: by them its coverage is measured, which would make all others take twice as long.
+# Those mostly wait, for processes and for time-outs, so that four of them share two processors.
 LAYERS_TESTS = $(shell grep -L eachonce_workbench tests/unit/test_*.py)
 SAM := .venv-sam/bin/sam
 # Nothing is reported to anybody.
@@ -121,8 +122,8 @@ serve: .venv/ready ## keep the local cloud running on port PORT, 4566 by default
 	$(BIN)/eachonce serve --port $(PORT) $(SERVE)
 
 test: .venv/ready ## all tests, with the layer's coverage
-	$(PYTEST) $(LAYERS_TESTS) --cov --cov-report=term --cov-fail-under=95
-	$(PYTEST) $(addprefix --ignore=,$(LAYERS_TESTS))
+	$(PYTEST) --numprocesses 2 $(LAYERS_TESTS) --cov --cov-report=term --cov-fail-under=95
+	$(PYTEST) --numprocesses 4 $(addprefix --ignore=,$(LAYERS_TESTS))
 
 check: .venv/ready .venv-sam/ready ## lint, types, and the template
 	$(BIN)/ruff check .
