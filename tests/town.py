@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,22 @@ def batch(*events: Event[Any]) -> Callable[[Town], Awaitable[None]]:
 
     async def story(town: Town) -> None:
         await town.publish(*events)
+        await town.cloud.settle()
+
+    return story
+
+
+def deadly(*events: Event[Any]) -> Callable[[Town], Awaitable[None]]:
+    """Return the same story where workers die: nobody waits until each of them can't be alive any more."""
+
+    async def story(town: Town) -> None:
+        await town.publish(*events)
+        outlived = 0
+        while not town.cloud.quiet():
+            if town.deaths() > outlived:
+                outlived = town.deaths()
+                await town.outlive_the_dead()
+            await town.news()
         await town.cloud.settle()
 
     return story
@@ -146,6 +163,10 @@ class Town:
         self._pauses: list[int] = []
         self._left: list[int] = []
         self._requests: Counter[str] = Counter()
+        self._handles: list[str] = []
+        self._older = timedelta()
+        self._receive = cloud.store.queues.receive
+        cloud.store.queues.receive = self._received  # type: ignore[method-assign]
         self.wire = Wire(cloud.store.handle, [self._overhear])
         cloud.store.handle = self.wire  # type: ignore[method-assign]
         history.subscribe(self._notice)
@@ -193,11 +214,19 @@ class Town:
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait until something holds."""
         while not holds():
-            await self._heard.sleep(_LOOK_AGAIN_SECONDS)
+            await self.news()
+
+    async def news(self) -> None:
+        """Wait until something may have happened."""
+        await self._heard.sleep(_LOOK_AGAIN_SECONDS)
 
     def happened(self, kind: Kind, status: str | None = None) -> int:
         """How often something has happened, and with an invocation that ended so."""
         return self._happened[kind, status]
+
+    def deaths(self) -> int:
+        """How many invocations have ended without a word."""
+        return len(self._left)
 
     def dead_letters(self) -> int:
         """How many messages the dead-letter queue holds, hidden ones included."""
@@ -210,15 +239,30 @@ class Town:
         return [Run(**json.loads(line)) for line in lines]
 
     async def end_lease(self, name: str) -> None:
-        """Let the time pass that an errand is claimed for."""
+        """Let the time pass in which whoever began an errand last can be alive."""
+        key, began = row_key("errands", "town", name), (await self.items("Journal", "pk"))[name].get("begun", set())
+        past = {f"0-{fence.partition('-')[2]}" for fence in began}
         await asyncio.to_thread(
             self._clients["dynamodb"].update_item,
             TableName=self.cloud.topology.table("Journal").name,
-            Key={"pk": {"S": row_key("errands", "town", name)}},
-            UpdateExpression="SET lease_until = :past",
+            Key={"pk": {"S": key}},
+            UpdateExpression="SET lease_until = :past" + (", begun = :begun" if past else ""),
             ConditionExpression="attribute_exists(lease_until)",
-            ExpressionAttributeValues={":past": {"N": "0"}},
+            ExpressionAttributeValues={":past": {"N": "0"}} | ({":begun": {"SS": sorted(past)}} if past else {}),
         )
+
+    def make_older(self, by: timedelta) -> None:
+        """Let every message that is received from now on have come for the first time so much earlier."""
+        self._older += by
+
+    async def outlive_the_dead(self) -> None:
+        """Let the time pass in which anybody could be alive: leases end, and what was received comes again."""
+        for name, row in (await self.items("Journal", "pk")).items():
+            if "lease_until" in row:
+                await self.end_lease(name)
+        handles, self._handles = self._handles, []
+        for handle in handles:
+            self.cloud.store.queues.change_visibility(self.queue.arn, handle, 0)
 
     async def items(self, table: str, key: str) -> dict[str, Json]:
         """Return a table's items by the last part of their key."""
@@ -265,6 +309,16 @@ class Town:
                 if "event_id" in line:
                     outcomes.setdefault(line["event_id"], []).append(line["message"])
         return outcomes
+
+    def _received(self, queue_arn: str, **how: Any) -> list[Json]:
+        records = self._receive(queue_arn, **how)
+        if queue_arn == self.queue.arn:
+            self._handles += [record["receiptHandle"] for record in records]
+            for record in records:
+                first = int(record["attributes"]["ApproximateFirstReceiveTimestamp"])
+                older = first - self._older // timedelta(milliseconds=1)
+                record["attributes"]["ApproximateFirstReceiveTimestamp"] = str(older)
+        return records
 
     def _overhear(self, operation: str, request: Json) -> None:
         self._requests[operation] += 1

@@ -29,6 +29,7 @@ class Shell:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            preexec_fn=_heeding_interrupts,
         )
         self._log = folder.with_name(f"{folder.name}.log")
         self._seen = 0
@@ -87,6 +88,11 @@ class Shell:
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(self._bash.pid, signal.SIGKILL)
+
+
+def _heeding_interrupts() -> None:
+    """Let Ctrl-C end what the shell begins, however the tests were started: background jobs are made to ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _watched(commands: str) -> str:

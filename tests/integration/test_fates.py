@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from tests.ending import Ending
@@ -109,7 +110,14 @@ def test_an_early_event_waits_for_what_it_needs_and_is_done(tmp_path: Path) -> N
 
 def test_an_event_that_has_waited_in_vain_is_rejected(tmp_path: Path) -> None:
     """What it needs never came, `up_to` is over, and the reason says what was missing."""
-    ended = play(batch(errand("forlorn", does="wait", after="nothing", seconds=6), *NINE), tmp_path)
+
+    async def story(town: Town) -> None:
+        await town.publish(errand("forlorn", does="wait", after="nothing", seconds=600), *NINE)
+        await town.until(lambda: town.happened("returned") >= 2)
+        town.make_older(timedelta(minutes=10))
+        await town.cloud.settle()
+
+    ended = play(story, tmp_path)
 
     assert untouched(ended)
     assert ended.outcomes["forlorn"][0] == "wait"

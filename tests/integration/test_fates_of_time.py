@@ -38,10 +38,10 @@ def test_a_thousand_throttled_deliveries_use_up_no_attempt(tmp_path: Path) -> No
 
 
 def test_what_does_not_fit_into_the_functions_time_comes_again_at_once_and_uncounted(tmp_path: Path) -> None:
-    """Ten errands of a fifth of a second, one after the other, in a function of two seconds: none is cut off."""
-    slow = [errand(event.id, "sleep", seconds=0.2) for event in TEN]
+    """Ten errands of a third of a second, one after the other, where none begins after two: nothing is cut off."""
+    slow = [errand(event.id, "sleep", seconds=0.3) for event in TEN]
 
-    ended = play(batch(*slow), tmp_path, concurrency=1, timeout_seconds=2)
+    ended = play(batch(*slow), tmp_path, concurrency=1, timeout_seconds=4, reserve_seconds=2)
 
     assert ended.effects == EACH_ONCE
     assert ended.deaths == []

@@ -46,7 +46,7 @@ consumer = Consumer(
     max_starts=int(os.environ["MAX_STARTS"]),
     first_pause=FIRST_PAUSE,
     longest_pause=2 * FIRST_PAUSE,
-    reserve=timedelta(milliseconds=500),
+    reserve=timedelta(seconds=float(os.environ["RESERVE_SECONDS"])),
 )
 
 
@@ -97,7 +97,7 @@ def _hoard(errand: Errand, work: Work) -> None:
 
 def _loop(errand: Errand, work: Work) -> None:
     while True:
-        pass
+        time.sleep(0.01)  # others need the processor, too
 
 
 def _stand_still(errand: Errand, work: Work) -> None:
