@@ -44,12 +44,12 @@ PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 BUNDLE = f"""
 Transform: AWS::Serverless-2016-10-31
 Globals:
-  Function: {{Runtime: {PYTHON}, Architectures: [{MACHINE}], CodeUri: code/, Timeout: 5}}
+  Function: {{Runtime: {PYTHON}, Architectures: [{MACHINE}], CodeUri: code/, Timeout: 60}}
 Resources:
   Succeeds: {{Type: AWS::Serverless::Function, Properties: {{Handler: app.succeed}}}}
   Raises: {{Type: AWS::Serverless::Function, Properties: {{Handler: app.fail}}}}
   Dies: {{Type: AWS::Serverless::Function, Properties: {{Handler: app.die}}}}
-  Sleeps: {{Type: AWS::Serverless::Function, Properties: {{Handler: app.sleep}}}}
+  Sleeps: {{Type: AWS::Serverless::Function, Properties: {{Handler: app.sleep, Timeout: 5}}}}
   IsMissing: {{Type: AWS::Serverless::Function, Properties: {{Handler: app.nothing}}}}
 """
 
@@ -67,7 +67,7 @@ def die(event, context):
     os._exit(7)
 
 def sleep(event, context):
-    time.sleep(60)
+    time.sleep(300)
 """
 
 
