@@ -108,9 +108,12 @@ def test_a_busy_function_dies_with_a_local_cloud_that_is_killed(template: Path) 
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT], ids=lambda ending: ending.name)
-def test_serve_ends_by_every_signal_as_by_ctrl_c(ending: signal.Signals) -> None:
+def test_serve_ends_by_every_signal_as_by_ctrl_c(ending: signal.Signals, tmp_path: Path) -> None:
     """With one line, and the exit status of a program that was interrupted."""
-    with started("serve", "--port", "0") as program:
+    template = tmp_path / "template.yaml"
+    template.write_text("Resources: {Errands: {Type: AWS::SQS::Queue}}")
+
+    with started("serve", "--port", "0", "--template", str(template)) as program:
         assert program.stdout is not None
         while not (line := program.stdout.readline()).startswith("listening on"):
             assert line, "it never listened"
