@@ -8,17 +8,27 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from eachonce import EachonceError, MalformedMessageError
+from eachonce.handler import Handlers
 from eachonce.listener import MAX_BODY_BYTES, listen, unwrap
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.forms import S3_TEST, Handed, Posted, on_the_bus_plain, post, posted
 from tests.parcels import weighed
 from tests.records import batch, in_order, notification, on_the_bus, record
 
 EVENT = weighed("p", event_id="e-1")
 NOON = datetime(2010, 12, 1, 12, tzinfo=UTC)
+
+
+def describing() -> Handlers:
+    """Return handlers of events that may be plain."""
+    handlers = Handlers()
+    handlers.on(Posted)(post)
+    return handlers
 
 
 @pytest.mark.parametrize(
@@ -104,6 +114,7 @@ MALFORMED = {
         r"Invalid base64 encoded string - at `\$.data_base64`",
     ),
     "two kinds of data": (json.dumps({**EVENT, "data_base64": "e30="}), "has data and data_base64"),
+    "two lines": ("not\njson", "the body is not JSON"),
     "too many bytes": (" " * MAX_BODY_BYTES + json.dumps(EVENT), r"1,048,\d+ bytes and at most 1,048,576"),
 }
 
@@ -129,6 +140,61 @@ def test_a_malformed_body_is_kept_as_it_came(kind: str) -> None:
     (delivery,) = listen(batch(record(body)))
 
     assert delivery.body == body
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ([EVENT, {**EVENT, "id": "e-2"}], "^the body holds 2 events$"),
+        ([], "^the body holds no CloudEvents event: it holds no events$"),
+        (S3_TEST, "^the body holds no CloudEvents event: S3's test of its notifications$"),
+    ],
+    ids=["two", "none", "a test"],
+)
+def test_a_body_that_is_to_be_one_event_is_no_more_and_no_less(body: Any, says: str) -> None:
+    """Whoever unwraps one could lose the other."""
+    with pytest.raises(MalformedMessageError, match=says):
+        unwrap(json.dumps(body))
+
+
+def test_two_events_of_a_message_are_each_a_part_of_it() -> None:
+    """One alone is the message itself."""
+    first, second, alone = listen(
+        batch(record(json.dumps([EVENT, {**EVENT, "id": "e-2"}])), record(json.dumps([EVENT])))
+    )
+
+    assert (first.part_of, second.part_of, alone.part_of) == (first.whole, first.whole, None)
+    assert (first.message_id, second.message_id) == (f"{first.whole}/0", f"{first.whole}/1")
+    assert [each.begins for each in (first, second, alone)] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("known", "wanted"), [(None, "CloudEvents event"), (Handlers(), "CloudEvents event"), (describing(), "event")]
+)
+def test_a_flaw_says_what_was_wanted(known: Handlers | None, wanted: str) -> None:
+    """Where a contract says how plain events are told, CloudEvents are not all that is taken."""
+    (delivery,) = listen(batch(record('{"a": 1}')), known=known)
+
+    assert delivery.flaw == f"the body holds no {wanted}: Object missing required field `id`"
+
+
+def test_a_plain_event_is_about_what_its_contract_says() -> None:
+    """By that it has its lane, though its envelope has no subject."""
+    (delivery,) = listen(batch(record(on_the_bus_plain(posted(street="Baker Street")))), known=describing())
+
+    assert delivery.event is not None
+    assert (delivery.subject, delivery.event.subject) == ("Baker Street", None)
+
+
+def test_data_alone_may_hold_another_event() -> None:
+    """A body that is a contract's is taken by that, whatever its members are called."""
+    handlers = Handlers()
+    handlers.on(Handed)(post)
+
+    (delivery,) = listen(batch(record({"parcel": "p", "detail": EVENT})), known=handlers)
+
+    assert delivery.event is not None
+    assert msgspec.json.decode(delivery.event.data) == {"parcel": "p", "detail": EVENT}
 
 
 @pytest.mark.parametrize("depth", [1, 62])
