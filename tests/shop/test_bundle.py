@@ -344,6 +344,14 @@ def test_a_consumer_knows_its_own_queues(consumer: str) -> None:
     assert variables["DEAD_LETTER_QUEUE_URL"] == ref(f"{consumer}DeadLetterQueue")
 
 
+@each_consumer
+def test_a_consumer_knows_how_many_workers_share_its_rate(consumer: str) -> None:
+    """As many as the mapping on its queue lets run at once."""
+    told = FUNCTIONS[consumer]["Environment"]["Variables"]["MAXIMUM_CONCURRENCY"]
+
+    assert told == mapping(consumer, "Messages")["ScalingConfig"]["MaximumConcurrency"]
+
+
 @pytest.mark.parametrize("function", [*CONSUMERS, "PlaceOrder"])
 def test_a_function_reaches_its_own_rows_of_the_journal(function: str) -> None:
     """A row's key begins with the name of who wrote it, by which the function is also known in logs and metrics."""

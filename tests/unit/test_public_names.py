@@ -23,6 +23,7 @@ NAMES = {
     "MissingSettingError",
     "PublishError",
     "Publisher",
+    "Rate",
     "Reject",
     "Relay",
     "Retry",

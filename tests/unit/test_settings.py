@@ -18,6 +18,7 @@ def test_settings_are_read_from_the_environment() -> None:
             "QUEUE_URL": "https://sqs/queue",
             "DEAD_LETTER_QUEUE_URL": "https://sqs/dead",
             "EVENT_BUS": "dev-bus",
+            "MAXIMUM_CONCURRENCY": "10",
             "AWS_LAMBDA_FUNCTION_VERSION": "12",
             "PATH": "/usr/bin",
         }
@@ -29,6 +30,7 @@ def test_settings_are_read_from_the_environment() -> None:
         queue_url="https://sqs/queue",
         dead_letter_queue_url="https://sqs/dead",
         bus="dev-bus",
+        maximum_concurrency=10,
         code_version="12",
     )
 
@@ -38,6 +40,12 @@ def test_an_empty_variable_is_not_set() -> None:
     settings = Settings.read({"EVENT_SOURCE": "", "QUEUE_URL": "", "DEAD_LETTER_QUEUE_URL": "", "EVENT_BUS": ""})
 
     assert settings == Settings()
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "2.5", "many", "\u00b2", "\u0661"])
+def test_a_number_of_workers_that_is_none_is_not_set(text: str) -> None:
+    """Whoever needs it says so."""
+    assert Settings.read({"MAXIMUM_CONCURRENCY": text}) == Settings()
 
 
 def test_a_table_is_found_by_its_logical_name() -> None:
@@ -53,6 +61,7 @@ def test_a_table_is_found_by_its_logical_name() -> None:
         (lambda settings: settings.table("Stock"), "TABLE_STOCK"),
         (Settings.required_source, "EVENT_SOURCE"),
         (Settings.required_bus, "EVENT_BUS"),
+        (Settings.required_maximum_concurrency, "MAXIMUM_CONCURRENCY"),
     ],
 )
 def test_what_is_missing_is_named(ask: Callable[[Settings], str], variable: str) -> None:

@@ -29,6 +29,7 @@ from eachonce.errors import (
 )
 from eachonce.event import Event
 from eachonce.publisher import Publisher
+from eachonce.rate import Rate
 from eachonce.relay import Relay
 from eachonce.settings import Settings
 from eachonce.work import Work
@@ -38,6 +39,8 @@ __all__ = [  # noqa: RUF022 - grouped by use
     "Consumer",
     "Endpoint",
     "Relay",
+    # how fast it goes
+    "Rate",
     # what a handler sees
     "Contract",
     "Event",

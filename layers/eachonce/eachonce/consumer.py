@@ -17,11 +17,13 @@ from eachonce.deadline import Deadline
 from eachonce.errors import AwsError, EachonceError, duration
 from eachonce.execution import Execution, Try
 from eachonce.function import Function
+from eachonce.gate import Gate
 from eachonce.gathering import Gathering, finished, messages
 from eachonce.journal import row_key
 from eachonce.lanes import BEHIND, Lanes, Settled, lane_of
 from eachonce.listener import MAX_BODY_BYTES, Delivery, listen
 from eachonce.outcome import Outcome, Verdict
+from eachonce.rate import Buckets, Rate
 from eachonce.settings import Settings
 from eachonce.triage import Triage, triage
 from eachonce.wording import short
@@ -52,6 +54,7 @@ class Consumer(Function):
     - `reserve`: nothing begins or commits within this last part of the function's time; a number of any of these times
       is seconds
     - `max_body_bytes`: a larger message is rejected
+    - `rate`: how many events begin in a time, over all workers; what is over it is put off, uncounted
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class Consumer(Function):
         longest_pause: timedelta | float = timedelta(minutes=15),
         reserve: timedelta | float = timedelta(seconds=1),
         max_body_bytes: int = MAX_BODY_BYTES,
+        rate: Rate | None = None,
         aws: Aws | None = None,
         settings: Settings | None = None,
     ) -> None:
@@ -81,6 +85,7 @@ class Consumer(Function):
         )
         self._reserve = duration("reserve", reserve)
         self._max_body_bytes = max_body_bytes
+        self._rate = rate
 
     def __call__(self, batch: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Handle one batch of an SQS event source mapping, and name the messages that are to come again.
@@ -103,10 +108,11 @@ class Consumer(Function):
         Returns the outcomes in the order of the batch, and the message ids of those that operators were told of.
         """
         late = deadline.near  # then nothing will begin, and nothing is to be marked as begun
+        admitted, held = (deliveries, []) if late or self._gate is None else self._gate.admit(deliveries)
         sorted_out = (
-            Triage(deliveries)
+            Triage(admitted)
             if late
-            else triage(deliveries, self, self.execution, lease=deadline.usable, ordered=self._ordered)
+            else triage(admitted, self, self.execution, lease=deadline.usable, ordered=self._ordered)
         )
 
         def handle(delivery: Delivery, *, suspect: bool = False) -> Outcome:
@@ -114,7 +120,7 @@ class Consumer(Function):
 
         gathering = Gathering(deliveries)
         handled = self._lanes.run(sorted_out.harmless, handle)
-        settled = self._bury(gathering.ready(handled))
+        settled = self._bury(gathering.ready([*handled, *held]))
         self._take_back(handled, sorted_out)
         told = self._let_go(settled) if sorted_out.suspects else set()
         stopped = {lane_of(delivery) for delivery, outcome in handled if not outcome.final}
@@ -191,6 +197,14 @@ class Consumer(Function):
         return Execution(
             self.name, self._aws, self.settings, max_attempts=self._max_attempts, max_starts=self._max_starts
         )
+
+    @cached_property
+    def _gate(self) -> Gate | None:
+        rate = self._rate
+        if rate is None:
+            return None
+        workers = self.settings.required_maximum_concurrency() if rate.workers is None else rate.workers
+        return Gate(self, Buckets(rate, workers=workers), ordered=self._ordered)
 
     @cached_property
     def _acknowledger(self) -> Acknowledger:

@@ -21,6 +21,12 @@ class Verdict(StrEnum):
     ABANDONED = "abandoned"  # the deadline came before it could begin or commit
 
 
+class Hold(StrEnum):
+    """What puts off an event that might have been handled now; each has a metric of its own."""
+
+    RATE = "rate"  # the consumer's own
+
+
 _DEFERRED = frozenset({Verdict.RETRY, Verdict.WAIT, Verdict.ABANDONED})
 
 
@@ -32,7 +38,8 @@ class Outcome:
     - `cause` is the exception itself, for the log
     - `counted`: whether it is the handler's own failure
     - `attempts`: how often the handler has failed on the event, where that was counted
-    - `after`: when the message is to come again, where the handler said so
+    - `after`: when the message is to come again, where the handler said so, or what holds it back
+    - `held`: what holds it back, where it was put off without being handled
     """
 
     verdict: Verdict
@@ -43,6 +50,7 @@ class Outcome:
     counted: bool = False
     attempts: int | None = None
     after: timedelta | None = None
+    held: Hold | None = None
 
     @property
     def final(self) -> bool:

@@ -12,7 +12,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from eachonce.event import RawEvent
-from eachonce.outcome import Outcome, Verdict
+from eachonce.outcome import Hold, Outcome, Verdict
 from eachonce.trace import trace_of
 from eachonce.wording import MAX_NAME, short
 
@@ -28,6 +28,8 @@ _METRICS = {
     Verdict.WAIT: "Waiting",
     Verdict.ABANDONED: "Abandoned",
 }
+# Nothing went wrong with what is held back, so it is no retry; an alarm on either says which of them it is.
+_HELD_METRICS = {Hold.RATE: "OverRate"}
 _MOST_OF_A_TRACE = 16 * 1024  # characters
 _QUIET = frozenset({Verdict.DONE, Verdict.DUPLICATE, Verdict.STALE, Verdict.IGNORED})
 
@@ -44,7 +46,10 @@ class Report:
         self._metrics = EphemeralMetrics(namespace=NAMESPACE, service=consumer)
 
     def log(self, outcome: Outcome, event: RawEvent | None, **fields: object) -> None:
-        """Log one outcome: a warning where the event was not finished, with the traceback where its handler failed."""
+        """Log one outcome: a warning where the event was not finished, with the traceback where its handler failed.
+
+        What is held back is no warning: it is as somebody has set it, and may be all of a backlog.
+        """
         if event is not None:
             fields |= {
                 "event_id": event.id,
@@ -59,7 +64,8 @@ class Report:
             extra["reason"] = short(outcome.reason)
         if outcome.cause is not None:
             extra |= {"exception": self._trace(outcome.cause), "exception_name": _cut(type(outcome.cause).__name__)}
-        log = self._logger.info if outcome.verdict in _QUIET else self._logger.warning
+        quiet = outcome.verdict in _QUIET or outcome.held is not None
+        log = self._logger.info if quiet else self._logger.warning
         log(outcome.verdict.value, extra=extra)
 
     def _trace(self, error: Exception) -> str:
@@ -69,12 +75,16 @@ class Report:
         return "".join(map(short, traceback.format_exception(error)))[-_MOST_OF_A_TRACE:]
 
     def count(self, outcomes: Iterable[Outcome]) -> None:
-        """Count outcomes by verdict; no outcome, no metric."""
-        counts = Counter(outcome.verdict for outcome in outcomes)
-        for verdict, count in counts.items():
-            self._metrics.add_metric(name=_METRICS[verdict], unit=MetricUnit.Count, value=count)
+        """Count outcomes by verdict, and what was held back by what held it; no outcome, no metric."""
+        counts = Counter(map(_metric, outcomes))
+        for name, count in counts.items():
+            self._metrics.add_metric(name=name, unit=MetricUnit.Count, value=count)
         if counts:
             self._metrics.flush_metrics()
+
+
+def _metric(outcome: Outcome) -> str:
+    return _METRICS[outcome.verdict] if outcome.held is None else _HELD_METRICS[outcome.held]
 
 
 def _age_seconds(event: RawEvent) -> float | None:

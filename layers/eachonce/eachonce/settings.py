@@ -21,6 +21,8 @@ class Settings:
     - `bus`: the event bus that it may publish to, from EVENT_BUS
     - `former_rows`: whether the journal may hold rows from before an event's source was a part of its identity; they
       are asked for, unless JOURNAL_FORMER_ROWS is "none"
+    - `maximum_concurrency`: how many workers there may be, the MaximumConcurrency of the mapping on its queue, from
+      MAXIMUM_CONCURRENCY; what is no whole number over 0 counts as not set
     - `code_version`: which code ran, from AWS_LAMBDA_FUNCTION_VERSION
     """
 
@@ -30,6 +32,7 @@ class Settings:
     dead_letter_queue_url: str | None = None
     bus: str | None = None
     former_rows: bool = True
+    maximum_concurrency: int | None = None
     code_version: str = "$LATEST"
 
     @classmethod
@@ -42,6 +45,7 @@ class Settings:
             dead_letter_queue_url=environment.get("DEAD_LETTER_QUEUE_URL") or None,
             bus=environment.get("EVENT_BUS") or None,
             former_rows=environment.get("JOURNAL_FORMER_ROWS") != "none",
+            maximum_concurrency=_whole(environment.get("MAXIMUM_CONCURRENCY", "")),
             code_version=environment.get("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
         )
 
@@ -58,8 +62,19 @@ class Settings:
             raise MissingSettingError("EVENT_SOURCE", "a function that publishes needs the source of its events")
         return self.source
 
+    def required_maximum_concurrency(self) -> int:
+        """Return how many workers there may be; raises MissingSettingError."""
+        if self.maximum_concurrency is None:
+            purpose = "a consumer with a Rate needs to know how many workers share it, or Rate(workers=)"
+            raise MissingSettingError("MAXIMUM_CONCURRENCY", purpose)
+        return self.maximum_concurrency
+
     def required_bus(self) -> str:
         """Return the name of the bus; raises MissingSettingError."""
         if self.bus is None:
             raise MissingSettingError("EVENT_BUS", "a function that relays events needs the name of their bus")
         return self.bus
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and int(text) > 0 else None
