@@ -76,7 +76,7 @@ class Watch:
     def journaled(self, entry: Entry) -> None:
         """Look at a write of the journal."""
         row = _plain(entry.new)
-        if row is None or is_poison(row["pk"]):
+        if row is None or is_poison(row["pk"]) or "fingerprint" not in row:  # a breaker's row is no event's
             return
         old = _plain(entry.old) or {}
         pk = row["pk"]

@@ -11,6 +11,7 @@ from eachonce import EachonceError, PublishError, Unsent
 NAMES = {
     "Aws",
     "AwsError",
+    "Breaker",
     "Consumer",
     "Contract",
     "ContractError",

@@ -5,6 +5,7 @@ order, any number of times, beside failing neighbours, with the same final resul
 """
 
 from eachonce.aws import Aws
+from eachonce.breaker import Breaker
 from eachonce.consumer import Consumer
 from eachonce.contract import Contract
 from eachonce.description import describe
@@ -39,7 +40,8 @@ __all__ = [  # noqa: RUF022 - grouped by use
     "Consumer",
     "Endpoint",
     "Relay",
-    # how fast it goes
+    # how fast it goes, and what holds it back
+    "Breaker",
     "Rate",
     # what a handler sees
     "Contract",

@@ -13,6 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from eachonce.acknowledger import Acknowledger
 from eachonce.aws import Aws
 from eachonce.backoff import Backoff
+from eachonce.circuits import Circuits
 from eachonce.deadline import Deadline
 from eachonce.errors import AwsError, EachonceError, duration
 from eachonce.execution import Execution, Try
@@ -108,7 +109,8 @@ class Consumer(Function):
         Returns the outcomes in the order of the batch, and the message ids of those that operators were told of.
         """
         late = deadline.near  # then nothing will begin, and nothing is to be marked as begun
-        admitted, held = (deliveries, []) if late or self._gate is None else self._gate.admit(deliveries)
+        gate = None if late else self._gate
+        admitted, held = (deliveries, []) if gate is None else gate.admit(deliveries, deadline.lease)
         sorted_out = (
             Triage(admitted)
             if late
@@ -129,6 +131,8 @@ class Consumer(Function):
                 buried = self._bury(gathering.ready([one]))
                 told |= self._let_go(buried)
                 settled += buried
+        if gate is not None:
+            gate.end()
         places = {delivery.message_id: place for place, delivery in enumerate(deliveries)}
         return sorted(settled, key=lambda one: places[one[0].message_id]), told
 
@@ -142,7 +146,8 @@ class Consumer(Function):
     def _take_back(self, settled: Sequence[Settled], sorted_out: Triage) -> None:
         """Release the marks of what was to begin and then didn't, so that nobody suspects it."""
         for delivery, outcome in settled:
-            if delivery.event is None or (outcome is not BEHIND and outcome is not _TOO_LATE):
+            begins = outcome.held is None and outcome is not BEHIND and outcome is not _TOO_LATE
+            if delivery.event is None or begins:
                 continue
             event = delivery.event
             begun = sorted_out.begun.get(row_key(self.name, event.source, event.id))
@@ -179,7 +184,9 @@ class Consumer(Function):
             begun=sorted_out.begun.get(pk),
             suspect=suspect,
         )
-        return self.execution.run(handler, event, attempt, deadline=deadline)
+        if handler.needs is None or self._gate is None:
+            return self.execution.run(handler, event, attempt, deadline=deadline)
+        return self._gate.run(delivery, attempt, partial(self.execution.run, handler, event, deadline=deadline))
 
     def _bury(self, handled: Sequence[Settled]) -> list[Settled]:
         """Put what is rejected into the dead-letter queue, and only then tell the journal."""
@@ -200,11 +207,14 @@ class Consumer(Function):
 
     @cached_property
     def _gate(self) -> Gate | None:
-        rate = self._rate
-        if rate is None:
+        rate, buckets = self._rate, None
+        if rate is None and all(handler.needs is None for handler in self.handlers):
             return None
-        workers = self.settings.required_maximum_concurrency() if rate.workers is None else rate.workers
-        return Gate(self, Buckets(rate, workers=workers), ordered=self._ordered)
+        if rate is not None:
+            workers = self.settings.required_maximum_concurrency() if rate.workers is None else rate.workers
+            buckets = Buckets(rate, workers=workers)
+        circuits = Circuits(self.name, self._aws, self.settings, self.report)
+        return Gate(self, buckets, circuits, ordered=self._ordered)
 
     @cached_property
     def _acknowledger(self) -> Acknowledger:

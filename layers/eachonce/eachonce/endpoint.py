@@ -17,7 +17,7 @@ from eachonce.aws import Aws
 from eachonce.deadline import Deadline
 from eachonce.depth import shallow_value
 from eachonce.description import Description
-from eachonce.errors import ContractError, MalformedMessageError, Taken, UnavailableError
+from eachonce.errors import ContractError, HandlerError, MalformedMessageError, Taken, UnavailableError
 from eachonce.event import Event, RawEvent
 from eachonce.execution import Try
 from eachonce.function import Function
@@ -70,6 +70,11 @@ class Endpoint(Function):
     def __init__(self, name: str, *, aws: Aws | None = None, settings: Settings | None = None) -> None:
         super().__init__(name, aws=aws, settings=settings)
         self._routes: list[Route] = []
+
+    def _add(self, handler: Handler) -> None:
+        if handler.needs is not None:
+            raise HandlerError("an Endpoint's caller can't be put off: a Breaker is for a Consumer's handlers")
+        super()._add(handler)
 
     def post(self, path: str, contract: type[C], **said: Any) -> Callable[[Handle[C]], Handle[C]]:
         """Register the decorated function for POST requests of a path; `said` is as for `on`."""

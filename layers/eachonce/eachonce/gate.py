@@ -6,10 +6,15 @@ killed its worker. So it must not get as far as triage: that would write a mark 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
+from eachonce.circuit import Circuit
+from eachonce.circuits import Circuits
+from eachonce.deferral import deferral
+from eachonce.execution import Try
 from eachonce.handler import Handlers
 from eachonce.lanes import BEHIND, Settled, lane_of
 from eachonce.listener import Delivery
@@ -18,47 +23,93 @@ from eachonce.rate import Buckets
 
 
 class Gate:
-    """Lets the deliveries of one consumer begin, as far as its rate goes.
+    """Lets the deliveries of one consumer begin, as far as its rate goes and as what their handlers need is there.
 
     Where a lane is `ordered`, as every message group is, what comes after one that is put off is put off, too.
     """
 
-    def __init__(self, handlers: Handlers, buckets: Buckets, *, ordered: bool) -> None:
+    def __init__(self, handlers: Handlers, buckets: Buckets | None, circuits: Circuits, *, ordered: bool) -> None:
         self._handlers = handlers
         self._buckets = buckets
+        self._circuits = circuits
         self._ordered = ordered
+        self._circuit_of: dict[str, Circuit] = {}
 
-    def admit(self, deliveries: Sequence[Delivery]) -> tuple[list[Delivery], list[Settled]]:
-        """Return the deliveries that may begin, and the others with their outcome; both in the order of the batch."""
+    def admit(self, deliveries: Sequence[Delivery], lease: timedelta) -> tuple[list[Delivery], list[Settled]]:
+        """Return the deliveries that may begin, and the others with their outcome; both in the order of the batch.
+
+        The `lease` is how long the invocation may last.
+        """
         admitted: list[Delivery] = []
         held: list[Settled] = []
         stopped: set[tuple[str, str]] = set()
         for _, parts in groupby(deliveries, key=lambda delivery: delivery.whole):
-            ready = []
-            for part in parts:
-                if lane_of(part) in stopped:
-                    held.append((part, BEHIND))
-                else:
-                    ready.append(part)
-            outcome = self._over_rate([part for part in ready if self._is_handled(part)])
-            for part in ready:
-                if outcome is None or not self._is_handled(part):
+            for part, outcome in self._decided(list(parts), stopped, lease):
+                if outcome is None:
                     admitted.append(part)
-                else:
-                    held.append((part, outcome))
-                    stopped |= {lane_of(part)} if self._ordered or part.group_id is not None else set()
+                    continue
+                held.append((part, outcome))
+                if self._ordered or part.group_id is not None:
+                    stopped.add(lane_of(part))
         return admitted, held
+
+    def run(self, delivery: Delivery, attempt: Try, handle: Callable[[Try], Outcome]) -> Outcome:
+        """Handle a delivery that was let in, unless what it needs has failed too often meanwhile.
+
+        While its breaker is open, a failure isn't the event's own, and counts for nothing.
+        """
+        circuit = self._circuit_of.get(delivery.message_id)
+        if circuit is None:
+            return handle(attempt)
+        age = _age(delivery)
+        if (pause := circuit.hold(delivery.message_id, age)) is not None:
+            return _unavailable(circuit, pause)
+        spared = circuit.tries(delivery.message_id) and circuit.breaker.spares(age)
+        outcome = handle(replace(attempt, id=None) if spared else attempt)
+        circuit.saw(delivery.message_id, outcome)
+        if spared and outcome.counted:
+            return replace(outcome, counted=False, after=deferral(circuit.breaker.pause, age))
+        return outcome
+
+    def end(self) -> None:
+        """Let go of what was only for this batch."""
+        for circuit in {id(each): each for each in self._circuit_of.values()}.values():
+            circuit.end()
+        self._circuit_of = {}
+
+    def _decided(
+        self, parts: Sequence[Delivery], stopped: set[tuple[str, str]], lease: timedelta
+    ) -> list[tuple[Delivery, Outcome | None]]:
+        """Return the events of one message, each with what holds it back; None where nothing does."""
+        holds = {part.message_id: BEHIND if lane_of(part) in stopped else self._broken(part, lease) for part in parts}
+        ready = [part for part in parts if holds[part.message_id] is None and self._is_handled(part)]
+        if self._buckets is not None and ready:
+            tenants = [part.event.tenant for part in ready if part.event is not None]
+            if (pause := self._buckets.take(tenants, _age(ready[0]))) is not None:
+                holds |= {part.message_id: _held("over its rate", Hold.RATE, pause) for part in ready}
+        return [(part, holds[part.message_id]) for part in parts]
 
     def _is_handled(self, delivery: Delivery) -> bool:
         event = delivery.event
         return event is not None and self._handlers.find(event.type, event.source) is not None
 
-    def _over_rate(self, parts: Sequence[Delivery]) -> Outcome | None:
-        if not parts:
+    def _broken(self, delivery: Delivery, lease: timedelta) -> Outcome | None:
+        event = delivery.event
+        handler = None if event is None else self._handlers.find(event.type, event.source)
+        if event is None or handler is None or handler.needs is None:
             return None
-        tenants = [part.event.tenant for part in parts if part.event is not None]
-        pause = self._buckets.take(tenants, parts[0].age(datetime.now(UTC)))
-        return None if pause is None else _held("over its rate", Hold.RATE, pause)
+        circuit = self._circuits.of(handler.needs, event.tenant)
+        self._circuit_of[delivery.message_id] = circuit
+        pause = circuit.admit(delivery.message_id, _age(delivery), lease)
+        return None if pause is None else _unavailable(circuit, pause)
+
+
+def _age(delivery: Delivery) -> timedelta:
+    return delivery.age(datetime.now(UTC))
+
+
+def _unavailable(circuit: Circuit, pause: timedelta) -> Outcome:
+    return _held(f"{circuit.breaker.name} is unavailable", Hold.BREAKER, pause)
 
 
 def _held(reason: str, by: Hold, pause: timedelta) -> Outcome:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, Literal, TypeVar
 
+from eachonce.breaker import Breaker
 from eachonce.description import Description, describing
 from eachonce.errors import HandlerError
 from eachonce.event import Event
@@ -31,13 +32,17 @@ _DEEPEST = 100  # decorators and partials around one another
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """A function from an event to a unit of work, the contract of its events, and whether it has effects of its own."""
+    """A function from an event to a unit of work, the contract of its events, and whether it has effects of its own.
+
+    `needs` is the breaker of what it needs, where it has one.
+    """
 
     contract: type[Any]
     handle: Handle[Any]
     external: bool = False
     uncertain: Literal["again", "reject"] = "again"
     description: Description = field(kw_only=True)
+    needs: Breaker | None = field(kw_only=True, default=None)
 
     def run(self, event: Event[Any], work: Work) -> None:
         """Call the function; raises HandlerError when what it returns has yet to be run."""
@@ -63,6 +68,7 @@ class Handlers:
         *,
         external: bool = False,
         uncertain: Literal["again", "reject"] = "again",
+        needs: Breaker | None = None,
         **described: Any,
     ) -> Callable[[Handle[C]], Handle[C]]:
         """Register the decorated function for events of `contract`: a Contract, a dataclass or a pydantic model.
@@ -70,14 +76,17 @@ class Handlers:
         With `external` the function may have an effect outside the work (an e-mail, a payment): the event is claimed
         before it runs, so that no two workers run it at once, and `work.idempotency_key` is for the receiver. When an
         earlier run ended without a word, its effect is `uncertain`: run "again" with the same key, or "reject" the
-        event for a person to decide. What else is said is as in `describe`, of a contract that nobody has described or
-        that is to be another here. Raises HandlerError when the function can't be a handler, and ValueError when the
-        type has one already.
+        event for a person to decide. While the breaker of what it `needs` is open, its events are put off. What else
+        is said is as in `describe`, of a contract that nobody has described or that is to be another here. Raises
+        HandlerError when the function can't be a handler, and ValueError when the type has one already.
         """
         made = making(contract, external=external, uncertain=uncertain, **described)
+        if needs is not None and not isinstance(needs, Breaker):
+            raise HandlerError(f"what a handler needs is a Breaker, and not a {type(needs).__name__}")
 
         def register(handle: Handle[C]) -> Handle[C]:
-            self._add(made(handle))
+            handler = made(handle)
+            self._add(handler if needs is None else replace(handler, needs=needs))
             return handle
 
         return register

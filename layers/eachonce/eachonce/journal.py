@@ -54,6 +54,17 @@ def row_key(consumer: str, source: str, event_id: str) -> str:
     return f"{consumer}###{blake2b(msgspec.json.encode([source, event_id])).hexdigest()}"  # no source is empty
 
 
+def breaker_key(consumer: str, breaker: str, tenant: str | None) -> str:
+    """Return the `pk` of a breaker's state among a consumer's rows: `notify-customer###breaker/mail`.
+
+    No event has it: its source would be empty.
+    """
+    key = f"{consumer}###breaker/{breaker}" if tenant is None else f"{consumer}###breaker/{breaker}/{tenant}"
+    if len(key.encode()) <= _MAX_KEY_BYTES:
+        return key
+    return f"{consumer}###breaker/{blake2b(msgspec.json.encode([breaker, tenant])).hexdigest()}"
+
+
 def read_key(pk: str) -> tuple[str, str | None, str]:
     """Return whose row it is, and the source and id of its event.
 

@@ -25,6 +25,7 @@ class Hold(StrEnum):
     """What puts off an event that might have been handled now; each has a metric of its own."""
 
     RATE = "rate"  # the consumer's own
+    BREAKER = "breaker"  # of what the handler needs
 
 
 _DEFERRED = frozenset({Verdict.RETRY, Verdict.WAIT, Verdict.ABANDONED})

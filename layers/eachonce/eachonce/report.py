@@ -29,7 +29,7 @@ _METRICS = {
     Verdict.ABANDONED: "Abandoned",
 }
 # Nothing went wrong with what is held back, so it is no retry; an alarm on either says which of them it is.
-_HELD_METRICS = {Hold.RATE: "OverRate"}
+_HELD_METRICS = {Hold.RATE: "OverRate", Hold.BREAKER: "Unavailable"}
 _MOST_OF_A_TRACE = 16 * 1024  # characters
 _QUIET = frozenset({Verdict.DONE, Verdict.DUPLICATE, Verdict.STALE, Verdict.IGNORED})
 
@@ -67,6 +67,10 @@ class Report:
         quiet = outcome.verdict in _QUIET or outcome.held is not None
         log = self._logger.info if quiet else self._logger.warning
         log(outcome.verdict.value, extra=extra)
+
+    def warn(self, message: str, **fields: str) -> None:
+        """Log what is no event's own, in words of the code's."""
+        self._logger.warning(message, extra=fields)
 
     def _trace(self, error: Exception) -> str:
         """Return a trace with the exception itself: not Powertools' own, lost where an exception has no text."""

@@ -1,0 +1,156 @@
+"""The circuit: one breaker in one worker, by what this worker sees and what all have agreed on.
+
+Closed, each worker counts for itself. The one that has seen enough opens it for all. After its time one worker is
+elected to try one event, under a lease that outlasts its invocation: if the event is done, all go on.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from eachonce.aws import aws_errors
+from eachonce.breaker import CACHE_SECONDS, Breaker, Health
+from eachonce.deferral import deferral
+from eachonce.outcome import Outcome
+from eachonce.refusal import code_of
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.circuit_breaker.persistence import CircuitStateRecord
+
+    from eachonce.circuit_store import CircuitStore
+
+# As Powertools has them, whose states are texts, and whose module is imported with the store.
+_CLOSED = "CLOSED"
+_OPEN = "OPEN"
+
+
+class Circuit:
+    """One breaker's state, shared through `store` under `name`. Thread-safe, but for `admit` and `end`.
+
+    `tell` is told of each change that this worker makes, and `failed` AWS's word for why a state could not be written.
+    """
+
+    def __init__(
+        self,
+        breaker: Breaker,
+        name: str,
+        store: CircuitStore,
+        *,
+        tell: Callable[[str, Breaker], None],
+        failed: Callable[[str], None],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self.breaker = breaker
+        self._name = name
+        self._store = store
+        self._tell = tell
+        self._failed = failed
+        self._clock = clock
+        self._jitter = jitter
+        self._health = Health(breaker)
+        self._lock = threading.Lock()
+        self._open = False  # as this worker knows it
+        self._tried: str | None = None  # the delivery that is tried while it is open
+        self._since = 0
+        self._lost_until = 0
+        store.lasts(name, breaker.pause)
+
+    def admit(self, delivery: str, age: timedelta, lease: timedelta) -> timedelta | None:
+        """Let a delivery begin, or return for how long it is put off; while it is open one is tried when it is time.
+
+        The `lease` is how long the invocation may last.
+        """
+        record = self._state()
+        if not self._open:
+            return None
+        now, due = self._now(), self._due(record)
+        if now >= max(due, self._lost_until) and self._tried is None:
+            if self._elected(record, lease):
+                self._tried, self._since = delivery, record.opened_at or now
+                return None
+            self._lost_until = due = now + CACHE_SECONDS
+        return self._put_off(due - now, age)
+
+    def hold(self, delivery: str, age: timedelta) -> timedelta | None:
+        """Return for how long a delivery that was let in is put off, where the breaker has opened meanwhile."""
+        if self.tries(delivery):
+            return None
+        record = self._state()
+        return self._put_off(self._due(record) - self._now(), age) if self._open else None
+
+    def tries(self, delivery: str) -> bool:
+        """Whether this delivery is the one that is tried while the breaker is open."""
+        return self._tried == delivery
+
+    def saw(self, delivery: str, outcome: Outcome) -> None:
+        """Note what became of a delivery that was handled."""
+        well = self.breaker.judge(outcome)
+        if well is None:
+            return
+        if self.tries(delivery):
+            self._ended(well=well)
+            return
+        with self._lock:
+            opens = not self._open and self._health.saw(well=well)
+            failures = self._health.failures
+            if opens:
+                self._health.forget()
+                self._open = True
+        if opens and self._write(lambda: self._store.save_open(self._name, failures, self._now())):
+            self._tell("open", self.breaker)
+        elif opens:
+            self._open = False  # nobody can know, so nobody is held back
+
+    def end(self) -> None:
+        """Give a try back that told nothing: the next event may be tried at once."""
+        if self._tried is not None:
+            self._tried = None
+            self._write(lambda: self._store.save_reopen(self._name, self._since))
+
+    def _ended(self, *, well: bool) -> None:
+        self._tried = None
+        if not well:
+            self._write(lambda: self._store.save_reopen(self._name, self._now()))
+        elif self._write(lambda: self._store.save_closed(self._name)):
+            self._tell("closed", self.breaker)
+
+    def _state(self) -> CircuitStateRecord:
+        """Return what all have agreed on; what this worker has counted before it was open counts no more."""
+        record = self._store.get_state(self._name)
+        with self._lock:
+            was, self._open = self._open, record.state != _CLOSED
+            if was and not self._open:
+                self._health.forget()
+        return record
+
+    def _due(self, record: CircuitStateRecord) -> int:
+        """Return when an event may be tried: when its time is over, or who tried has ended without a word."""
+        if record.state == _OPEN:
+            return (record.opened_at or 0) + round(self.breaker.pause.total_seconds())
+        return record.probe_lease_expiry or 0
+
+    def _elected(self, record: CircuitStateRecord, lease: timedelta) -> bool:
+        self._store.lasts(self._name, max(self.breaker.pause, lease))
+        owner = uuid.uuid4().hex
+        return self._write(lambda: self._store.elect(self._name, owner, record.opened_at or 0))
+
+    def _put_off(self, seconds: float, age: timedelta) -> timedelta:
+        wanted = min(timedelta(seconds=max(0, seconds)), self.breaker.pause)
+        return deferral(wanted, age, jitter=self._jitter)
+
+    def _write(self, write: Callable[[], bool | None]) -> bool:
+        """Return whether it was written; what can't be is told, and holds up nobody for longer than a lease."""
+        try:
+            return write() is not False
+        except aws_errors() as error:
+            self._failed(code_of(error))
+            return False
+
+    def _now(self) -> int:
+        return int(self._clock().timestamp())
