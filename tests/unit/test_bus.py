@@ -381,6 +381,50 @@ def test_a_message_that_its_queue_refuses_is_not_tried_again(later: Later) -> No
     assert dead["messageAttributes"]["ERROR_CODE"]["stringValue"] == "INVALID_PARAMETER"
 
 
+@pytest.mark.parametrize(
+    ("given", "detail", "group"),
+    [
+        ("all", {}, "all"),
+        ("$.detail.tenant", {"tenant": "acme"}, "acme"),
+        ("$.detail.tenant", {"tenant": 7}, "7"),
+        ("$.detail.lines[0].sku", {"lines": [{"sku": "85123A"}]}, "85123A"),
+        ("$.source", {}, "shop"),
+        ("$5 off", {}, None),
+    ],
+    ids=["fixed", "a path", "a number", "into a list", "the envelope's", "a text that no group has"],
+)
+def test_a_targets_message_group_is_fixed_or_found_in_the_event(
+    later: Later, given: str, detail: dict[str, Any], group: str | None
+) -> None:
+    """On a standard queue, where it makes the queue fair."""
+    system = System(later, rule("all", SHOP, target(ORDERS, message_group_id=given)))
+
+    system.put(entry(Detail=json.dumps(detail)))
+
+    assert [each["attributes"].get("MessageGroupId") for each in system.records(ORDERS)] == ([group] if group else [])
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [{}, {"tenant": None}, {"tenant": ["a"]}, {"tenant": {"id": "a"}}, {"tenant": ""}, {"tenant": "a b"}],
+    ids=["missing", "null", "a list", "an object", "empty", "what SQS takes for no group"],
+)
+def test_an_event_without_the_group_that_is_asked_for_goes_to_the_dead_letter_queue(
+    later: Later, detail: dict[str, Any]
+) -> None:
+    """AWS doesn't say what it does then; at once, since the event will never have it."""
+    by_tenant = target(ORDERS, dead_letters=DEAD_LETTERS, message_group_id="$.detail.tenant")
+    system = System(later, rule("all", SHOP, by_tenant))
+
+    system.put(entry(Detail=json.dumps(detail)))
+
+    assert not later.waiting
+    assert not system.records(ORDERS)
+    (letter,) = system.records(DEAD_LETTERS)
+    assert letter["messageAttributes"]["ERROR_CODE"]["stringValue"] == "INVALID_PARAMETER"
+    assert "tenant" in letter["body"] or not detail
+
+
 def test_an_undelivered_event_without_a_dead_letter_queue_is_lost_and_said_to_be(later: Later) -> None:
     """EventBridge drops it; the history does not hide that."""
     system = System(later, rule("all", SHOP, target(queue("gone"))))

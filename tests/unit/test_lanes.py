@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from eachonce.lanes import Lanes, in_lanes
+from eachonce.lanes import Lanes, in_lanes, in_turn
 from eachonce.listener import Delivery, listen
 from eachonce.outcome import Outcome, Verdict
 
@@ -192,3 +192,51 @@ def test_outcomes_are_told_as_they_come() -> None:
 
     next(steps)
     assert began == ["m-0"]
+
+
+def tenanted(*tenants: str | None, subjects: str | None = None) -> list[Delivery]:
+    """Return one delivery a tenant, in order, each about something of its own unless subjects are given."""
+    bodies = [
+        weighed(event_id=f"e-{n}") | ({} if tenant is None else {"tenant": tenant}) for n, tenant in enumerate(tenants)
+    ]
+    if subjects is not None:
+        bodies = [body | {"subject": subject} for body, subject in zip(bodies, subjects, strict=True)]
+    return listen(batch(*[record(body, message_id=f"m-{n}") for n, body in enumerate(bodies)]))
+
+
+@pytest.mark.parametrize(
+    ("tenants", "order"),
+    [
+        (["a", "a", "a", "b", "c", "b"], [0, 3, 4, 1, 5, 2]),
+        (["a", "a", None, None, "b"], [0, 2, 3, 4, 1]),
+        ([None, None], [0, 1]),
+        (["a"] * 3, [0, 1, 2]),
+    ],
+    ids=["in turn", "without a tenant", "no tenants", "one tenant"],
+)
+def test_tenants_are_served_in_turn(tenants: list[str | None], order: list[int]) -> None:
+    """Each has a lane before any has a second; what has no tenant is nobody's second."""
+    began: list[str] = []
+
+    def note(delivery: Delivery) -> Outcome:
+        began.append(delivery.message_id)
+        return DONE
+
+    settled = Lanes(concurrency=1, ordered=False).run(tenanted(*tenants), note)
+
+    assert began == [f"m-{n}" for n in order]
+    assert len(settled) == len(tenants)
+
+
+def test_a_turn_is_a_lane_and_keeps_its_order() -> None:
+    """Whose later events don't go before its first."""
+    lanes = in_turn(in_lanes(tenanted("a", "a", "b", "a", subjects="xyzx")))
+
+    assert ids(lanes) == [["m-0", "m-3"], ["m-2"], ["m-1"]]
+
+
+def test_one_subject_of_two_tenants_is_two_lanes() -> None:
+    """Neither's deferred event holds up the other's."""
+    settled = Lanes(concurrency=1, ordered=True).run(tenanted("a", "b", subjects="xx"), failing("m-0"))
+
+    assert verdicts(settled) == {"m-0": Verdict.RETRY, "m-1": Verdict.DONE}

@@ -14,6 +14,7 @@ from typing import Any
 from eachonce_workbench.cloud.history import History, Kind
 from eachonce_workbench.cloud.post import After, Post, Publish, Start, UndeliverableError
 from eachonce_workbench.cloud.store.queues.queues import QueueError, Queues
+from eachonce_workbench.matching.message_group import NoGroupError, group_for
 from eachonce_workbench.matching.reading import to_json
 from eachonce_workbench.template.topology import Rule, Target
 
@@ -80,7 +81,7 @@ class Courier:
     def _send(self, delivery: Delivery) -> None:
         target = delivery.target
         if ":events:" not in target.arn:
-            self._post.send(target.arn, delivery.body, group_id=target.message_group_id)
+            self._post.send(target.arn, delivery.body, group_id=_group(delivery))
             return
         try:
             self._forward(delivery.event, target.arn)
@@ -138,3 +139,10 @@ class Courier:
         self._history.record(
             kind, event_id=delivery.event["id"], rule=delivery.rule.name, target_arn=delivery.target.arn, **fields
         )
+
+
+def _group(delivery: Delivery) -> str | None:
+    try:
+        return group_for(delivery.target.message_group_id, delivery.target.arn, delivery.event)
+    except NoGroupError as error:
+        raise UndeliverableError("INVALID_PARAMETER", f"MessageGroupId: {error}") from error

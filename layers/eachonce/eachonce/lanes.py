@@ -1,7 +1,8 @@
-"""Lanes: deliveries of one subject one after the other, different subjects side by side."""
+"""Lanes: deliveries of one subject one after the other, different subjects side by side, tenants in turn."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -19,7 +20,8 @@ class Lanes:
     """Runs deliveries in `concurrency` threads, one lane in one thread at a time.
 
     A FIFO queue's message group is a lane, an event's subject another, and a delivery without either has its own. Where
-    a lane is `ordered`, as every message group is, what comes after a deferred delivery is deferred, too.
+    a lane is `ordered`, as every message group is, what comes after a deferred delivery is deferred, too. Each tenant
+    has one lane before any has a second.
     """
 
     def __init__(self, *, concurrency: int, ordered: bool) -> None:
@@ -28,7 +30,7 @@ class Lanes:
 
     def run(self, deliveries: Sequence[Delivery], handle: Handle) -> list[Settled]:
         """Return each delivery with its outcome, lane by lane."""
-        lanes = in_lanes(deliveries)
+        lanes = in_turn(in_lanes(deliveries))
         if self._concurrency == 1 or len(lanes) <= 1:
             done = [list(self.walk(lane, handle)) for lane in lanes]
         else:
@@ -56,18 +58,33 @@ class Lanes:
 
 def in_lanes(deliveries: Sequence[Delivery]) -> list[list[Delivery]]:
     """Return the deliveries by lane, in the order in which each lane first appears."""
-    lanes: dict[tuple[str, str], list[Delivery]] = {}
+    lanes: dict[tuple[str | None, ...], list[Delivery]] = {}
     for delivery in deliveries:
         lanes.setdefault(lane_of(delivery), []).append(delivery)
     return list(lanes.values())
 
 
-def lane_of(delivery: Delivery) -> tuple[str, str]:
-    """Return what the deliveries of one lane have in common."""
+def in_turn(lanes: Sequence[list[Delivery]]) -> list[list[Delivery]]:
+    """Return the lanes with the first of each tenant before the second of any; a lane without a tenant is a first."""
+    seen: Counter[str] = Counter()
+    turns: list[int] = []
+    for lane in lanes:
+        event = lane[0].event
+        tenant = None if event is None else event.tenant
+        turns.append(0 if tenant is None else seen[tenant])
+        if tenant is not None:
+            seen[tenant] += 1
+    if not seen:
+        return list(lanes)
+    return [lane for _, lane in sorted(zip(turns, lanes, strict=True), key=lambda one: one[0])]
+
+
+def lane_of(delivery: Delivery) -> tuple[str | None, ...]:
+    """Return what the deliveries of one lane have in common; two tenants may call what their events are about alike."""
     if delivery.group_id is not None:
         return "group", delivery.group_id
     event = delivery.event
     subject = delivery.subject if event is None or event.subject is None else event.subject
     if subject is not None:
-        return "subject", subject
+        return "subject", subject, None if event is None else event.tenant
     return "alone", delivery.message_id

@@ -19,6 +19,11 @@ class Line(Generic[T]):
     def __len__(self) -> int:
         return len(self._things) - self._front
 
+    @property
+    def first(self) -> T:
+        """The thing at the front; there must be one."""
+        return self._things[self._front]  # type: ignore[return-value]
+
     def append(self, thing: T) -> None:
         """Join at the end."""
         self._things.append(thing)

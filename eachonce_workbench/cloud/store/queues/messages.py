@@ -76,6 +76,7 @@ class Messages:
         self._recent: OrderedDict[tuple[str | None, str], tuple[float, Message]] = OrderedDict()
         self._visible = 0
         self._in_flight = 0
+        self._clock = 0.0  # the time of the operation under way
 
     @property
     def in_flight(self) -> int:
@@ -112,7 +113,7 @@ class Messages:
     def withdraw(self, now: float, *, retention_seconds: float) -> Message | None:
         """Give up the next visible message, which nobody receives; None when there is none."""
         self._surface(now)
-        while (message := self._order.next(None)) is not None:
+        while (message := self._order.next(None, now)) is not None:
             self._forget(message)
             if message.sent_at + retention_seconds > now:
                 return message
@@ -132,7 +133,7 @@ class Messages:
         received = Received(messages=[], dead=[])
         last: Message | None = None
         limit = self._disorder.batch(self.name, limit) if self._visible > 1 and limit > 0 else limit
-        while len(received.messages) < limit and (message := self._order.next(last)) is not None:
+        while len(received.messages) < limit and (message := self._order.next(last, now)) is not None:
             if message.sent_at + retention_seconds <= now:
                 self._forget(message)
             elif max_receives is not None and message.receives >= max_receives:
@@ -271,6 +272,7 @@ class Messages:
         heapq.heappush(self._hidden, (until, next(self._tickets), message))
 
     def _surface(self, now: float) -> None:
+        self._clock = now
         while self._hidden and self._hidden[0][0] <= now:
             entry = heapq.heappop(self._hidden)
             if _waits(entry):
@@ -294,7 +296,7 @@ class Messages:
             self._visible -= 1
 
     def _land(self, message: Message) -> None:
-        self._order.settled(message)
+        self._order.settled(message, self._clock)
         if message.in_flight:
             message.in_flight = False
             self._in_flight -= 1

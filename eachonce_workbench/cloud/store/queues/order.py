@@ -1,4 +1,4 @@
-"""Which message is next: on a standard queue, and group by group on a FIFO queue."""
+"""Which message is next: fairly on a standard queue, and group by group on a FIFO queue."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Protocol
 from eachonce_workbench.cloud.store.queues.disorder import Disorder
 from eachonce_workbench.cloud.store.queues.line import Line
 from eachonce_workbench.cloud.store.queues.message import Message
+from eachonce_workbench.cloud.store.queues.tenants import Tenants
 
 
 class Order(Protocol):
@@ -20,40 +21,62 @@ class Order(Protocol):
     def join(self, message: Message) -> None:
         """Line up a message that has become visible."""
 
-    def next(self, last: Message | None) -> Message | None:
+    def next(self, last: Message | None, now: float) -> Message | None:
         """Take the next visible message out, None when there is none; `last` is what this receive took before."""
 
     def departed(self, message: Message) -> None:
         """Note that a message that was taken is in flight."""
 
-    def settled(self, message: Message) -> None:
+    def settled(self, message: Message, now: float) -> None:
         """Note that a message is in flight no longer, or is gone."""
 
 
 class StandardOrder:
-    """Oldest first, unless disorder lets another one overtake."""
+    """Oldest first, unless disorder lets another one overtake, and the messages of noisy groups after all others.
+
+    A message without a group stands for itself, and is quiet.
+    """
 
     def __init__(self, disorder: Disorder) -> None:
         self._disorder = disorder
-        self._line: Line[Message] = Line()
+        self._tickets = itertools.count()
+        self._alone: Line[tuple[int, Message]] = Line()
+        self._tenants = Tenants()
 
     def join(self, message: Message) -> None:
         """Line up at the end, wherever the message was before."""
-        self._line.append(message)
+        ticket = next(self._tickets)
+        if message.group_id is None:
+            self._alone.append((ticket, message))
+        else:
+            self._tenants.join(ticket, message)
 
-    def next(self, last: Message | None) -> Message | None:  # noqa: ARG002 - the port's
-        """Take the oldest, or the one that overtakes it."""
-        while self._line:
-            message = self._line.take(self._disorder.pick(len(self._line)))
-            if message.visible:
+    def next(self, last: Message | None, now: float) -> Message | None:  # noqa: ARG002 - the port's
+        """Take the oldest, or the one that overtakes it; one of a noisy group when no other waits."""
+        while waiting := len(self._alone) + (groups := self._tenants.quiet(now)):
+            message = self._take(self._disorder.pick(waiting), groups, now)
+            if message is not None and message.visible:
                 return message
-        return None
+        return self._tenants.take_noisy()
+
+    def _take(self, place: int, groups: int, now: float) -> Message | None:
+        """Take what stands at a place: the oldest of all is 0, and the groups stand behind what has none."""
+        alone = len(self._alone)
+        if groups and place == 0 and (not alone or self._tenants.oldest() < self._alone.first[0]):
+            return self._tenants.take(0, now)
+        if place < alone:
+            return self._alone.take(place)[1]
+        overtaking = self._tenants.take(place - alone, now)
+        return self._tenants.take(0, now) if overtaking is None else overtaking
 
     def departed(self, message: Message) -> None:
-        """A message in flight holds up no other."""
+        """A message in flight holds up no other, but is a part of what its group takes."""
+        self._tenants.departed(message)
 
-    def settled(self, message: Message) -> None:
+    def settled(self, message: Message, now: float) -> None:
         """A message in flight held up no other."""
+        if message.in_flight:
+            self._tenants.settled(message, now)
 
 
 class FifoOrder:
@@ -73,7 +96,7 @@ class FifoOrder:
         group.add(message)
         self._free_up(message.group_id, group)
 
-    def next(self, last: Message | None) -> Message | None:
+    def next(self, last: Message | None, now: float) -> Message | None:  # noqa: ARG002 - the port's
         """Go on with the group of `last`, as one receive takes as much of a group as it can, or begin another."""
         if last is not None and (message := self._groups[last.group_id].take()) is not None:
             return message
@@ -90,7 +113,7 @@ class FifoOrder:
         """Hold up the rest of the group."""
         self._groups.setdefault(message.group_id, _Group()).in_flight += 1
 
-    def settled(self, message: Message) -> None:
+    def settled(self, message: Message, now: float) -> None:  # noqa: ARG002 - the port's
         """Let the group go on when nothing of it is in flight any more."""
         group = self._groups.get(message.group_id)
         if group is None:
