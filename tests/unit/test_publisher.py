@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 import pytest
 from botocore.exceptions import NoCredentialsError
-from eachonce import Event, Publisher, PublishError
+from eachonce import Event, HandlerError, Publisher, PublishError
+from eachonce.deadline import Deadline
 from eachonce.publisher import MAX_BYTES, size_bytes
+from eachonce.refusal import THROTTLES
 
 from tests import faults as wire
 from tests.faults import Faults
@@ -199,6 +202,154 @@ def test_tries_are_bounded(press: Press, faults: Faults) -> None:
     assert [(unsent.place, unsent.code) for unsent in raised.value.unsent] == [(0, "ThrottlingException")]
     assert press.naps == [0.2, 0.4, 0.8]
     assert press.ids() == ["1"]
+
+
+class Hours:
+    """A clock that moves while somebody naps, and a little with each call that is made."""
+
+    def __init__(self, faults: Faults, *, call_seconds: float = 0.0) -> None:
+        self.naps: list[float] = []
+        self._faults = faults
+        self._call_seconds = call_seconds
+
+    def nap(self, seconds: float) -> None:
+        self.naps.append(seconds)
+
+    @property
+    def elapsed(self) -> timedelta:
+        return timedelta(seconds=sum(self.naps) + self._call_seconds * len(self._faults.calls))
+
+    def now(self) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC) + self.elapsed
+
+    def deadline(self, seconds: float, *, reserve: float = 0.0) -> Deadline:
+        return Deadline(lambda: timedelta(seconds=seconds) - self.elapsed, timedelta(seconds=reserve))
+
+    def publisher(self, store: Store, **options: Any) -> Publisher:
+        return Publisher(
+            store.aws.events, BUS, sleep=self.nap, jitter=lambda: 1.0, clock=self.now, **{"tries": 10, **options}
+        )
+
+
+def throttled(request: Any, send: Any) -> Any:
+    """Throttle every entry of a call."""
+    entries = json.loads(request.body)["Entries"]
+    return wire.entries_fail(*range(len(entries)), code="ThrottlingException")(request, send)
+
+
+def said(raised: pytest.ExceptionInfo[PublishError]) -> dict[int, str]:
+    return {unsent.place: unsent.code for unsent in raised.value.unsent}
+
+
+def test_a_throttle_slows_down_the_calls_that_follow_it(press: Press, faults: Faults) -> None:
+    """Though they send other events; the first that goes well ends that."""
+    faults.next("PutEvents", wire.entries_fail(0, code="ThrottlingException"), times=2)
+
+    press.publisher.publish(events(40))
+
+    assert press.naps == [0.2, 0.4, 0.2]  # before the second call and the third, and before the two events go again
+    assert len(press.ids()) == 40
+
+
+def test_another_failure_slows_down_only_what_failed(press: Press, faults: Faults) -> None:
+    """The bus didn't ask for more."""
+    faults.next("PutEvents", wire.entries_fail(0))
+
+    press.publisher.publish(events(20))
+
+    assert press.naps == [0.2]
+
+
+def test_naps_grow_up_to_a_limit(store: Store, bus: str, faults: Faults) -> None:
+    """A longer one would help nobody."""
+    hours = Hours(faults)
+    faults.next("PutEvents", throttled, times=9)
+
+    hours.publisher(store).publish(events(1))
+
+    assert hours.naps == [0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0, 5.0]
+
+
+@pytest.mark.parametrize(
+    ("call_seconds", "naps"), [(0.0, [0.2, 0.4, 0.8]), (1.0, [0.2])], ids=["for naps", "for calls, too"]
+)
+def test_patience_is_bounded(store: Store, bus: str, faults: Faults, call_seconds: float, naps: list[float]) -> None:
+    """Whatever is to be tried again then, and whatever was not tried yet, is told."""
+    hours = Hours(faults, call_seconds=call_seconds)
+    faults.next("PutEvents", throttled, times=len(naps) + 1)
+
+    with pytest.raises(PublishError) as raised:
+        hours.publisher(store, patience=2).publish(events(1))
+
+    assert said(raised) == {0: "ThrottlingException"}
+    assert hours.naps == naps
+
+
+def test_what_there_was_no_time_to_send_is_told_from_what_the_bus_refused(
+    store: Store, bus: str, faults: Faults
+) -> None:
+    """The one went nowhere, and the other may be anywhere."""
+    hours = Hours(faults)
+    faults.next("PutEvents", wire.answer_lost)
+    faults.next("PutEvents", throttled, times=2)
+
+    with pytest.raises(PublishError) as raised:
+        hours.publisher(store, patience=timedelta(seconds=0.5)).publish(events(45))
+
+    codes = said(raised)
+    assert {codes[place] for place in range(10)} == {"ServiceUnavailable"}
+    assert {codes[place] for place in range(10, 30)} == {"ThrottlingException"}
+    assert {codes[place] for place in range(30, 45)} == {"NotSent"}
+
+
+@pytest.mark.parametrize("code", sorted(THROTTLES))
+def test_a_call_that_is_throttled_whole_is_made_again(press: Press, faults: Faults, code: str) -> None:
+    """By whatever name; botocore's own tries come before."""
+    faults.next("PutEvents", wire.refused(code), times=3)
+
+    press.publisher.publish(events(2))
+
+    assert sorted(press.ids()) == ["0", "1"]
+    assert press.naps
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_a_call_that_fails_for_no_fault_of_its_events_is_made_again(press: Press, faults: Faults, status: int) -> None:
+    """Though nothing says so but its status."""
+    faults.next("PutEvents", wire.refused("Whatever", status=status), times=3)
+
+    press.publisher.publish(events(2))
+
+    assert sorted(press.ids()) == ["0", "1"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "reserve", "naps", "code"),
+    [
+        (1.0, 0.0, [0.2, 0.4], "ThrottlingException"),
+        (5.0, 4.0, [0.2, 0.4], "ThrottlingException"),
+        (1.0, 1.0, [], "NotSent"),
+    ],
+    ids=["the time", "but for its reserve", "no time at all"],
+)
+def test_no_nap_goes_beyond_the_deadline(
+    store: Store, bus: str, faults: Faults, seconds: float, reserve: float, naps: list[float], code: str
+) -> None:
+    """A function that is stopped in its sleep has told nobody what it sent; after it, nothing begins."""
+    hours = Hours(faults)
+    faults.next("PutEvents", throttled, times=len(naps) + 1 if naps else 0)
+
+    with pytest.raises(PublishError) as raised:
+        hours.publisher(store).publish(events(1), deadline=hours.deadline(seconds, reserve=reserve))
+
+    assert said(raised) == {0: code}
+    assert hours.naps == naps
+
+
+def test_a_patience_is_a_time() -> None:
+    """And nothing else is taken for one."""
+    with pytest.raises(HandlerError, match="patience is a timedelta"):
+        Publisher(None, BUS, patience="long")  # type: ignore[arg-type]
 
 
 def test_failures_are_named_in_order_across_calls(press: Press, faults: Faults) -> None:

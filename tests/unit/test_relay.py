@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import zlib
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
-from eachonce import Consumer, EachonceError, Relay
+from eachonce import Consumer, EachonceError, Publisher, Relay
 from eachonce.wording import MAX_NAME
 
 from tests import faults as wire
@@ -116,6 +117,34 @@ def test_a_row_comes_again_when_any_of_its_events_failed(
     response = relay(batch(*records), context)
 
     assert returned(response) == ["2", "3"]
+
+
+def test_a_relay_without_time_sends_nothing_and_says_so(
+    relay: Relay, store: Store, bus: str, context: Context, faults: Faults
+) -> None:
+    """What it can't answer for any more would come again with all its batch."""
+    records = committed(store, context, "e-1", "e-2")
+    faults.calls.clear()
+
+    response = relay(batch(*records), replace(context, remaining_ms=2_000))
+
+    assert returned(response) == ["100", "101"]
+    assert not faults.calls
+
+
+def test_a_throttled_relay_naps_only_as_long_as_it_may(
+    relay: Relay, store: Store, bus: str, context: Context, faults: Faults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its records come again, by the stream."""
+    naps: list[float] = []
+    monkeypatch.setattr("eachonce.relay.Publisher", partial(Publisher, sleep=naps.append, jitter=lambda: 1.0))
+    records = committed(store, context, "e-1")
+    faults.next("PutEvents", wire.entries_fail(0, code="ThrottlingException"), times=3)
+
+    response = relay(batch(*records), replace(context, remaining_ms=2_500))
+
+    assert returned(response) == ["100"]
+    assert naps == [0.2, 0.4]
 
 
 def deep(levels: int) -> bytes:

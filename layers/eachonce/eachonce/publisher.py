@@ -8,21 +8,24 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from eachonce.aws import EventBridge, aws_errors
 from eachonce.chunks import chunks
+from eachonce.deadline import Deadline
 from eachonce.depth import MAX_LEVELS, TooDeepError, shallow
 from eachonce.description import Description, description_of
-from eachonce.errors import MalformedMessageError, PublishError, Unsent
+from eachonce.errors import MalformedMessageError, PublishError, Unsent, duration
 from eachonce.event import FORM, PLAIN, Event, RawEvent, decode
 from eachonce.model import is_model
+from eachonce.pace import Pace
 from eachonce.reason import reason_of
+from eachonce.refusal import THROTTLES, is_passing, is_passing_code
 
 # Of one request: so many entries, and less than 1 MB of them together; a queue's message has 1 MiB, envelope included.
 MAX_ENTRIES = 10
@@ -34,8 +37,11 @@ _TIME_BYTES = 14
 _NONCHARACTERS = tuple(character.encode() for character in "\ufffe\uffff")
 _ESCAPED = re.compile(rb"(?<!\\)(?:\\\\)*\\u[fF]{3}[eEfF]")
 
-# What may go well the next time; any other code blames the entry itself.
-_PASSING = frozenset({"InternalFailure", "InternalException", "ThrottlingException", "ServiceUnavailable"})
+# What AWS says of an entry that may go well the next time, beside what it says of calls.
+_PASSING = frozenset({"InternalException"})
+
+NOT_SENT = "NotSent"
+"""What is said of an event that there was no time to send: it went nowhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +61,22 @@ class Entry:
         return entry if self.time is None else {**entry, "Time": self.time}
 
 
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """An entry that was not taken; `passing` says whether it may be the next time."""
+
+    unsent: Unsent
+    passing: bool
+
+
 class Publisher:
     """Publishes events in as few calls as the limits allow, and sends again only the entries that failed.
 
-    An entry whose answer was lost is sent again: the bus may deliver a copy, with the same event id.
+    An entry whose answer was lost is sent again: the bus may deliver a copy, with the same event id. Where the bus asks
+    to slow down, or fails, the publisher backs off, and then sends again.
+
+    - `tries`: how often an entry is sent at the most
+    - `patience`: after so long, in all, nothing more is sent; a number is seconds
     """
 
     def __init__(
@@ -67,45 +85,81 @@ class Publisher:
         bus: str,
         *,
         tries: int = 4,
+        patience: timedelta | float = timedelta(seconds=30),
         base_seconds: float = 0.1,
         sleep: Callable[[float], None] | None = None,
         jitter: Callable[[], float] = random.random,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._client = client
         self._bus = bus
         self._tries = tries
+        self._patience = duration("patience", patience)
         self._base_seconds = base_seconds
         self._sleep = time.sleep if sleep is None else sleep
         self._jitter = jitter
+        self._clock = clock
 
-    def publish(self, events: Iterable[Event[Any] | bytes]) -> None:
-        """Publish events, or their CloudEvents JSON text.
+    def publish(self, events: Iterable[Event[Any] | bytes], *, deadline: Deadline | None = None) -> None:
+        """Publish events, or their CloudEvents JSON text; nothing is begun, or waited for, after the `deadline`.
 
         Raises PublishError that names each event that was not published; all others were.
         """
         waiting, unsent = _entries(events)
+        pace, failed = self._pace(deadline), dict[int, _Failure]()
         for tried in range(self._tries):
-            if not waiting:
-                break
-            if tried:
-                self._sleep(self._base_seconds * 2**tried * self._jitter())
-            failed = [failure for chunk in _chunks(waiting) for failure in self._put(chunk)]
-            again = {failure.place for failure in failed if failure.code in _PASSING and tried + 1 < self._tries}
-            unsent += [failure for failure in failed if failure.place not in again]
+            failed = {failure.unsent.place: failure for failure in self._send(waiting, failed, pace, tried)}
+            again = {place for place, failure in failed.items() if failure.passing and tried + 1 < self._tries}
+            unsent += [failure.unsent for place, failure in failed.items() if place not in again]
             waiting = [entry for entry in waiting if entry.place in again]
         if unsent:
             raise PublishError(sorted(unsent, key=lambda failure: failure.place))
 
-    def _put(self, chunk: Sequence[Entry]) -> list[Unsent]:
+    def _pace(self, deadline: Deadline | None) -> Pace:
+        ends = self._clock() + self._patience
+
+        def left() -> timedelta:
+            of_patience = ends - self._clock()
+            return of_patience if deadline is None else min(of_patience, deadline.usable)
+
+        return Pace(left=left, sleep=self._sleep, jitter=self._jitter, base_seconds=self._base_seconds)
+
+    def _send(
+        self, entries: Sequence[Entry], earlier: Mapping[int, _Failure], pace: Pace, tried: int
+    ) -> Iterator[_Failure]:
+        """Send entries once, as far as there is time, and return those that were not taken, now or `earlier`."""
+        doublings = tried
+        for chunk in _chunks(entries):
+            if not pace.pause(doublings):
+                yield from (_left(entry, earlier.get(entry.place)) for entry in chunk)
+                continue
+            doublings = 0
+            failures = self._put(chunk)
+            pace.note(throttled=any(failure.unsent.code in THROTTLES for failure in failures))
+            yield from failures
+
+    def _put(self, chunk: Sequence[Entry]) -> list[_Failure]:
         try:
             answers = self._client.put_events(Entries=[entry.request(self._bus) for entry in chunk])["Entries"]
         except aws_errors() as error:
-            answers = [_answer(error)] * len(chunk)
+            answer, passing = _answer(error), getattr(error, "response", None) is None or is_passing(error)
+            return [_Failure(_unsent(entry, answer), passing) for entry in chunk]
         return [
-            Unsent(place=entry.place, code=answer["ErrorCode"], message=answer.get("ErrorMessage", ""))
+            _Failure(_unsent(entry, answer), is_passing_code(code) or code in _PASSING)
             for entry, answer in zip(chunk, answers, strict=True)
-            if answer.get("ErrorCode")
+            if (code := answer.get("ErrorCode"))
         ]
+
+
+def _unsent(entry: Entry, answer: Mapping[str, str]) -> Unsent:
+    return Unsent(place=entry.place, code=answer["ErrorCode"], message=answer.get("ErrorMessage", ""))
+
+
+def _left(entry: Entry, earlier: _Failure | None) -> _Failure:
+    """Return what is said of an entry that there is no time for: what the bus said of it last, if it was sent."""
+    if earlier is not None:
+        return replace(earlier, passing=False)
+    return _Failure(Unsent(place=entry.place, code=NOT_SENT, message="there was no time to send it"), passing=False)
 
 
 def size_bytes(event: Event[Any]) -> int:

@@ -35,6 +35,15 @@ _PASSING = frozenset(
         "TransactionInProgressException",
     }
 )
+# What asks to slow down, of these.
+THROTTLES = frozenset(code for code in _PASSING if "Thrott" in code) | {
+    "BandwidthLimitExceeded",
+    "LimitExceededException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "SlowDown",
+    "TooManyRequestsException",
+}
 _PASSING_STATUSES = frozenset({429, 500, 502, 503, 504})
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html
@@ -79,6 +88,11 @@ def is_passing(error: Exception) -> bool:
     if isinstance(error, exceptions.ClientError):
         return code_of(error) in _PASSING or _status(error) in _PASSING_STATUSES
     return isinstance(error, exceptions.ConnectionError | exceptions.HTTPClientError)
+
+
+def is_passing_code(code: str) -> bool:
+    """Whether what AWS says of a part of a call may go well the next time."""
+    return code in _PASSING
 
 
 def is_operators(error: Exception) -> bool:

@@ -14,6 +14,7 @@ import os
 from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -22,6 +23,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from eachonce.aws import Aws, aws_errors
 from eachonce.chunks import chunks
+from eachonce.deadline import Deadline
 from eachonce.errors import EachonceError, PublishError
 from eachonce.journal import unpack_outbox
 from eachonce.listener import MAX_BODY_BYTES
@@ -31,6 +33,9 @@ from eachonce.wording import MAX_NAME, short
 
 # What the bus says of an event that it will never take, whoever sends it and however often.
 _NEVER = frozenset({"MalformedEvent", "MalformedDetail", "EntryTooLarge"})
+
+# Of the function's time, to set aside in and to answer: what no answer names comes again with all its batch.
+_RESERVE = timedelta(seconds=2)
 
 _SOURCE = "aws:dynamodb"
 _MAX_LETTER_BYTES = 16 * 1024  # a key of 2 KB, as JSON may write it, and a reason
@@ -43,7 +48,7 @@ class Relay:
         self._aws = Aws() if aws is None else aws
         self._given_settings = settings
 
-    def __call__(self, batch: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG002 - Lambda's signature
+    def __call__(self, batch: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Publish the outboxes of a stream batch; name the records whose events were not all published.
 
         Raises EachonceError when `batch` isn't a DynamoDB stream event, or when a record is to come again and has no
@@ -54,17 +59,17 @@ class Relay:
             raise EachonceError(
                 'this function takes DynamoDB stream events: {"Records": [{"eventSource": "aws:dynamodb", ...}]}'
             )
-        failed = self._relay([_read(record) for record in records])
+        failed = self._relay([_read(record) for record in records], Deadline.of(context, reserve=_RESERVE))
         return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
 
-    def _relay(self, changes: Sequence[_Change]) -> list[str]:
+    def _relay(self, changes: Sequence[_Change], deadline: Deadline) -> list[str]:
         """Publish all events of the batch in as few calls as they fit; return the records that are to come again."""
         events = [event for change in changes for event in change.outbox]
         place_of = [place for place, change in enumerate(changes) for _ in change.outbox]
         waits: dict[int, str] = {}
         spoilt = {place: change.flaw for place, change in enumerate(changes) if change.flaw is not None}
         try:
-            self._publisher.publish(events)
+            self._publisher.publish(events, deadline=deadline)
         except PublishError as error:
             for unsent in error.unsent:
                 unpublished = spoilt if unsent.code in _NEVER else waits
