@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from eachonce_workbench.operations.dead_letters import Found
+    from eachonce_workbench.operations.pace import Pace
     from eachonce_workbench.operations.redrive import Tally
 
 StackName = Annotated[
@@ -107,6 +108,18 @@ def redrive(
     reason: Reason = None,
     event_type: Type = None,
     some_id: SomeId = None,
+    rate: Annotated[
+        float | None,
+        typer.Option(
+            "--rate", min=0.01, help="So many letters a second.", metavar="N", show_default="as fast as it goes"
+        ),
+    ] = None,
+    rising: Annotated[
+        bool,
+        typer.Option(
+            "--rising", help="Begin with one a second, and double up to --rate while none of them is dead again."
+        ),
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     yes: Yes = False,
     stack: StackName = None,
@@ -117,14 +130,17 @@ def redrive(
     """Send dead letters back to their consumers, which count their tries afresh; on AWS, say where, and ask first.
 
     An event keeps its id. A letter whose very event has been done since is only deleted, and one whose id another event
-    has used is kept. It may be stopped at any point: the same command again goes on. Exit status: 0 when none is left,
-    1 when some are, 2 for a wrong argument.
+    has used is kept. It may be stopped at any point, and says what was redriven and what is left: the same command
+    again goes on. A rate spares what the consumer calls; a rising one halves, and rises no more, once letters that it
+    redrove are dead again. Exit status: 0 when none is left, 1 when some are, 2 for a wrong argument.
     """
     from eachonce_workbench.cli.consent import ask, require_somebody, tell_place
     from eachonce_workbench.cli.screens.dead_letters import show_list
     from eachonce_workbench.cli.session import session
     from eachonce_workbench.operations.dead_letter import Selection
 
+    if rising and rate is None:
+        raise typer.BadParameter("how far is it to rise? Say --rate, too", param_hint="--rising")
     require_somebody("redrive", endpoint_url, yes=yes or dry_run)
     with session(stack, endpoint_url, region) as here:
         tell_place(here.stack, endpoint_url)
@@ -132,8 +148,10 @@ def redrive(
         if found.letters and not (yes or dry_run or here.local):
             show_list(found, stderr=True)
             ask("Redrive them?")
-        tally = here.foresee(found.letters) if dry_run else here.redrive(found.letters)
+        tally = here.foresee(found.letters) if dry_run else here.redrive(found.letters, pace=_pace(rate, rising=rising))
     counts = {"dry_run": dry_run, "redriven": tally.moved, "done_since": tally.done_since, "kept": dict(tally.kept)}
+    if rising:
+        counts["dead_again"] = tally.dead_again
     _end(tally, found, counts if as_json else "would redrive" if dry_run else "redrove")
 
 
@@ -209,6 +227,14 @@ def why(
         asked = " or ".join(candidates) or "any source: name one with --source"
         typer.echo(f"nothing is known of an event {event_id} of {asked}: no journal row, no dead letter", err=True)
         raise typer.Exit(1)
+
+
+def _pace(rate: float | None, *, rising: bool) -> Pace | None:
+    from eachonce_workbench.operations.pace import Pace, RisingPace
+
+    if rate is None:
+        return None
+    return RisingPace(rate, tell=lambda line: typer.echo(line, err=True)) if rising else Pace(rate)
 
 
 def _end(tally: Tally, found: Found, told: dict[str, Any] | str) -> None:

@@ -15,6 +15,7 @@ from eachonce_workbench.operations.account import Account, AccountError, explain
 from eachonce_workbench.operations.dead_letter import DeadLetter, Selection
 from eachonce_workbench.operations.dead_letters import Found, look
 from eachonce_workbench.operations.journal import Journal, NoJournal
+from eachonce_workbench.operations.pace import Pace
 from eachonce_workbench.operations.redrive import Redrive, Tally, drop
 from eachonce_workbench.operations.samconfig import deployed_stack
 from eachonce_workbench.operations.stack import (
@@ -37,7 +38,6 @@ class Session:
         self.stack = find(account.client, stack)
         self.journal = self._journal(account)
         self._sqs = account.client("sqs")
-        self._redrive = Redrive(self._sqs, self.journal)
         self._progress = Console(stderr=True)
 
     def _journal(self, account: Account) -> Journal | NoJournal:
@@ -51,14 +51,15 @@ class Session:
         with counting(self._progress, "reading dead letters", None) as seen:
             return look(self._sqs, queues, selection, seen=seen, with_bodies=with_bodies)
 
-    def redrive(self, letters: Sequence[DeadLetter]) -> Tally:
-        """Send letters back to their consumers."""
-        return self._work_through(letters, self._redrive, "redrove")
+    def redrive(self, letters: Sequence[DeadLetter], *, pace: Pace | None = None) -> Tally:
+        """Send letters back to their consumers, as fast as it goes or at a pace."""
+        return self._work_through(letters, Redrive(self._sqs, self.journal, pace=pace), "redrove")
 
     def foresee(self, letters: Sequence[DeadLetter]) -> Tally:
         """Return what redriving the letters would come to now; changes nothing."""
         with counting(self._progress, "reading the journal", len(letters)) as passed:
-            return self._redrive.foresee(letters, passed)
+            shared = [queues.consumer for queues in self.stack.consumers if queues.url is None]
+            return Redrive(self._sqs, self.journal).foresee(letters, passed, shared=shared)
 
     def drop(self, letters: Sequence[DeadLetter]) -> Tally:
         """Delete letters for good."""

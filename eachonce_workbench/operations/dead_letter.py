@@ -22,7 +22,8 @@ _NO_REASON = "received too often: SQS moved it here, and its function never said
 class DeadLetter:
     """One message of a consumer's dead-letter queue.
 
-    `event_id` and `event_type` are None where the body holds no event, and so is `event`, what a journal knows it by;
+    `event_id` and `event_type` are None where the body holds no event and nobody noted one, as its function does of a
+    plain event. `event`, what a journal knows it by, is None where the body holds no CloudEvents event;
     `cause_id` is the id of the event that led to this one. `sent_at` is when the message came here, or, where SQS moved
     it, into its first queue. `error`, `attempts`, `first_seen` and `code_version` are None where nobody noted them.
     """
@@ -59,7 +60,7 @@ class DeadLetter:
             sent_at=datetime.fromtimestamp(int(system["SentTimestamp"]) / 1000, UTC),
             reason=notes.get("reason") or _reason_of_the_bus(notes) or _NO_REASON,
             event_id=notes.get("event_id") if event is None else event.id,
-            event_type=None if event is None else event.type,
+            event_type=notes.get("event_type") if event is None else event.type,
             event=None if event is None else _sought(notes.get("consumer") or consumer, event),
             cause_id=None if event is None else event.causationid,
             error=notes.get("error"),

@@ -1,7 +1,7 @@
 """Reading dead-letter queues: everything that they hold, without keeping it from anybody for long.
 
 A receive hides what it returns, so a reading hides the queue until it ends, and shows it again then. One that is killed
-leaves its messages hidden for about a minute.
+leaves its messages hidden for about a minute, and for as long as it would have taken where it was told to go slowly.
 """
 
 from __future__ import annotations
@@ -41,8 +41,13 @@ class Reading:
     A FIFO queue gives the first ten of each group and holds the others back until those are deleted or shown again.
     """
 
-    def __init__(self, sqs: Any, queues: ConsumerQueues, *, stop: Event | None = None) -> None:
-        """Take the queue; the end of a round after `stop` is set is the end of all."""
+    def __init__(
+        self, sqs: Any, queues: ConsumerQueues, *, stop: Event | None = None, per_second: float | None = None
+    ) -> None:
+        """Take the queue; the end of a round after `stop` is set is the end of all.
+
+        `per_second` is how fast it is read at the slowest, where that is slower than a reading by itself is.
+        """
         self._sqs = sqs
         self._url = queues.dead_letters_url
         self._consumer = queues.consumer
@@ -50,6 +55,7 @@ class Reading:
         self._receipts: dict[str, str] = {}
         self._held: set[str] = set()
         self._expected = 0
+        self._per_second = min(_SLOWEST_PER_SECOND, per_second or _SLOWEST_PER_SECOND)
 
     def __enter__(self) -> Self:
         """Ask how much there is."""
@@ -98,7 +104,7 @@ class Reading:
         return deleted
 
     def _receive(self) -> list[dict[str, Any]]:
-        hidden = _HIDDEN_SECONDS + self._expected // _SLOWEST_PER_SECOND
+        hidden = _HIDDEN_SECONDS + int(self._expected / self._per_second)
         answer = self._sqs.receive_message(
             QueueUrl=self._url,
             MaxNumberOfMessages=MAX_BATCH,

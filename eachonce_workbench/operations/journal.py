@@ -51,6 +51,11 @@ class Journal:
         """Return what the journal says of an event at a consumer, or what it said before sources counted."""
         return self._get(row_key(consumer, source, event_id)) or self._get(former_key(consumer, event_id))
 
+    def rejected(self, event: Sought) -> bool:
+        """Whether a consumer has given up on an event."""
+        row = self._get(_pk(event))
+        return row is not None and row["state"] == State.REJECTED
+
     def foresee(self, event: Sought) -> Renewal:
         """Return what `renew` would come to now, but for a lease; changes nothing."""
         row = self._get(_pk(event))
@@ -120,6 +125,10 @@ class NoJournal:
     def row(self, consumer: str, source: str, event_id: str) -> Row | None:  # noqa: ARG002 - as a Journal has it
         """Return None."""
         return None
+
+    def rejected(self, event: Sought) -> bool:  # noqa: ARG002 - likewise
+        """Say that nobody has."""
+        return False
 
     def foresee(self, event: Sought) -> Renewal:  # noqa: ARG002 - likewise
         """Say that nothing was counted."""

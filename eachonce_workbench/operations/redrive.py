@@ -4,11 +4,13 @@ For each letter, in this order: the journal lets the event count afresh, a copy 
 is killed after any of these leaves the letter where it was, or a copy beside it, and a copy changes nothing: the same
 command again goes on. A letter whose very event has been done since is only deleted; one whose id another event has
 used is kept, since its consumer would only reject it again.
+
+A pace says how many go a second, and is told how many are dead again: those that the journal says were rejected since.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -20,11 +22,15 @@ from eachonce.listener import MAX_BODY_BYTES
 
 from eachonce_workbench.operations.dead_letter import DeadLetter
 from eachonce_workbench.operations.dead_letters import MAX_BATCH, Reading
-from eachonce_workbench.operations.journal import Journal, NoJournal, Renewal
+from eachonce_workbench.operations.journal import Journal, NoJournal, Renewal, Sought
+from eachonce_workbench.operations.pace import Pace
 from eachonce_workbench.operations.stack import ConsumerQueues
 
 # An UpdateItem takes some milliseconds, most of them on the way: a round's are asked for together.
 _AT_ONCE = 10
+
+# Of the letters that went last, whose end is looked for: a read each, at the end of each step of a rising pace.
+_WATCHED = 100
 
 # One message that a queue never takes (too large for it, say) can make it refuse its whole batch.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
@@ -41,11 +47,15 @@ _KEPT = frozenset({Renewal.REUSED, Renewal.UNPROVEN})
 
 @dataclass(slots=True, kw_only=True)
 class Tally:
-    """Of the chosen letters: how many were redriven (or dropped), had been done since, or are kept, by the reason."""
+    """Of the chosen letters: how many were redriven (or dropped), had been done since, or are kept, by the reason.
+
+    `dead_again` is how many of the redriven were seen to have been given up on anew, as far as somebody looked.
+    """
 
     chosen: int
     moved: int = 0
     done_since: int = 0
+    dead_again: int = 0
     kept: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -55,11 +65,13 @@ class Tally:
 
 
 class Redrive:
-    """Redrives letters of one stack."""
+    """Redrives letters of one stack, as fast as it can or at a pace."""
 
-    def __init__(self, sqs: Any, journal: Journal | NoJournal) -> None:
+    def __init__(self, sqs: Any, journal: Journal | NoJournal, *, pace: Pace | None = None) -> None:
         self._sqs = sqs
         self._journal = journal
+        self._pace = pace
+        self._sent: deque[Sought] = deque(maxlen=_WATCHED)
 
     def __call__(
         self, queues: ConsumerQueues, message_ids: Collection[str], tally: Tally
@@ -72,19 +84,47 @@ class Redrive:
             tally.kept[_SHARED] += len(message_ids)
             yield len(message_ids)
             return
-        with Reading(self._sqs, queues) as reading, ThreadPoolExecutor(_AT_ONCE) as pool:
-            for letters in _chosen(reading, message_ids):
-                renewals = list(pool.map(self._renew, letters))
-                done = [each for each, renewal in zip(letters, renewals, strict=True) if renewal is Renewal.DONE]
-                free = [each for each, renewal in zip(letters, renewals, strict=True) if renewal in _FREE]
-                deleted = reading.delete([*done, *self._send(queues, free)])
-                tally.kept.update(renewal.value for renewal in renewals if renewal in _KEPT)
-                _count(tally, done, deleted)
-                yield len(letters)
+        slowest = None if self._pace is None else self._pace.slowest
+        with Reading(self._sqs, queues, per_second=slowest) as reading, ThreadPoolExecutor(_AT_ONCE) as pool:
+            for read in _chosen(reading, message_ids):
+                for letters in self._paced(read, tally, pool):
+                    renewals = list(pool.map(self._renew, letters))
+                    done = [each for each, renewal in zip(letters, renewals, strict=True) if renewal is Renewal.DONE]
+                    free = [each for each, renewal in zip(letters, renewals, strict=True) if renewal in _FREE]
+                    deleted = reading.delete([*done, *self._send(queues, free)])
+                    tally.kept.update(renewal.value for renewal in renewals if renewal in _KEPT)
+                    _count(tally, done, deleted)
+                    yield len(letters)
 
-    def foresee(self, letters: Sequence[DeadLetter], seen: Callable[[int], None]) -> Tally:
-        """Return what redriving these letters would come to now; changes nothing."""
+    def _paced(self, letters: list[DeadLetter], tally: Tally, pool: ThreadPoolExecutor) -> Iterator[list[DeadLetter]]:
+        """Yield letters as they may go."""
+        while self._pace is not None and letters:
+            self._pace.watch(lambda: self._dead_again(tally, pool))
+            count = self._pace.take(len(letters))
+            yield letters[:count]
+            letters = letters[count:]
+        if letters:
+            yield letters
+
+    def _dead_again(self, tally: Tally, pool: ThreadPoolExecutor) -> int:
+        """Return how many of those that went last are dead again, each once."""
+        sent = list(self._sent)
+        dead = {event for event, rejected in zip(sent, pool.map(self._journal.rejected, sent), strict=True) if rejected}
+        self._sent = deque((event for event in sent if event not in dead), maxlen=_WATCHED)
+        tally.dead_again += len(dead)
+        return len(dead)
+
+    def foresee(
+        self, letters: Sequence[DeadLetter], seen: Callable[[int], None], *, shared: Collection[str] = ()
+    ) -> Tally:
+        """Return what redriving these letters would come to now; changes nothing.
+
+        Letters of the consumers that share a dead-letter queue would be kept.
+        """
         tally = Tally(chosen=len(letters))
+        tally.kept.update(_SHARED for letter in letters if letter.consumer in shared)
+        seen(tally.kept.total())
+        letters = [letter for letter in letters if letter.consumer not in shared]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             for renewal in pool.map(self._foresee, letters):
                 tally.done_since += renewal is Renewal.DONE
@@ -104,6 +144,7 @@ class Redrive:
         sent: list[DeadLetter] = []
         for some in chunks(letters, size_bytes=_size_bytes, max_items=MAX_BATCH, max_bytes=MAX_BODY_BYTES):
             sent += self._send_together(queues, some)
+        self._sent.extend(letter.event for letter in sent if letter.event is not None)
         return sent
 
     def _send_together(self, queues: ConsumerQueues, letters: Sequence[DeadLetter]) -> list[DeadLetter]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ import boto3
 import pytest
 
 from eachonce_workbench.cloud.local_cloud import LocalCloud
+from tests.interruptible import started
 from tests.shop.place import ROOT, TEMPLATE
 
 SAMPLES = ROOT / "events"
@@ -80,6 +82,12 @@ class Shop:
             name = self.topology.table(table).name
             for item in self.dynamodb.scan(TableName=name)["Items"]:
                 self.dynamodb.delete_item(TableName=name, Key={key: item[key]})
+
+    def depth(self, queue: str) -> int:
+        """Return how many messages a queue has, hidden ones, too."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        told = self.sqs.get_queue_attributes(QueueUrl=self.topology.queue(queue).url, AttributeNames=names)
+        return sum(int(told["Attributes"][name]) for name in names)
 
     def units(self, column: str) -> int:
         """Return the sum of a column of the stock."""
@@ -195,6 +203,34 @@ def test_a_redriven_event_takes_effect_once(shop: Shop) -> None:
     assert shop.units("adjusted") == adjusted("reserve_stock/StockAdjusted.json") != 0
 
 
+def test_a_rising_redrive_says_what_is_dead_again(shop: Shop) -> None:
+    """At the rate that it is told, and to its end."""
+    event_id = shop.bury("ReserveStock", "reserve_stock/StockAdjusted.json")
+
+    redriven = shop.told("dlq", "redrive", "--rate", "50", "--rising")
+    shop.settle()
+
+    assert (redriven["redriven"], redriven["left"], redriven["dead_again"]) == (1, 0, 0)
+    assert shop.told("why", event_id)["stories"][0]["consumers"][0]["state"] == "DONE"
+
+
+def test_a_slow_redrive_that_is_stopped_says_what_was_moved_and_what_stays(shop: Shop) -> None:
+    """What stays is visible at once, and the same command again goes on."""
+    for _ in range(3):
+        shop.bury("ReserveStock", "reserve_stock/StockAdjusted.json")
+
+    with started("dlq", "redrive", "--rate", "0.01", "--endpoint-url", shop.endpoint) as redrive:
+        while shop.depth("ReserveStockDeadLetterQueue") != 2:
+            assert redrive.poll() is None, redrive.communicate()
+        redrive.send_signal(signal.SIGINT)
+        said = redrive.communicate(timeout=60)[1]
+
+    assert redrive.returncode == 130
+    assert "redrove 1 dead letter; 2 left: the same command again goes on" in said
+    assert shop.told("dlq", "list")["count"] == 2
+    assert shop.told("dlq", "redrive")["redriven"] == 2
+
+
 def test_dropping_asks_first(shop: Shop) -> None:
     """Whoever doesn't say yes drops nothing."""
     shop.invoke("reserve-stock", "reserve_stock/malformed.json")
@@ -246,6 +282,8 @@ def test_why_says_that_an_event_is_dead(shop: Shop) -> None:
         (["dlq", "list", "--consumer", "nobody"], 2, "reserve-stock, tally-sales, track-customer, notify-customer"),
         (["dlq", "list", "--stack", "nowhere"], 2, "Stack with id nowhere does not exist"),
         (["dlq", "redrive", "--resaon", "x"], 2, "--reason"),
+        (["dlq", "redrive", "--rising"], 2, "Say --rate, too"),
+        (["dlq", "redrive", "--rate", "0"], 2, "--rate"),
         (["dlq", "show", "e-404"], 1, "no dead letter has the id e-404"),
         (["why", "e-404"], 1, "nothing is known of an event e-404 of shop"),
         (["dlq", "list", "--endpoint-url", "http://127.0.0.1:1"], 1, "start the local cloud with `make serve`"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import time_machine
@@ -92,6 +93,15 @@ def test_a_letter_without_an_event_is_one_all_the_same(body: str) -> None:
     assert (letter.event_type, letter.cause_id, letter.body) == (None, None, body)
     assert letter.called("m-1")
     assert letter.called("e-9")
+
+
+def test_a_plain_events_letter_has_the_type_that_its_function_noted() -> None:
+    """Its body doesn't say it in CloudEvents' words; what a body says itself counts more."""
+    plain = DeadLetter.of("letters", message('{"parcel": 7}', event_id="parcel.posted|7", event_type="parcel.posted"))
+    own = DeadLetter.of("letters", message(body_of("e-1"), event_type="parcel.posted"))
+
+    assert (plain.event_id, plain.event_type, own.event_type) == ("parcel.posted|7", "parcel.posted", "LetterPosted")
+    assert plain in Selection(event_type="parcel.posted")
 
 
 @pytest.mark.parametrize(
@@ -320,6 +330,20 @@ def test_a_dry_run_tells_and_changes_nothing(deployed: Deployed) -> None:
     assert len(deployed.look().letters) == 4
     assert deployed.bodies(LETTERS.url) == Counter()
     assert deployed.row("letters", "e-2") == {"pk": "letters##post#e-2", "state": State.REJECTED, "attempts": 10}
+
+
+def test_a_dry_run_moves_nothing_of_a_queue_that_several_share(deployed: Deployed) -> None:
+    """It foresees what a redrive does: whose the letters are nobody knows."""
+    deployed.bury(body_of("e-1"))
+    shared = replace(LETTERS, consumer="letters+parcels", url=None)
+    letters = deployed.look([shared]).letters
+    seen: list[int] = []
+
+    foreseen = Redrive(deployed.sqs, deployed.journal).foresee(letters, seen.append, shared=[shared.consumer])
+    tally = deployed.redrive(shared)
+
+    assert foreseen == tally
+    assert (foreseen.moved, foreseen.left, sum(seen)) == (0, 1, 1)
 
 
 def test_a_letter_without_an_event_is_redriven_as_it_is(deployed: Deployed) -> None:

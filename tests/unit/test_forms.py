@@ -12,6 +12,7 @@ from eachonce.body import MAX_EVENTS
 from eachonce.listener import MAX_BODY_BYTES, unwrap
 from eachonce.s3 import ObjectCreated, ObjectCreatedNotification, ObjectRemovedNotification
 
+from eachonce_workbench.operations.dead_letter import DeadLetter
 from tests.forms import (
     FORMS,
     RAW_FORMS,
@@ -71,6 +72,23 @@ def test_the_same_identity_with_other_content_is_refused(
     assert weights(store) == {"p": 100}
     (dead,) = store.dead_letters()
     assert dead["notes"]["reason"] == "the event id was used before with different content"
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_dead_letter_of_any_form_says_of_which_type_it_is(
+    make_consumer: Make, store: Store, context: Context, name: str
+) -> None:
+    """By its body, or, where a contract alone knows, by what is noted beside it."""
+    contract, form = ALL[name]
+    consumer = make_consumer((contract, post))
+
+    consumer(batch(form("p")), context)
+    consumer(batch(form("p", grams=7)), context)
+
+    (dead,) = store.dead_letters()
+    noted = {name: {"StringValue": text} for name, text in dead["notes"].items()}
+    sent = {"MessageId": "m", "Attributes": {"SentTimestamp": "0"}, "Body": dead["Body"], "MessageAttributes": noted}
+    assert DeadLetter.of("post", sent).event_type == TYPE
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -65,6 +65,8 @@ def show_tally(console: Console, tally: Tally, did: str) -> None:
     parts = [f"{did} {_letters(tally.moved)}"]
     if tally.done_since:
         parts.append(f"{tally.done_since:,} had been done since")
+    if tally.dead_again:
+        parts.append(f"{tally.dead_again:,} dead again")
     parts += [f"{count:,} kept: {reason}" for reason, count in tally.kept.most_common()]
     if left := tally.left - tally.kept.total():
         parts.append(f"{left:,} left: the same command again goes on")

@@ -17,6 +17,7 @@ from typing import Any
 from eachonce import notes
 from eachonce.aws import Aws, aws_errors
 from eachonce.backoff import LONGEST_HOLD, Backoff
+from eachonce.body import cloud_event
 from eachonce.chunks import chunks
 from eachonce.lanes import Settled
 from eachonce.listener import MAX_BODY_BYTES, Delivery
@@ -134,6 +135,7 @@ class Acknowledger:
             "error": outcome.error,
             "consumer": self.consumer,
             "event_id": None if delivery.event is None else delivery.event.id,
+            "event_type": _plain_type(delivery),
             "attempts": None if outcome.attempts is None else str(outcome.attempts),
             "first_seen": None if delivery.first_seen is None else delivery.first_seen.isoformat(),
             "code_version": self.settings.code_version,
@@ -167,6 +169,13 @@ def _held(delivery: Delivery, now: datetime) -> timedelta:
 
 def _kept(outcome: Outcome, why: str) -> Outcome:
     return replace(outcome, verdict=Verdict.RETRY, reason=f"{outcome.reason} (not yet in the dead-letter queue: {why})")
+
+
+def _plain_type(delivery: Delivery) -> str | None:
+    """Return the type of an event whose body doesn't say it in CloudEvents' words: its contract alone knows."""
+    if delivery.event is None or cloud_event(delivery.body.encode(errors="surrogatepass")) is not None:
+        return None
+    return delivery.event.type
 
 
 def _body_bytes(delivery: Delivery) -> int:
