@@ -32,6 +32,7 @@ from eachonce_workbench.operations.dead_letters import Found, look
 from eachonce_workbench.operations.journal import Journal, Row
 from eachonce_workbench.operations.redrive import Redrive, Tally, drop
 from eachonce_workbench.operations.stack import ConsumerQueues, Stack
+from eachonce_workbench.template.stack_resources import mapping_uuid
 from eachonce_workbench.template.topology import Queue, QueueMapping, StreamMapping, Topology
 from tests.records import cloud_event, on_the_bus
 from tests.topologies import arn, function, queue, table, topology
@@ -202,7 +203,7 @@ class Deployed:
 
     def _lambda(self, request: Any) -> tuple[int, dict[str, str], bytes]:
         url = urlsplit(request.url)
-        asked = Request(method=request.method, path=url.path, query=url.query)
+        asked = Request(method=request.method, path=url.path, query=url.query, body=request.body or b"")
         told = self._functions.answer(asked)
         return 200, {"content-type": "application/json"}, json.dumps(told).encode()
 
@@ -233,7 +234,7 @@ def _reads(name: str, source: Queue) -> QueueMapping:
         max_concurrency=None,
         report_failures=True,
         filters=Filters(),
-        uuid=name,
+        uuid=mapping_uuid("test", name),
     )
 
 

@@ -13,6 +13,7 @@ from eachonce_workbench.cli.export import export
 from eachonce_workbench.cli.fire import fire
 from eachonce_workbench.cli.invoke import invoke
 from eachonce_workbench.cli.new import new
+from eachonce_workbench.cli.pause import pause, resume
 from eachonce_workbench.cli.run import run
 from eachonce_workbench.cli.serve import serve
 from eachonce_workbench.cli.simulate import simulate
@@ -27,6 +28,8 @@ app = Program(
 app.add_typer(dlq, name="dlq")
 app.add_typer(new, name="new")
 app.command()(why)
+app.command()(pause)
+app.command()(resume)
 app.command()(run)
 app.command()(serve)
 app.command()(invoke)

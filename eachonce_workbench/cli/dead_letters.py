@@ -69,7 +69,8 @@ def list_letters(
             {"reason": why, "count": len(letters), "letters": [letter.as_dict() for letter in letters]}
             for why, letters in by_reason(found.letters).items()
         ]
-        _print_json({"count": len(found.letters), "out_of_sight": found.out_of_sight, "reasons": groups})
+        counts = {"count": len(found.letters), "out_of_sight": found.out_of_sight}
+        _print_json({**counts, "paused": here.stack.paused, "reasons": groups})
     else:
         show_list(found)
 

@@ -11,16 +11,19 @@ import typer
 from rich.console import Console
 
 from eachonce_workbench.cli.screens.dead_letters import counting, show_tally
+from eachonce_workbench.cli.screens.pause import watching
 from eachonce_workbench.operations.account import Account, AccountError, explained
 from eachonce_workbench.operations.dead_letter import DeadLetter, Selection
 from eachonce_workbench.operations.dead_letters import Found, look
 from eachonce_workbench.operations.journal import Journal, NoJournal
 from eachonce_workbench.operations.pace import Pace
+from eachonce_workbench.operations.pause import Backlog, Switching
 from eachonce_workbench.operations.redrive import Redrive, Tally, drop
 from eachonce_workbench.operations.samconfig import deployed_stack
 from eachonce_workbench.operations.stack import (
     ConsumerQueues,
     NoDeadLetterQueueError,
+    SourceMapping,
     UnknownConsumerError,
     UnknownStackError,
     find,
@@ -35,6 +38,7 @@ class Session:
     def __init__(self, stack: str | None, account: Account) -> None:
         """Find the stack. Raises UnknownStackError, AccountError, and botocore's errors as they come."""
         self.local = account.local
+        self._account = account
         self.stack = find(account.client, stack)
         self.journal = self._journal(account)
         self._sqs = account.client("sqs")
@@ -67,6 +71,13 @@ class Session:
             letters, lambda queues, message_ids, tally: drop(self._sqs, queues, message_ids, tally), "dropped"
         )
 
+    def switch(self, mappings: Sequence[SourceMapping], *, on: bool) -> list[Backlog]:
+        """Enable or disable a consumer's mappings, and return what their queues hold then. Raises StillMovingError."""
+        description = "waiting for it to go on" if on else "waiting for what it is at"
+        with watching(self._progress, description) as seen:
+            Switching(self._account.client("lambda"), seen=seen)(mappings, on=on)
+        return [Backlog.ask(self._sqs, mapping.queue_arn) for mapping in mappings]
+
     def _work_through(self, letters: Sequence[DeadLetter], work: Work, did: str) -> Tally:
         """Work queue by queue; say how far it came if it doesn't come to the end."""
         tally = Tally(chosen=len(letters))
@@ -97,10 +108,13 @@ def _named(stack: str | None, account: Account) -> str | None:
 
 
 @contextmanager
-def session(stack: str | None, endpoint_url: str | None, region: str | None) -> Iterator[Session]:
+def session(
+    stack: str | None, endpoint_url: str | None, region: str | None, *, tells_paused: bool = True
+) -> Iterator[Session]:
     """Give a command its session, and turn what goes wrong into a line and an exit status.
 
-    What the stack lacks is said. A stack that isn't named is the local cloud's only one, or the one in samconfig.toml.
+    What the stack lacks is said, and which of its consumers are paused. A stack that isn't named is the local cloud's
+    only one, or the one in samconfig.toml.
     """
     try:
         with explained(endpoint_url):
@@ -108,6 +122,8 @@ def session(stack: str | None, endpoint_url: str | None, region: str | None) -> 
             here = Session(_named(stack, account), account)
             for line in here.stack.lacking:
                 typer.echo(line, err=True)
+            for consumer in here.stack.paused if tells_paused else ():
+                typer.echo(f"{consumer} is paused: `eachonce resume {consumer}` lets it go on", err=True)
             yield here
     except UnknownStackError as error:
         raise typer.BadParameter(str(error), param_hint="--stack") from error

@@ -163,7 +163,11 @@ class LocalCloud:
 
     def keep(self) -> Kept:
         """Give what tables, queues and buckets hold, and what nobody has read of the streams; after the end, too."""
-        return replace(keep(self.store, self._mappings.readers), buckets=self.sources.buckets.keep())
+        return replace(
+            keep(self.store, self._mappings.readers),
+            buckets=self.sources.buckets.keep(),
+            switched=self._mappings.switched,
+        )
 
     def fire(self, name: str) -> str:
         """Fire a schedule (its logical id, name or ARN) now; returns its name. Raises KeyError when there is none."""
@@ -205,6 +209,7 @@ class LocalCloud:
             hosts=self._hosts,
             history=self._history,
             sources=self.sources,
+            mappings=self._mappings,
         )
 
     def _topology(self) -> Topology:
@@ -258,6 +263,7 @@ class LocalCloud:
             history=self._history,
             concurrency=self._workers_per_function,
             moved=self._moved.ring,
+            switched=self._kept.switched,
         )
 
     def _after(self, seconds: float, call: Callable[[], None]) -> None:

@@ -15,7 +15,8 @@ from eachonce_workbench.cloud.buckets.buckets import MAX_OBJECT_BYTES
 from eachonce_workbench.cloud.bus.bus import Bus
 from eachonce_workbench.cloud.callers import Callers
 from eachonce_workbench.cloud.cloudformation import Stacks
-from eachonce_workbench.cloud.control.functions import Functions
+from eachonce_workbench.cloud.control.functions import ACCEPTED, Functions
+from eachonce_workbench.cloud.control.mappings import Switches
 from eachonce_workbench.cloud.control.rules import Rules
 from eachonce_workbench.cloud.event_sources import EventSources
 from eachonce_workbench.cloud.functions.invocations import Invocations
@@ -62,6 +63,7 @@ class Endpoint:
         hosts: Collection[str] = (),
         history: History | None = None,
         sources: EventSources | None = None,
+        mappings: Switches | None = None,
     ) -> None:
         """Answer callers who name one of `hosts`, beside the names of the loopback interface."""
         self._store = store
@@ -72,7 +74,7 @@ class Endpoint:
         self._long_poll = LongPoll(store)
         self._stacks = Stacks(store.topology)
         self._rules = Rules(store.topology)
-        self._functions = Functions(store.topology)
+        self._functions = Functions(store.topology, mappings)
         self._apis = Apis(store.topology, invocations.runtime, History() if history is None else history)
         self._sources = sources
 
@@ -117,7 +119,8 @@ class Endpoint:
     async def _lambda(self, request: Request) -> Response:
         told = self._functions.answer(request)
         if told is not None:
-            return 200, {"content-type": "application/json"}, msgspec.json.encode(told)
+            status = 200 if request.method == "GET" else ACCEPTED
+            return status, {"content-type": "application/json"}, msgspec.json.encode(told)
         invoked = _INVOKE.match(request.path)
         if invoked is None or request.method != "POST":
             raise _described_by_template("lambda", f"{request.method} {request.path[:200]}")

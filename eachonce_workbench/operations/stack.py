@@ -57,12 +57,27 @@ class ConsumerQueues:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourceMapping:
+    """A consumer's event source mapping, the queue that it reads, and the state that it was in when it was asked."""
+
+    consumer: str
+    uuid: str
+    queue_arn: str
+    state: str
+
+    @property
+    def paused(self) -> bool:
+        """Whether it takes nothing more from its queue."""
+        return self.state in ("Disabled", "Disabling")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
     """What the commands need of a stack.
 
     `readers` are the consumers, those without a dead-letter queue, too; `endpoints` the functions that keep a journal
     without consuming; `sources` those of the events that it publishes. `lacking` says what was looked for in vain.
-    Its ARN says where it is: arn:aws:cloudformation:REGION:ACCOUNT:stack/NAME/ID.
+    Its ARN says where it is: arn:aws:cloudformation:REGION:ACCOUNT:stack/NAME/ID. `mappings` are those of queues.
     """
 
     name: str
@@ -73,6 +88,23 @@ class Stack:
     sources: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
     arn: str = field(default="", compare=False)
+    mappings: tuple[SourceMapping, ...] = field(default=(), compare=False)
+
+    @property
+    def paused(self) -> tuple[str, ...]:
+        """The consumers that take nothing from a queue of theirs until they are resumed."""
+        return tuple(dict.fromkeys(mapping.consumer for mapping in self.mappings if mapping.paused))
+
+    def mappings_of(self, consumer: str) -> tuple[SourceMapping, ...]:
+        """Return those of `track-parcel` (or `TrackParcel`). Raises UnknownConsumerError."""
+        found = tuple(mapping for mapping in self.mappings if _is_named(mapping.consumer, consumer))
+        if not found:
+            raise self._unknown(consumer, self.readers)
+        return found
+
+    def _unknown(self, consumer: str, known: Iterable[str]) -> UnknownConsumerError:
+        names = ", ".join(known) or "none"
+        return UnknownConsumerError(f"the stack {self.name} has no consumer {consumer!r}; it has {names}")
 
     @property
     def place(self) -> str:
@@ -94,8 +126,7 @@ class Stack:
             return found
         if any(_is_named(reader, consumer) for reader in self.readers):
             raise NoDeadLetterQueueError(f"{consumer} has no dead-letter queue")
-        known = ", ".join(queues.consumer for queues in self.consumers) or "none"
-        raise UnknownConsumerError(f"the stack {self.name} has no consumer {consumer!r}; it has {known}")
+        raise self._unknown(consumer, (queues.consumer for queues in self.consumers))
 
 
 def find(clients: Clients, name: str | None) -> Stack:
@@ -153,12 +184,13 @@ def _resources(cloudformation: Any, stack: str) -> Iterator[Mapping[str, Any]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Function:
-    """A function: what it is told by its environment, and the ARNs of what it reads."""
+    """A function: what it is told by its environment, the ARNs of what it reads, and how it reads queues."""
 
     name: str
     settings: Settings
     journal: str | None
     reads: tuple[str, ...]
+    mappings: tuple[SourceMapping, ...] = ()
 
     @classmethod
     def ask(cls, aws: Any, resource: Mapping[str, Any]) -> _Function:
@@ -166,17 +198,29 @@ class _Function:
         told = aws.get_function_configuration(FunctionName=physical)
         environment = told.get("Environment", {}).get("Variables", {})
         pages = aws.get_paginator("list_event_source_mappings").paginate(FunctionName=physical)
-        arns = [each.get("EventSourceArn") for page in pages for each in page["EventSourceMappings"]]
+        mappings = [each for page in pages for each in page["EventSourceMappings"] if each.get("EventSourceArn")]
+        name = consumer_name(resource["LogicalResourceId"])
         return cls(
-            name=consumer_name(resource["LogicalResourceId"]),
+            name=name,
             settings=Settings.read(environment),
             journal=environment.get(JOURNAL_VARIABLE) or None,
-            reads=tuple(filter(None, arns)),
+            reads=tuple(each["EventSourceArn"] for each in mappings),
+            mappings=tuple(_mapping(name, each) for each in mappings if _is_queue(each["EventSourceArn"])),
         )
 
     @property
     def queues(self) -> tuple[str, ...]:
-        return tuple(arn for arn in self.reads if arn.split(":")[2] == "sqs")
+        return tuple(filter(_is_queue, self.reads))
+
+
+def _is_queue(arn: str) -> bool:
+    return arn.split(":")[2] == "sqs"
+
+
+def _mapping(consumer: str, told: Mapping[str, Any]) -> SourceMapping:
+    return SourceMapping(
+        consumer=consumer, uuid=told["UUID"], queue_arn=told["EventSourceArn"], state=told.get("State", "")
+    )
 
 
 class _Queues:
@@ -229,6 +273,7 @@ def _stack(described: Mapping[str, Any], functions: Sequence[_Function], queues:
         sources=tuple(dict.fromkeys(each.settings.source for each in functions if each.settings.source is not None)),
         lacking=tuple(lacking),
         arn=described.get("StackId", ""),
+        mappings=tuple(mapping for function in functions for mapping in function.mappings),
     )
 
 

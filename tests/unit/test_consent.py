@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from eachonce_workbench.cli import session
 from eachonce_workbench.cli.app import app
+from eachonce_workbench.operations.stack import find
 from tests.deployed import LETTERS, Deployed, body_of
 
 AWS = "https://sqs.eu-west-1.amazonaws.com"
@@ -132,3 +134,45 @@ def test_the_local_cloud_is_nobodys_loss(account: OnAws, deployed: Deployed) -> 
     assert ended.exit_code == 0
     assert ended.stderr == ""
     assert len(deployed.look().letters) == 0
+
+
+@pytest.mark.parametrize("command", ["pause", "resume"])
+def test_a_consumer_is_not_switched_unasked(deployed: Deployed, account: OnAws, command: str) -> None:
+    """Nor is anything asked of AWS, without a terminal to ask on."""
+    ended = switch(command, answer="y\n")
+
+    assert ended.exit_code == 2
+    assert ended.stderr == f"{command} changes what is on AWS, and there is no terminal to ask on: say --yes\n"
+    assert account.calls == []
+
+
+@pytest.mark.parametrize(("answer", "status", "paused"), [("y\n", 0, ("letters",)), ("n\n", 1, ())])
+def test_a_consumer_is_paused_by_whoever_says_yes(
+    deployed: Deployed, account: OnAws, at_a_terminal: None, answer: str, status: int, paused: tuple[str, ...]
+) -> None:
+    """After account, region and stack were said."""
+    ended = switch("pause", answer=answer)
+
+    assert ended.exit_code == status
+    assert ended.stderr.splitlines()[0] == PLACE
+    assert "Pause letters? [y/N]" in ended.stderr
+    assert find(deployed.client, None).paused == paused
+
+
+def test_what_is_paused_already_asks_nothing(deployed: Deployed, account: OnAws, at_a_terminal: None) -> None:
+    """There is nothing to agree to; resuming is a change again."""
+    switch("pause", "--yes")
+
+    again = switch("pause")
+    resumed = switch("resume", "--json", "--yes")
+
+    assert again.exit_code == 0
+    assert again.stdout.startswith("letters is paused already: 0 messages wait in its queue")
+    assert json.loads(resumed.stdout)["state"] == "Enabled"
+    assert find(deployed.client, None).paused == ()
+
+
+def switch(command: str, *arguments: str, answer: str = "") -> Result:
+    """Run a command that pauses or resumes a consumer of a person's stack on AWS."""
+    place = ["--stack", "test", "--endpoint-url", AWS]
+    return CliRunner().invoke(app, [command, "letters", *arguments, *place], input=answer)

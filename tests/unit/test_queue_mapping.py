@@ -58,6 +58,8 @@ class Stage:
         self.queues = queues
         self.runtime = runtime
         self.happened: list[Happening] = []
+        self.poller: QueuePoller
+        self.task: asyncio.Task[None]
 
     def send(self, *bodies: str, **options: Any) -> None:
         for body in bodies:
@@ -85,7 +87,8 @@ async def polling(
         history=history,
         concurrency=concurrency,
     )
-    task = asyncio.create_task(poller.run())
+    stage.poller = poller
+    stage.task = task = asyncio.create_task(poller.run())
     try:
         yield stage
     finally:
@@ -487,3 +490,69 @@ def test_stopping_the_poller_cancels_its_invocations():
 
     assert stage.runtime.running == 0
     assert stage.runtime.most_running == 2
+
+
+def test_a_poller_that_is_halted_ends_its_batches_and_receives_no_more():
+    """The batch in flight is acknowledged; what is sent meanwhile waits in the queue, unseen."""
+
+    async def slow(records: list[dict[str, Any]]) -> None:
+        await asyncio.sleep(10)
+
+    async def main() -> Stage:
+        async with polling(slow) as stage:
+            stage.send("a")
+            await asyncio.sleep(1)
+            stage.poller.halt()
+            stage.send("b")
+            await asyncio.sleep(5)
+            assert not stage.task.done()
+            await asyncio.sleep(5)
+            assert stage.task.done()
+        return stage
+
+    stage = virtual_time.run(main())
+
+    assert stage.bodies() == [["a"]]
+    assert (stage.queues.depth(stage.source.arn).total, stage.happened[-1].kind) == (1, "acknowledged")
+
+
+@pytest.mark.parametrize("concurrency", [1, 2])
+def test_a_poller_that_waits_is_halted_at_once(concurrency: int):
+    """For a message, for a window to close (what it has goes to the function), or for a batch to end."""
+
+    async def main() -> Stage:
+        async with polling(concurrency=concurrency) as idle, polling(window_seconds=300) as gathering:
+            gathering.send("a")
+            await asyncio.sleep(1)
+            idle.poller.halt()
+            gathering.poller.halt()
+            await asyncio.sleep(1)
+            assert idle.task.done()
+            assert gathering.task.done()
+        return gathering
+
+    gathering = virtual_time.run(main())
+
+    assert gathering.bodies() == [["a"]]
+    assert gathering.empty()
+
+
+def test_a_poller_that_was_halted_polls_again():
+    """What waited comes first."""
+
+    async def main() -> Stage:
+        async with polling() as stage:
+            await asyncio.sleep(1)
+            stage.poller.halt()
+            await asyncio.sleep(1)
+            stage.send("a")
+            await asyncio.sleep(1)
+            assert stage.bodies() == []
+            task = asyncio.create_task(stage.poller.run())
+            await asyncio.sleep(1)
+            stage.send("b")
+            await asyncio.sleep(1)
+            task.cancel()
+        return stage
+
+    assert virtual_time.run(main()).bodies() == [["a"], ["b"]]

@@ -135,7 +135,7 @@ def key(record: Record) -> str:
 async def reading(handler: Handler = succeed, **changes: Any) -> AsyncIterator[Stage]:
     stage = Stage(ScriptedRuntime(handler))
     stage.current = stage.reader(**changes)
-    task = asyncio.create_task(stage.current.run())
+    stage.task = task = asyncio.create_task(stage.current.run())
     try:
         yield stage
     finally:
@@ -444,3 +444,49 @@ def test_what_has_been_passed_may_be_forgotten():
     virtual_time.run(main())
 
     assert positions == [2, 3]
+
+
+def test_a_reader_that_is_halted_stays_where_it_is():
+    """The batch in flight ends; a failing one isn't tried again, and comes again when the reader is run again."""
+    failing = [True]
+
+    async def until_told(records: list[dict[str, Any]]) -> None:
+        await asyncio.sleep(5)
+        if failing[0]:
+            raise ValueError("not yet")
+
+    async def main() -> Stage:
+        async with reading(until_told) as stage:
+            stage.put("a")
+            await asyncio.sleep(1)
+            stage.current.halt()
+            await asyncio.sleep(60)
+            assert stage.task.done()
+            assert stage.keys() == [["a"]]
+            stage.put("b")
+            failing[0] = False
+            task = asyncio.create_task(stage.current.run())
+            await asyncio.sleep(20)
+            task.cancel()
+        return stage
+
+    stage = virtual_time.run(main())
+
+    assert [key for batch in stage.keys()[1:] for key in batch] == ["a", "b"]
+    assert not stage.current.behind
+
+
+def test_an_idle_reader_is_halted_at_once():
+    """It waits for a record, and then for nothing."""
+
+    async def main() -> Stage:
+        async with reading() as stage:
+            await asyncio.sleep(1)
+            stage.current.halt()
+            await asyncio.sleep(1)
+            assert stage.task.done()
+            stage.put("a")
+            await asyncio.sleep(10)
+        return stage
+
+    assert virtual_time.run(main()).keys() == []

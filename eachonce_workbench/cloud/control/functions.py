@@ -1,4 +1,4 @@
-"""Lambda's reading calls: the functions, versions, aliases and mappings of a topology.
+"""Lambda's reading calls, and the one that turns a mapping on and off: functions, versions, aliases and mappings.
 
 https://docs.aws.amazon.com/lambda/latest/api/API_Operations.html
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from eachonce_workbench.cloud.control.mappings import mappings
+from eachonce_workbench.cloud.control.mappings import Flags, Switches, mappings, update
 from eachonce_workbench.cloud.request import Request, form_of
 from eachonce_workbench.cloud.store.protocol import AwsError
 from eachonce_workbench.template import reference
@@ -19,6 +19,10 @@ from eachonce_workbench.template.web.addresses import address
 
 _NEVER_CHANGED = "1970-01-01T00:00:00.000+0000"
 _NAME = r"functions/([^/]+)"
+_MAPPING = re.compile(r"/2015-03-31/event-source-mappings/([^/]+)/?")
+
+ACCEPTED = 202
+"""The status of an answer to a call that changes something."""
 
 Told = Mapping[str, Any]
 Params = Mapping[str, str]
@@ -27,8 +31,9 @@ Params = Mapping[str, str]
 class Functions:
     """Tells of the functions of one topology."""
 
-    def __init__(self, topology: Topology) -> None:
+    def __init__(self, topology: Topology, switches: Switches | None = None) -> None:
         self._topology = topology
+        self._switches = Flags(topology) if switches is None else switches
         calls: Mapping[str, Callable[..., Told]] = {
             "2015-03-31/functions": self._list,
             f"2015-03-31/{_NAME}": self._get,
@@ -47,10 +52,12 @@ class Functions:
         self._calls = [(re.compile(f"/{path}/?"), call) for path, call in calls.items()]
 
     def answer(self, request: Request) -> Told | None:
-        """Give the result of a reading call; None for a request that is none of these.
+        """Give the result of a call; None for a request that is none of these.
 
-        Raises `AwsError` ResourceNotFoundException.
+        Raises `AwsError` ResourceNotFoundException, and what `update` of a mapping raises.
         """
+        if request.method == "PUT" and (found := _MAPPING.fullmatch(request.path)):
+            return update(dict(self._get_mapping({}, unquote(found[1]))), request, self._switches)
         if request.method != "GET":
             return None
         for path, call in self._calls:
@@ -128,12 +135,12 @@ class Functions:
     def _chosen(self, params: Params) -> Iterator[Told]:
         name, source = params.get("FunctionName"), params.get("EventSourceArn")
         wanted = None if name is None else self._function(name).arn
-        for mapping in mappings(self._topology):
+        for mapping in mappings(self._topology, self._switches):
             if wanted in (None, mapping["FunctionArn"]) and source in (None, mapping["EventSourceArn"]):
                 yield mapping
 
     def _get_mapping(self, _params: Params, uuid: str) -> Told:
-        for mapping in mappings(self._topology):
+        for mapping in mappings(self._topology, self._switches):
             if mapping["UUID"] == uuid:
                 return mapping
         raise self._missing("The resource you requested does not exist.")

@@ -1,4 +1,4 @@
-"""Lambda's event source mappings, as its reading calls tell of them.
+"""Lambda's event source mappings, as its calls tell of them, turn them on and turn them off.
 
 https://docs.aws.amazon.com/lambda/latest/api/API_EventSourceMappingConfiguration.html
 """
@@ -6,8 +6,11 @@ https://docs.aws.amazon.com/lambda/latest/api/API_EventSourceMappingConfiguratio
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
+from eachonce_workbench.cloud.mappings.switch import State
+from eachonce_workbench.cloud.request import Request
+from eachonce_workbench.cloud.store.protocol import AwsError, decoded
 from eachonce_workbench.template.topology import QueueMapping, StreamMapping, Topology
 
 _FOR_EVER = -1
@@ -16,22 +19,75 @@ _NEVER_CHANGED = 0.0
 Told = dict[str, Any]
 
 
-def mappings(topology: Topology) -> Iterator[Told]:
+class Switches(Protocol):
+    """What turns mappings on and off, each by its UUID."""
+
+    def state(self, uuid: str) -> State | None:
+        """What a mapping does now; None when there is none."""
+
+    def turn(self, uuid: str, *, on: bool) -> None:
+        """Turn a mapping on or off. Raises KeyError when there is none."""
+
+
+class Flags:
+    """The switches of mappings that nothing runs: each is what it was turned to, at once."""
+
+    def __init__(self, topology: Topology) -> None:
+        every: list[QueueMapping | StreamMapping] = [*topology.queue_mappings, *topology.stream_mappings]
+        self._on = {mapping.uuid: mapping.enabled for mapping in every}
+
+    def state(self, uuid: str) -> State | None:
+        """What a mapping does now; None when there is none."""
+        if uuid not in self._on:
+            return None
+        return "Enabled" if self._on[uuid] else "Disabled"
+
+    def turn(self, uuid: str, *, on: bool) -> None:
+        """Turn a mapping on or off. Raises KeyError when there is none."""
+        if uuid not in self._on:
+            raise KeyError(uuid)
+        self._on[uuid] = on
+
+
+def mappings(topology: Topology, switches: Switches) -> Iterator[Told]:
     """Give each mapping of a topology as a configuration."""
     for queue in topology.queue_mappings:
-        yield _shared(topology, queue, queue.queue_arn) | _scaling(queue)
+        yield _shared(topology, queue, queue.queue_arn, switches) | _scaling(queue)
     for stream in topology.stream_mappings:
-        yield _shared(topology, stream, stream.stream_arn) | _reading(stream)
+        yield _shared(topology, stream, stream.stream_arn, switches) | _reading(stream)
 
 
-def _shared(topology: Topology, mapping: QueueMapping | StreamMapping, source_arn: str) -> Told:
+def update(told: Told, request: Request, switches: Switches) -> Told:
+    """Turn a mapping on or off, and give it as it is on its way there.
+
+    Raises `AwsError` ResourceInUseException while it is on its way already, and UnsupportedOperation for all that the
+    template says of it. https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html
+    """
+    params = decoded(request.body or b"{}")
+    on = params.pop("Enabled", None)
+    params.pop("FunctionName", None)
+    if not isinstance(on, bool | None):
+        raise AwsError("SerializationException", "Enabled is not a boolean", Type="User")
+    if params:
+        names = ", ".join(sorted(params))[:200]
+        raise AwsError("UnsupportedOperation", f"The local cloud reads {names} from template.yaml: change it there.")
+    if told["State"] == "Disabling":
+        message = "Cannot update the event source mapping because it is in use."
+        raise AwsError("ResourceInUseException", message, Type="User")
+    if on is None or on == (told["State"] == "Enabled"):
+        return told
+    switches.turn(told["UUID"], on=on)
+    return told | {"State": "Enabling" if on else "Disabling"}
+
+
+def _shared(topology: Topology, mapping: QueueMapping | StreamMapping, source_arn: str, switches: Switches) -> Told:
     identity = f"event-source-mapping:{mapping.uuid}"
     return {
         "UUID": mapping.uuid,
         "EventSourceMappingArn": f"arn:aws:lambda:{topology.region}:{topology.account_id}:{identity}",
         "EventSourceArn": source_arn,
         "FunctionArn": topology.function(mapping.function).arn,
-        "State": "Enabled" if mapping.enabled else "Disabled",
+        "State": switches.state(mapping.uuid),
         "StateTransitionReason": "USER_INITIATED",
         "BatchSize": mapping.batch_size,
         "MaximumBatchingWindowInSeconds": mapping.window_seconds,

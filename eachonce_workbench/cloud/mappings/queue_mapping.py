@@ -52,21 +52,34 @@ class QueuePoller:
         # A window isn't supported for FIFO queues; .../dg/services-sqs-parameters.html.
         self._window_seconds = 0 if queue.fifo else mapping.window_seconds
         self._wakeup = Wakeup()
+        self._listens = False
+        self._halted = False
         self.running = 0
 
     async def run(self) -> None:
-        """Poll until cancelled; the invocations under way are then cancelled, too."""
-        self._queues.on_send(self._queue.arn, self._wakeup.ring)
+        """Poll until `halt`, and return when the batches under way have ended; cancelled, they are cancelled, too."""
+        self._halted = False
+        self._listen()
         async with asyncio.TaskGroup() as batches:
-            while True:
+            while not self._halted:
                 await self._slot()
-                records = await self._collect()
-                self.running += 1
-                batches.create_task(self._process(records))
+                if records := await self._collect():
+                    self.running += 1
+                    batches.create_task(self._process(records))
+
+    def halt(self) -> None:
+        """Receive nothing more: what has been received goes to the function, and `run` ends."""
+        self._halted = True
+        self._wakeup.ring()
+
+    def _listen(self) -> None:
+        if not self._listens:
+            self._listens = True
+            self._queues.on_send(self._queue.arn, self._wakeup.ring)
 
     async def _slot(self) -> None:
         """Wait until one more batch may be worked on."""
-        while self._full():
+        while not self._halted and self._full():
             await self._wakeup.sleep(self._scaling.step_seconds)
 
     def _full(self) -> bool:
@@ -76,10 +89,10 @@ class QueuePoller:
         return self.running >= self._scaling.limit
 
     async def _collect(self) -> list[Record]:
-        """Return a batch: full, or as much as came within the window that its first record opened."""
+        """Return a batch: full, or as much as came within the window that its first record opened, or until `halt`."""
         records: list[Record] = []
         closes: float | None = None
-        while True:
+        while not self._halted:
             received = self._queues.receive(self._queue.arn, max_messages=self._mapping.batch_size - len(records))
             records += filter(self._admits, received)
             if records and closes is None:
@@ -89,6 +102,7 @@ class QueuePoller:
             if not received:
                 self._scaling.calm()
                 await self._wakeup.sleep(self._idle_seconds(closes))
+        return records
 
     def _idle_seconds(self, closes: float | None) -> float | None:
         """Return how long there can be nothing to receive, unless something is sent; None for ever."""

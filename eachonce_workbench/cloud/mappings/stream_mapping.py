@@ -54,6 +54,9 @@ class StreamReader:
         self._clock = clock
         self._passed = passed
         self._wakeup = Wakeup()
+        self._listens = False
+        self._halted = False
+        self._undone = False
         latest = mapping.starting_position == "LATEST"
         self.position = streams.end(mapping.table_name) if latest else 0
 
@@ -73,19 +76,36 @@ class StreamReader:
         return self.position < self._streams.end(self.table_name)
 
     async def run(self) -> None:
-        """Read until cancelled; an invocation under way is then cancelled, too."""
-        self._streams.on_write(self.table_name, self._wakeup.ring)
-        while True:
+        """Read until `halt`, and return when the invocations under way have ended; cancelled, they are cancelled, too.
+
+        What was not done with by then comes again, from the first record that wasn't.
+        """
+        self._halted = False
+        self._listen()
+        while not self._halted:
             records, position = await self._collect()
             await self._process([record for record in records if self._mapping.filters.admit_dynamodb(record)])
-            self.position = position
-            self._passed()
+            if not self._undone:
+                self.position = position
+                self._passed()
+
+    def halt(self) -> None:
+        """Read nothing more, and try nothing again: `run` ends."""
+        self._halted = True
+        self._wakeup.ring()
+
+    def _listen(self) -> None:
+        if not self._listens:
+            self._listens = True
+            self._streams.on_write(self.table_name, self._wakeup.ring)
 
     async def _collect(self) -> tuple[list[Record], int]:
         """Return a batch for each lane, full or as much as came within the window that its first record opened."""
         wanted = self._mapping.batch_size * self._mapping.parallelization
         while not self.behind:
             await self._wakeup.sleep(None)
+            if self._halted:
+                return [], self.position
         closes = self._now() + self._mapping.window_seconds
         while self._waiting() < wanted and (left := closes - self._now()) > 0:
             await self._wakeup.sleep(left)
@@ -96,6 +116,7 @@ class StreamReader:
 
     async def _process(self, records: Sequence[Record]) -> None:
         """Hand over the lanes side by side; a record's item decides its lane."""
+        self._undone = False
         lanes: dict[int, list[Record]] = {}
         for record in records:
             lanes.setdefault(_item_hash(record) % self._mapping.parallelization, []).append(record)
@@ -106,10 +127,11 @@ class StreamReader:
     async def _lane(self, records: Sequence[Record]) -> None:
         size = self._mapping.batch_size
         pending = [Batch(records=records[start : start + size]) for start in range(0, len(records), size)]
-        while pending:
+        while pending and not self._halted:
             batch = self._unexpired(pending.pop(0))
             if batch.records:
                 pending[:0] = await self._attempt(batch)
+        self._undone |= bool(pending)
 
     async def _attempt(self, batch: Batch) -> list[Batch]:
         """Hand over a batch, or its parts where it is too large, and return what is still to be done."""

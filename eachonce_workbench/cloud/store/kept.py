@@ -61,12 +61,16 @@ class KeptObject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """Tables, queues and buckets by their names."""
+    """Tables, queues and buckets by their names.
+
+    `switched` are the event source mappings, by their UUID, that are on or off against what the template says.
+    """
 
     tables: dict[str, KeptTable] = field(default_factory=dict)
     queues: dict[str, KeptQueue] = field(default_factory=dict)
     buckets: dict[str, list[KeptObject]] = field(default_factory=dict)
     format: int = FORMAT
+    switched: dict[str, bool] = field(default_factory=dict)
 
     def encoded(self) -> bytes:
         """Give it as MessagePack, which knows binary values."""
