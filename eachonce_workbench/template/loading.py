@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from eachonce_workbench.template.declared import Declared
 from eachonce_workbench.template.includes import included
 from eachonce_workbench.template.intrinsics import Intrinsics, Unresolved
 from eachonce_workbench.template.inventions import Inventions
@@ -23,7 +24,9 @@ from eachonce_workbench.template.strangers import without_strangers
 from eachonce_workbench.template.topology import Topology
 from eachonce_workbench.template.translation import origin, owned
 
-__all__ = ["TemplateError", "load"]
+__all__ = ["TemplateError", "declared", "load"]
+
+_T = TypeVar("_T")
 
 
 def load(
@@ -47,7 +50,41 @@ def load(
     return without_strangers(_load(path, parameters or {}, place, ()).topology)
 
 
+def declared(path: Path, *, parameters: Mapping[str, str] | None = None, stack: str = "eachonce") -> list[Declared]:
+    """Give every resource that a SAM template declares, as AWS would translate it, with these parameters.
+
+    Those of nested stacks are not among them. Raises TemplateError as `load` does.
+    """
+    place = Place(
+        stack=stack, region="eu-west-1", account_id="123456789012", endpoint="https://sqs.eu-west-1.amazonaws.com"
+    )
+    return _read(path, parameters or {}, place, (), lambda source, made, _parameters, _said: _declared(source, made))
+
+
+def _declared(source: Source, stack: Stack) -> list[Declared]:
+    document = source.document["Resources"]
+    found = []
+    for logical_id, resource in stack.resources.items():
+        made = stack.declared(logical_id, resource)
+        of = str(owned(source, ("Resources", logical_id))[1])
+        metadata = document.get(of, {}).get("Metadata", {})
+        line = source.line(("Resources", of))
+        found.append(replace(made, source=of, metadata=metadata, line=line))
+    return found
+
+
 def _load(path: Path, given: Mapping[str, str], place: Place, above: tuple[Path, ...]) -> Loaded:
+    return _read(path, given, place, above, _built)
+
+
+def _read(
+    path: Path,
+    given: Mapping[str, str],
+    place: Place,
+    above: tuple[Path, ...],
+    make: Callable[[Source, Stack, Parameters, tuple[str, ...]], _T],
+) -> _T:
+    """Read a template, and return what is made of it. Raises TemplateError for what can't be resolved."""
     source, said = included(Source.read(path))
     if path.resolve() in above:
         raise source.error((), "a nested stack is a part of itself")
@@ -62,7 +99,7 @@ def _load(path: Path, given: Mapping[str, str], place: Place, above: tuple[Path,
             child = replace(place, stack=f"{place.stack}-{logical_id}")
             return _load(file, values, child, (*above, path.resolve()))
 
-        return _built(source, Stack(place, template, parameters.values, path.parent, load_nested), parameters, said)
+        return make(source, Stack(place, template, parameters.values, path.parent, load_nested), parameters, said)
     except Unresolved as error:
         raise source.error(origin(source, error.where), error.reason) from error
 

@@ -10,6 +10,7 @@ from typing import Any
 from eachonce_workbench.template import reference, resources
 from eachonce_workbench.template.checks import misfits
 from eachonce_workbench.template.code import code_path, importable
+from eachonce_workbench.template.declared import Declared
 from eachonce_workbench.template.identity import STACK, Identities
 from eachonce_workbench.template.idle import PAST_RUNTIMES, why_idle
 from eachonce_workbench.template.intrinsics import Intrinsics, Unresolved, text
@@ -141,6 +142,20 @@ class Stack:
 
     def _named(self, type_name: str) -> Iterator[str]:
         return (name for name, resource in self.resources.items() if resource["Type"] == type_name)
+
+    def declared(self, logical_id: str, resource: Mapping[str, Any]) -> Declared:
+        """Give one of the resources, whatever its type is."""
+        found = self._resource(logical_id, resource)
+        return Declared(
+            logical_id=logical_id,
+            type=found.type,
+            ref=self._identities.ref(logical_id, found.properties.where),
+            arn=found.arn,
+            properties=found.properties.values,
+            source=logical_id,
+            metadata={},
+            line=1,
+        )
 
     def said(self) -> Iterator[str]:
         """Tell what is made up, and what is of other stacks."""

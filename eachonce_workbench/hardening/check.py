@@ -1,0 +1,65 @@
+"""The check: what of a template breaks a rule without a reason.
+
+A reason stands beside the resource that a person would mend, in the template itself:
+
+    Metadata:
+      Accepted:
+        wildcard-resource: X-Ray's actions name no resource.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from eachonce_workbench.hardening.resources import Resources
+from eachonce_workbench.hardening.rule import Finding, Rule
+from eachonce_workbench.hardening.rules import RULES
+from eachonce_workbench.template.declared import Declared
+
+ACCEPTED = "Accepted"
+
+# A reason says more than "ok" or "needed".
+_SHORTEST_REASON = 12
+
+
+def check(declared: Sequence[Declared], rules: Sequence[Rule] = RULES) -> list[Finding]:
+    """Return the breaches that nobody has given a reason for, and reasons that are none, by their lines."""
+    resources = Resources(declared)
+    found = {
+        _finding(rule, breach.by, breach.what)
+        for rule in rules
+        for breach in rule.breaches(resources)
+        if rule.id not in _accepted(breach.by)
+    }
+    found.update(_empty_reasons(declared, {rule.id for rule in rules}))
+    return sorted(found, key=lambda each: (each.line, each.rule, each.what))
+
+
+def _finding(rule: Rule, by: Declared, what: str) -> Finding:
+    return Finding(rule=rule.id, resource=by.source, line=by.line, what=what, reason=rule.reason, mend=rule.mend)
+
+
+def _accepted(resource: Declared) -> Mapping[str, Any]:
+    accepted = resource.metadata.get(ACCEPTED)
+    return accepted if isinstance(accepted, Mapping) else {}
+
+
+def _empty_reasons(declared: Sequence[Declared], ids: set[str]) -> Iterator[Finding]:
+    for each in declared:
+        for rule, reason in _accepted(each).items():
+            if rule not in ids:
+                yield _about_reasons(each, f"there is no rule {rule}")
+            elif not isinstance(reason, str) or len(reason.strip()) < _SHORTEST_REASON:
+                yield _about_reasons(each, f"{rule} is accepted without a reason")
+
+
+def _about_reasons(by: Declared, what: str) -> Finding:
+    return Finding(
+        rule="acceptance",
+        resource=by.source,
+        line=by.line,
+        what=what,
+        reason="what is accepted for no reason is accepted for good",
+        mend=f"say in a sentence why, under Metadata, {ACCEPTED}",
+    )
