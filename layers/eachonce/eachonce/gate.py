@@ -42,7 +42,7 @@ class Gate:
         """
         admitted: list[Delivery] = []
         held: list[Settled] = []
-        stopped: set[tuple[str, str]] = set()
+        stopped: set[tuple[str | None, ...]] = set()
         for _, parts in groupby(deliveries, key=lambda delivery: delivery.whole):
             for part, outcome in self._decided(list(parts), stopped, lease):
                 if outcome is None:
@@ -78,7 +78,7 @@ class Gate:
         self._circuit_of = {}
 
     def _decided(
-        self, parts: Sequence[Delivery], stopped: set[tuple[str, str]], lease: timedelta
+        self, parts: Sequence[Delivery], stopped: set[tuple[str | None, ...]], lease: timedelta
     ) -> list[tuple[Delivery, Outcome | None]]:
         """Return the events of one message, each with what holds it back; None where nothing does."""
         holds = {part.message_id: BEHIND if lane_of(part) in stopped else self._broken(part, lease) for part in parts}
