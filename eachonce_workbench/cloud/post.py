@@ -70,14 +70,23 @@ class Post:
         attributes: Mapping[str, str | int] | None = None,
         group_id: str | None = None,
         deduplication_id: str | None = None,
+        trace_header: str | None = None,
     ) -> None:
-        """Hand a message to the queue, function or topic with this ARN. Raises UndeliverableError."""
+        """Hand a message to the queue, function or topic with this ARN. Raises UndeliverableError.
+
+        A queue's message carries its trace in X-Ray's form.
+        """
         attributes = {} if attributes is None else attributes
         service = (arn.split(":") + [""] * 3)[2]
         try:
             if service == "sqs":
                 self._queues.send(
-                    arn, body, attributes=attributes, group_id=group_id, deduplication_id=deduplication_id
+                    arn,
+                    body,
+                    attributes=attributes,
+                    group_id=group_id,
+                    deduplication_id=deduplication_id,
+                    trace_header=trace_header,
                 )
             elif service == "lambda" and self._start is not None:
                 self._start(arn, body.encode())

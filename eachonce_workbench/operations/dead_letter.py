@@ -12,6 +12,7 @@ from eachonce.event import RawEvent
 from eachonce.former import former_fingerprint
 from eachonce.identity import fingerprint
 from eachonce.listener import unwrap
+from eachonce.trace_context import TraceContext
 
 from eachonce_workbench.operations.journal import Sought
 
@@ -25,7 +26,8 @@ class DeadLetter:
     `event_id` and `event_type` are None where the body holds no event and nobody noted one, as its function does of a
     plain event. `event`, what a journal knows it by, is None where the body holds no CloudEvents event;
     `cause_id` is the id of the event that led to this one. `sent_at` is when the message came here, or, where SQS moved
-    it, into its first queue. `error`, `attempts`, `first_seen` and `code_version` are None where nobody noted them.
+    it, into its first queue. `trace_id` says which trace it is a part of, and `trace_header` what a queue carries of
+    that. `error`, `attempts`, `first_seen` and `code_version` are None where nobody noted them.
     """
 
     consumer: str
@@ -42,6 +44,8 @@ class DeadLetter:
     first_seen: str | None = None
     code_version: str | None = None
     group_id: str | None = None
+    trace_id: str | None = None
+    trace_header: str | None = None
 
     @classmethod
     def of(cls, consumer: str, message: Mapping[str, Any]) -> DeadLetter:
@@ -52,6 +56,7 @@ class DeadLetter:
         notes = {name: value.get("StringValue", "") for name, value in message.get("MessageAttributes", {}).items()}
         system = message.get("Attributes", {})
         event = _event(message["Body"])
+        trace = _trace(event, system.get("AWSTraceHeader"))
         attempts = notes.get("attempts", "")
         return cls(
             consumer=consumer,
@@ -68,6 +73,8 @@ class DeadLetter:
             first_seen=notes.get("first_seen"),
             code_version=notes.get("code_version"),
             group_id=system.get("MessageGroupId"),
+            trace_id=None if trace is None else trace.trace_id,
+            trace_header=None if trace is None else trace.x_ray,
         )
 
     def called(self, some_id: str) -> bool:
@@ -111,6 +118,12 @@ class Selection:
             and (self.event_type is None or self.event_type == letter.event_type)
             and (self.some_id is None or letter.called(self.some_id))
         )
+
+
+def _trace(event: RawEvent | None, header: str | None) -> TraceContext | None:
+    """Return the trace that the event names, or that came beside its message."""
+    own = None if event is None else TraceContext.read(event.traceparent)
+    return TraceContext.read_x_ray(header) if own is None else own
 
 
 def _event(body: str) -> RawEvent | None:

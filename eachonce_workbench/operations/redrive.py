@@ -188,6 +188,10 @@ def _entry(entry_id: str, letter: DeadLetter, *, fifo: bool) -> dict[str, Any]:
     entry: dict[str, Any] = {"Id": entry_id, "MessageBody": letter.body}
     if letter.group_id is not None:
         entry["MessageGroupId"] = letter.group_id
+    if letter.trace_header is not None:
+        entry["MessageSystemAttributes"] = {
+            "AWSTraceHeader": {"DataType": "String", "StringValue": letter.trace_header}
+        }
     if fifo:
         # The letter's own id: a second try within five minutes sends nothing, and no earlier send of the event counts.
         # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagededuplicationid-property.html

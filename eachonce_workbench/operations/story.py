@@ -10,6 +10,7 @@ from itertools import product
 from typing import Any
 
 from eachonce.journal import read_key
+from eachonce.trace_context import trace_id_of
 
 from eachonce_workbench.operations.dead_letter import DeadLetter
 from eachonce_workbench.operations.journal import Journal, NoJournal, Row, published
@@ -32,10 +33,11 @@ _TOLD = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publisher:
-    """Whose handling of which event published this one; `event_id` is the cause's."""
+    """Whose handling of which event published this one, and in which trace; `event_id` is the cause's."""
 
     name: str
     event_id: str
+    trace_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,7 @@ class Story:
     event_type: str | None
     publisher: Publisher | None
     chapters: tuple[Chapter, ...]
+    trace_id: str | None = None
 
     @property
     def known(self) -> bool:
@@ -87,6 +90,7 @@ class Story:
             "event_id": self.event_id,
             "source": self.source,
             "type": self.event_type,
+            "trace_id": self.trace_id,
             "publisher": None if publisher is None else {"name": publisher.name, "event_id": publisher.event_id},
             "consumers": [chapter.as_dict() for chapter in self.chapters],
         }
@@ -122,14 +126,20 @@ def tell(
     publisher, event_type = _by_cause(source, event_id, stack, journal, letters)
     if publisher is None and thoroughly:
         publisher, event_type = _by_scan(source, event_id, journal)
+    traces = [*(letter.trace_id for letter in letters), *(row.get("trace_id") for row in rows.values() if row)]
     types = [event_type, *(letter.event_type for letter in letters), *(row.get("type") for row in rows.values() if row)]
     return Story(
         source=source,
         event_id=event_id,
-        event_type=next((each for each in types if each), None),
+        event_type=_first(types),
         publisher=publisher,
         chapters=tuple(chapters),
+        trace_id=_first([None if publisher is None else publisher.trace_id, *traces]),
     )
+
+
+def _first(texts: Iterable[str | None]) -> str | None:
+    return next(filter(None, texts), None)
 
 
 def _names(stack: Stack) -> list[str]:
@@ -155,8 +165,12 @@ def _by_cause(
     for cause_id, cause_source, name in product(causes, sources(stack, letters), _names(stack)):
         event = _find(published(journal.row(name, cause_source, cause_id) or {}), source, event_id)
         if event is not None:
-            return Publisher(name=name, event_id=cause_id), event["type"]
+            return _publisher(name, cause_id, event), event["type"]
     return None, None
+
+
+def _publisher(name: str, cause_id: str, event: Row) -> Publisher:
+    return Publisher(name=name, event_id=cause_id, trace_id=trace_id_of(event.get("traceparent")))
 
 
 def _by_scan(source: str, event_id: str, journal: Journal | NoJournal) -> tuple[Publisher | None, str | None]:
@@ -164,7 +178,7 @@ def _by_scan(source: str, event_id: str, journal: Journal | NoJournal) -> tuple[
         event = _find(events, source, event_id)
         if event is not None:
             name, _, cause_id = read_key(pk)
-            return Publisher(name=name, event_id=cause_id), event["type"]
+            return _publisher(name, cause_id, event), event["type"]
     return None, None
 
 

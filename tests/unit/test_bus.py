@@ -112,6 +112,23 @@ def test_an_entry_becomes_an_event_for_the_targets_of_every_rule_that_matches(la
     assert system.kinds() == ["published", "matched", "delivered"]
 
 
+TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+
+
+@pytest.mark.parametrize(("header", "seen"), [(TRACE, TRACE), ("what X-Ray can't read", None), (None, None)])
+def test_a_target_gets_the_trace_beside_the_event(later: Later, header: str | None, seen: str | None) -> None:
+    """An undelivered one, too; never in the event itself."""
+    mail = target(function("Mail"), dead_letters=DEAD_LETTERS)
+    system = System(later, rule("all", SHOP, target(ORDERS), mail))
+
+    system.put(entry(TraceHeader=header))
+
+    for of in (ORDERS, DEAD_LETTERS):
+        (record,) = system.records(of)
+        assert record["attributes"].get("AWSTraceHeader") == seen
+        assert "Root" not in record["body"]
+
+
 def test_an_event_keeps_the_time_that_its_entry_gives(later: Later) -> None:
     """Time is in seconds since the epoch on the wire."""
     system = System(later, rule("all", SHOP, target(ORDERS)))

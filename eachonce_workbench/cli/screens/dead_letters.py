@@ -79,6 +79,8 @@ def show_story(story: Story, out_of_sight: int) -> None:
     _say(console, f"{story.event_type or 'event'} {story.event_id} of {story.source}")
     if story.publisher is not None:
         _say(console, f"published by {story.publisher.name}, which handled {story.publisher.event_id}")
+    if story.trace_id is not None:
+        _say(console, f"in the trace {story.trace_id}")
     widest = max(len(chapter.consumer) for chapter in story.chapters)
     for chapter in story.chapters:
         first, *more = _lines(chapter)

@@ -10,7 +10,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from eachonce_workbench.cloud.bus.delivery import Courier, Delivery
-from eachonce_workbench.cloud.bus.entries import MAX_REQUEST_BYTES, Entry, EntryError, check_request, event_of
+from eachonce_workbench.cloud.bus.entries import (
+    MAX_REQUEST_BYTES,
+    Entry,
+    EntryError,
+    check_request,
+    event_of,
+    trace_header_of,
+)
 from eachonce_workbench.cloud.history import History
 from eachonce_workbench.cloud.post import After, Publish, Start
 from eachonce_workbench.cloud.store.protocol import AwsError
@@ -82,7 +89,7 @@ class Bus:
             return error.result()
         bus_name = _bus_name(entry)
         if bus_name in self._names:
-            self._publish(event, bus_name)
+            self._publish(event, bus_name, trace_header=trace_header_of(entry))
         else:
             # EventBridge takes it, says so, and drops it (https://github.com/aws/aws-cli/issues/9186).
             self._history.record("lost", event_id=event["id"], bus=bus_name, event=event)
@@ -124,11 +131,13 @@ class Bus:
             raise KeyError(bus_arn)
         self._publish(event, name, forwarded=True)
 
-    def _publish(self, event: dict[str, Any], bus_name: str, *, forwarded: bool = False) -> None:
+    def _publish(
+        self, event: dict[str, Any], bus_name: str, *, forwarded: bool = False, trace_header: str | None = None
+    ) -> None:
         self._history.record("published", event_id=event["id"], bus=bus_name, event=event)
         for rule in self._rules[bus_name]:
             if rule.pattern is not None and rule.pattern.matches(event):
-                self._follow(rule, event, forwarded=forwarded)
+                self._follow(rule, event, forwarded=forwarded, trace_header=trace_header)
 
     def _event(self, entry: Entry) -> dict[str, Any]:
         return event_of(
@@ -139,11 +148,15 @@ class Bus:
             now=datetime.now(UTC),
         )
 
-    def _follow(self, rule: Rule, event: dict[str, Any], *, forwarded: bool = False) -> None:
+    def _follow(
+        self, rule: Rule, event: dict[str, Any], *, forwarded: bool = False, trace_header: str | None = None
+    ) -> None:
         self._history.record("matched", event_id=event["id"], rule=rule.name)
         for target in rule.targets:
             body = target.input.render(event, rule_arn=rule.arn, rule_name=rule.name)
-            first = Delivery(rule=rule, target=target, event=event, body=body, begun_at=time.time())
+            first = Delivery(
+                rule=rule, target=target, event=event, body=body, begun_at=time.time(), trace_header=trace_header
+            )
             if forwarded and ":events:" in target.arn:
                 # What came from another bus reaches no third one, and so can't go round for ever.
                 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-bus-to-bus.html

@@ -28,7 +28,7 @@ LONGEST_WAIT_SECONDS = 900.0
 
 @dataclass(slots=True, kw_only=True)
 class Delivery:
-    """What is to be delivered, and how often that has failed."""
+    """What is to be delivered, in which trace, and how often that has failed."""
 
     rule: Rule
     target: Target
@@ -36,6 +36,7 @@ class Delivery:
     body: str
     begun_at: float
     retries: int = 0
+    trace_header: str | None = None
 
 
 class Courier:
@@ -81,7 +82,7 @@ class Courier:
     def _send(self, delivery: Delivery) -> None:
         target = delivery.target
         if ":events:" not in target.arn:
-            self._post.send(target.arn, delivery.body, group_id=_group(delivery))
+            self._post.send(target.arn, delivery.body, group_id=_group(delivery), trace_header=delivery.trace_header)
             return
         try:
             self._forward(delivery.event, target.arn)
@@ -130,7 +131,7 @@ class Courier:
         if arn is None:
             return None
         try:
-            self._queues.send(arn, to_json(delivery.event), attributes=attributes)
+            self._queues.send(arn, to_json(delivery.event), attributes=attributes, trace_header=delivery.trace_header)
         except QueueError:
             return None
         return arn

@@ -26,6 +26,7 @@ Entry = Mapping[str, Any]
 _REQUIRED = ("Source", "DetailType", "Detail")
 _TEXTS = (*_REQUIRED, "EventBusName", "TraceHeader")
 _BUS_NAME = re.compile(r"(arn:aws[\w-]*:events:[a-z]+-[a-z]+-[\w-]+:[0-9]{12}:event-bus/)?[.\-_A-Za-z0-9]+", re.ASCII)
+_TRACE_HEADER = re.compile(r"(?:[^;]*;)*Root=1-[0-9a-f]{8}-[0-9a-f]{24}(?:;.*)?", re.ASCII)
 _LONG_NUMBER = re.compile(r"[0-9]{19}")
 _LONGEST = {"EventBusName": 1600, "TraceHeader": 500}
 _LONGEST_RESOURCE = 2048
@@ -143,6 +144,15 @@ def event_of(entry: Entry, *, event_id: str, account: str, region: str, now: dat
         "resources": list(entry.get("Resources") or ()),
         "detail": _detail(entry["Detail"]),
     }
+
+
+def trace_header_of(entry: Entry) -> str | None:
+    """The trace that an entry is a part of, for its targets; a header that X-Ray can't read is dropped.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-related-service-xray.html
+    """
+    header = entry.get("TraceHeader") or ""
+    return header if _TRACE_HEADER.fullmatch(header) else None
 
 
 def _invalid(name: str, reason: str) -> EntryError:

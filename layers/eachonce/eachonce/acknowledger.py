@@ -148,6 +148,8 @@ def _entry(entry_id: str, letter: _Letter, *, fifo: bool) -> dict[str, Any]:
     entry: dict[str, Any] = {"Id": entry_id, "MessageBody": delivery.body}
     if letter.notes:
         entry["MessageAttributes"] = notes.attributes(letter.notes)
+    if (header := delivery.trace_header) is not None:  # or SQS would note the trace of this very call
+        entry["MessageSystemAttributes"] = {"AWSTraceHeader": {"DataType": "String", "StringValue": header}}
     if fifo:
         group = delivery.message_id if delivery.group_id is None else delivery.group_id
         entry |= {"MessageGroupId": _taken(group), "MessageDeduplicationId": _taken(delivery.message_id)}

@@ -26,7 +26,7 @@ _CONTENT_TYPES = frozenset({"content-type", "contenttype", "content_type"})
 def content_type(attributes: Mapping[str, Any]) -> str | None:
     """Return the media type that is said of a body, without its parameters; None where nobody says one."""
     for name, value in attributes.items():
-        if _plain(name) in _CONTENT_TYPES and isinstance(text := _text(value), str):
+        if _plain(name) in _CONTENT_TYPES and isinstance(text := text_of(value), str):
             return text.partition(";")[0].strip().lower()
     return None
 
@@ -40,7 +40,7 @@ def decode(attributes: Mapping[str, Any], data: msgspec.Raw) -> RawEvent:
     """Return the event of which `data` is the body; raises MalformedMessageError when the attributes aren't one's."""
     read: dict[str, str] = {}
     for name, value in _named(attributes):
-        text = _text(value)
+        text = text_of(value)
         if text is None:
             raise MalformedMessageError(f"the message attribute of {name} is not text" if name in _KNOWN else _OTHER)
         if read.setdefault(name, text) != text:
@@ -79,7 +79,7 @@ def _plain(name: Any) -> str:
     return name.lower() if isinstance(name, str) else ""
 
 
-def _text(value: Any) -> str | None:
+def text_of(value: Any) -> str | None:
     """Return the text of an attribute as Lambda's SQS records have it, or SNS's notifications."""
     if not isinstance(value, Mapping):
         return None

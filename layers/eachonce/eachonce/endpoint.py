@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -18,7 +19,7 @@ from eachonce.deadline import Deadline
 from eachonce.depth import shallow_value
 from eachonce.description import Description
 from eachonce.errors import ContractError, HandlerError, MalformedMessageError, Taken, UnavailableError
-from eachonce.event import Event, RawEvent
+from eachonce.event import Event, RawEvent, traced
 from eachonce.execution import Try
 from eachonce.function import Function
 from eachonce.handler import Handle, Handler, making
@@ -29,6 +30,7 @@ from eachonce.reason import reason_of
 from eachonce.request import NO_REQUEST, Request, read
 from eachonce.route import Route, routed
 from eachonce.settings import Settings
+from eachonce.trace_context import TraceContext
 
 C = TypeVar("C")
 
@@ -170,7 +172,8 @@ class Endpoint(Function):
         if not event_id or len(event_id) > MAX_ID:
             raise MalformedMessageError(f"the request needs an Idempotency-Key of 1 to {MAX_ID} characters")
         source = self.settings.required_source()
-        return Event(id=event_id, source=source, type=described.type, data=raw, subject=subject, request=request)
+        event = Event(id=event_id, source=source, type=described.type, data=raw, subject=subject, request=request)
+        return _traced(event, request)
 
     def _only_handler(self) -> Handler:
         """Return the handler of a request that has no route; raises MalformedMessageError when there are several."""
@@ -178,6 +181,18 @@ class Endpoint(Function):
         if len(handlers) != 1:
             raise MalformedMessageError(f"{self.name} has several handlers, and a request without a route names none")
         return handlers[0]
+
+
+def _traced(event: RawEvent, request: Request) -> RawEvent:
+    """Return the event in the trace that the request's headers name, or else in that of Lambda's invocation.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+    """
+    event = traced(event, request.headers.get("traceparent"), request.headers.get("tracestate"))
+    if event.traceparent is not None:
+        return event
+    invocation = TraceContext.read_x_ray(os.environ.get("_X_AMZN_TRACE_ID"))
+    return event if invocation is None else traced(event, invocation.traceparent)
 
 
 def _of_json(request: Request) -> Request:

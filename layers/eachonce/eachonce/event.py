@@ -18,6 +18,7 @@ from eachonce.identity import derived_id
 from eachonce.model import encode, subject_of
 from eachonce.reason import reason_of
 from eachonce.request import NO_REQUEST, Request
+from eachonce.trace_context import readable, step_of, trace_id_of, tracestate
 
 T = TypeVar("T")
 
@@ -35,8 +36,9 @@ class Event(
 
     The names are CloudEvents' own; `tenant`, `sequence`, `correlationid`, `causationid` and `hops` are its
     extension attributes. `source` and `id` together are the idempotency key: every copy of an event carries the same.
-    `form` says how it is published: a plain one is an EventBridge event whose detail is the data alone. `request` is
-    what came with the data over HTTP, and stays here.
+    `traceparent` and `tracestate` are those of distributed tracing, which say nothing of the event itself. `form` says
+    how it is published: a plain one is an EventBridge event whose detail is the data alone. `request` is what came with
+    the data over HTTP, and stays here.
     """
 
     id: Name
@@ -51,8 +53,15 @@ class Event(
     correlationid: str | None = None
     causationid: str | None = None
     hops: int = 0
+    traceparent: str | None = None
+    tracestate: str | None = None
     form: Literal["plain"] | None = msgspec.field(default=None, name=FORM)
     request: Request = NO_REQUEST
+
+    @property
+    def trace_id(self) -> str | None:
+        """The trace that the event is a part of, in 32 hexadecimal digits; None where it is in none."""
+        return trace_id_of(self.traceparent)
 
     def encode(self) -> bytes:
         """Return the event as one CloudEvents JSON object."""
@@ -66,8 +75,9 @@ class Event(
     def causes(self, data: Any, *, by: str, place: int, source: str, time: datetime) -> Event[Any]:
         """Return the event that the consumer `by` publishes as its `place`-th answer to this one."""
         described = description_of(type(data))
+        event_id = derived_id(self.source, self.id, by=by, place=place)
         return Event(
-            id=derived_id(self.source, self.id, by=by, place=place),
+            id=event_id,
             source=source if described.source is None else described.source,
             type=described.type,
             data=encode(data),
@@ -77,6 +87,8 @@ class Event(
             correlationid=self.correlationid or self.id,
             causationid=self.id,
             hops=self.hops + 1,
+            traceparent=step_of(self.traceparent, event_id),
+            tracestate=self.tracestate,
             form=PLAIN if described.plain else None,
         )
 
@@ -109,6 +121,8 @@ class _Envelope(msgspec.Struct, frozen=True, kw_only=True, tag_field="specversio
     correlationid: str | None = None
     causationid: str | None = None
     hops: int | None = None
+    traceparent: msgspec.Raw = NULL
+    tracestate: msgspec.Raw = NULL
 
     def content(self, levels: int) -> msgspec.Raw:
         """Return the data as JSON text; raises MalformedMessageError when it can't be that."""
@@ -124,6 +138,7 @@ class _Envelope(msgspec.Struct, frozen=True, kw_only=True, tag_field="specversio
 
 
 _decoder = msgspec.json.Decoder(_Envelope)
+_texts = msgspec.json.Decoder(str)
 
 
 def decode(text: bytes | msgspec.Raw, *, levels: int = MAX_LEVELS) -> RawEvent:
@@ -135,16 +150,32 @@ def decode(text: bytes | msgspec.Raw, *, levels: int = MAX_LEVELS) -> RawEvent:
         read = _decoder.decode(shallow(text, levels))
     except (msgspec.DecodeError, UnicodeError) as error:
         raise MalformedMessageError(reason_of(error)) from None
-    return _event(read, read.content(levels - 1))
+    event = _event(read, read.content(levels - 1))
+    return event if read.traceparent == NULL else traced(event, _text(read.traceparent), _text(read.tracestate))
+
+
+def traced(event: RawEvent, parent: object, state: object = None) -> RawEvent:
+    """Return the event in the trace that is named beside or inside it; as it is where none can be read."""
+    if (traceparent := readable(parent)) is None:
+        return event
+    return msgspec.structs.replace(event, traceparent=traceparent, tracestate=tracestate(state))
+
+
+def _text(json: msgspec.Raw) -> str | None:
+    try:
+        return _texts.decode(json)
+    except (msgspec.DecodeError, UnicodeError):
+        return None
 
 
 def of_attributes(attributes: Mapping[str, str], data: msgspec.Raw) -> RawEvent:
     """Return the event of attributes that are texts, around data; raises msgspec.ValidationError when they are none."""
-    named = {name: value for name, value in attributes.items() if name not in _OF_THE_DATA}
-    return _event(msgspec.convert(named, _Envelope, strict=False), data)
+    named = {name: value for name, value in attributes.items() if name not in _OTHERWISE}
+    event = _event(msgspec.convert(named, _Envelope, strict=False), data)
+    return traced(event, attributes.get("traceparent"), attributes.get("tracestate"))
 
 
-_OF_THE_DATA = frozenset({"data", "data_base64"})
+_OTHERWISE = frozenset({"data", "data_base64", "traceparent", "tracestate"})
 
 
 def _event(read: _Envelope, data: msgspec.Raw) -> RawEvent:

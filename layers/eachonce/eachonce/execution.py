@@ -115,7 +115,7 @@ class Execution:
         try:
             typed = event.with_data(decode(handler.contract, event.data))  # a contract runs its user's code, too
             key = former_key(self._consumer, event.id) if former else mark.pk  # a receiver must know it again
-            return self._run(handler, typed, mark, begun, _story(attempt, begun), key, deadline)
+            return self._run(handler, typed, mark, begun, _story(event, attempt, begun), key, deadline)
         except Exception as error:  # noqa: BLE001 - likewise whatever a handler raises
             return self._end(_outcome(error, attempt), event, mark, attempt, begun)
 
@@ -217,8 +217,9 @@ def _require_near(event: RawEvent) -> None:
         )
 
 
-def _story(attempt: Try, begun: Begun | None) -> dict[str, Any]:
-    return {**story_of(attempt.row), **({} if begun is None else begun.story)}
+def _story(event: RawEvent, attempt: Try, begun: Begun | None) -> dict[str, Any]:
+    traced = {} if event.traceparent is None else {"trace_id": event.trace_id}
+    return {**story_of(attempt.row), **({} if begun is None else begun.story), **traced}
 
 
 def _outcome(error: Exception, attempt: Try) -> Outcome:

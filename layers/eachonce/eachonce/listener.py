@@ -15,12 +15,13 @@ from typing import Any
 
 import msgspec
 
-from eachonce.binary import is_event
+from eachonce.binary import is_event, text_of
 from eachonce.body import Found, Known, Sent, cloud_event, find_events
 from eachonce.depth import shallow_value
 from eachonce.errors import EachonceError, MalformedMessageError
-from eachonce.event import RawEvent
+from eachonce.event import RawEvent, traced
 from eachonce.reason import reason_of
+from eachonce.trace_context import TraceContext, x_ray_of
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 MAX_BODY_BYTES = 1024 * 1024
@@ -31,6 +32,7 @@ _LAST_MS = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds
 _RECEIVE_COUNT = "ApproximateReceiveCount"
 _FIRST_RECEIVED = "ApproximateFirstReceiveTimestamp"
 _GROUP = "MessageGroupId"
+_TRACE = "AWSTraceHeader"
 _RANGES = {_RECEIVE_COUNT: (1, 10**9), _FIRST_RECEIVED: (0, _LAST_MS)}
 _DIGITS = re.compile("[0-9]{1,18}")
 
@@ -70,6 +72,14 @@ class Delivery:
     def begins(self) -> bool:
         """Whether it is the first of its message, or alone in it."""
         return self.part_of is None or self.message_id == f"{self.part_of}/0"
+
+    @property
+    def trace_header(self) -> str | None:
+        """The trace that it is a part of, as SQS carries it beside a message; None where it is in none."""
+        if self.event is not None and self.event.traceparent is not None:
+            return x_ray_of(self.event.traceparent)
+        trace = TraceContext.read_x_ray(self.attributes.get(_TRACE))
+        return None if trace is None else trace.x_ray
 
     @property
     def first_seen(self) -> datetime | None:
@@ -126,12 +136,26 @@ def _delivery(record: Mapping[str, Any], found: Found, place: int | None = None)
         receive_count=1 if count is None else count,
         group_id=_group_id(record, attributes),
         attributes=attributes,
-        event=found.event,
+        event=_traced(found.event, record, attributes),
         flaw=found.flaw,
         unknown=found.unknown,
         nothing=found.nothing,
         subject=found.subject,
     )
+
+
+def _traced(event: RawEvent | None, record: Mapping[str, Any], attributes: Mapping[str, Any]) -> RawEvent | None:
+    """Return an event that names no trace itself in that of its message: as its sender wrote it, or AWS's services.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
+    """
+    if event is None or event.traceparent is not None:
+        return event
+    if sent := _sent_attributes(record):
+        event = traced(event, text_of(sent.get("traceparent")), text_of(sent.get("tracestate")))
+    if event.traceparent is None and (trace := TraceContext.read_x_ray(attributes.get(_TRACE))) is not None:
+        return traced(event, trace.traceparent)
+    return event
 
 
 def _body(record: Mapping[str, Any], found: Found) -> str:

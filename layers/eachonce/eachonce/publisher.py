@@ -26,6 +26,7 @@ from eachonce.model import is_model
 from eachonce.pace import Pace
 from eachonce.reason import reason_of
 from eachonce.refusal import THROTTLES, is_passing, is_passing_code
+from eachonce.trace_context import x_ray_of
 
 # Of one request: so many entries, and less than 1 MB of them together; a queue's message has 1 MiB, envelope included.
 MAX_ENTRIES = 10
@@ -54,11 +55,13 @@ class Entry:
     detail: str
     size_bytes: int
     time: datetime | None = None
+    trace_header: str | None = None
 
     def request(self, bus: str) -> dict[str, Any]:
         """Return the entry in PutEvents' shape."""
         entry = {"EventBusName": bus, "Source": self.source, "DetailType": self.detail_type, "Detail": self.detail}
-        return entry if self.time is None else {**entry, "Time": self.time}
+        more = {"Time": self.time, "TraceHeader": self.trace_header}
+        return entry | {name: value for name, value in more.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +232,13 @@ def _plain_entry(place: int, event: RawEvent, described: Description | None) -> 
     time = event.time if event.time is not None and event.time.tzinfo is not None else None
     size = _size_bytes(event, detail) + (0 if time is None else _TIME_BYTES)
     return Entry(
-        place=place, source=event.source, detail_type=event.type, detail=detail.decode(), size_bytes=size, time=time
+        place=place,
+        source=event.source,
+        detail_type=event.type,
+        detail=detail.decode(),
+        size_bytes=size,
+        time=time,
+        trace_header=x_ray_of(event.traceparent),  # the data has no place for it
     )
 
 

@@ -56,6 +56,7 @@ class Report:
                 "event_type": event.type,
                 "subject": event.subject,
                 "causationid": event.causationid,
+                "trace_id": event.trace_id,
                 "age_seconds": _age_seconds(event),
             }
         fields |= {"error": outcome.error, "attempts": outcome.attempts}

@@ -50,10 +50,11 @@ class Queues:
         group_id: str | None = None,
         deduplication_id: str | None = None,
         delay_seconds: int | None = None,
+        trace_header: str | None = None,
     ) -> str:
         """Put one message into a queue; `attributes` are of type String, or Number, or in the API's shape.
 
-        Returns the message's id.
+        `trace_header` is X-Ray's, which comes beside them. Returns the message's id.
 
         Raises `QueueMissing`, `MessageRefusedError` when it never can, `QueueUnavailableError` during an outage.
         """
@@ -65,6 +66,7 @@ class Queues:
                 _name(queue_arn),
                 body,
                 attributes=named,
+                system={} if trace_header is None else {"AWSTraceHeader": _message_attribute_of(trace_header)},
                 group_id=group_id,
                 deduplication_id=deduplication_id,
                 delay_seconds=delay_seconds,
