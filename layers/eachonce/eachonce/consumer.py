@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -28,6 +28,11 @@ from eachonce.rate import Buckets, Rate
 from eachonce.settings import Settings
 from eachonce.triage import Triage, triage
 from eachonce.wording import short
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
+    from eachonce.spans import Spans
 
 _TOO_LATE = Outcome(verdict=Verdict.ABANDONED, reason="the function's time was nearly over")
 
@@ -56,6 +61,7 @@ class Consumer(Function):
       is seconds
     - `max_body_bytes`: a larger message is rejected
     - `rate`: how many events begin in a time, over all workers; what is over it is put off, uncounted
+    - `tracer`: an OpenTelemetry tracer, which gets a span for each event that a handler takes
     """
 
     def __init__(
@@ -72,6 +78,7 @@ class Consumer(Function):
         reserve: timedelta | float = timedelta(seconds=1),
         max_body_bytes: int = MAX_BODY_BYTES,
         rate: Rate | None = None,
+        tracer: Tracer | None = None,
         aws: Aws | None = None,
         settings: Settings | None = None,
     ) -> None:
@@ -87,6 +94,7 @@ class Consumer(Function):
         self._reserve = duration("reserve", reserve)
         self._max_body_bytes = max_body_bytes
         self._rate = rate
+        self._tracer = tracer
 
     def __call__(self, batch: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Handle one batch of an SQS event source mapping, and name the messages that are to come again.
@@ -117,8 +125,13 @@ class Consumer(Function):
             else triage(admitted, self, self.execution, lease=deadline.usable, ordered=self._ordered)
         )
 
+        spans = self._spans()
+
         def handle(delivery: Delivery, *, suspect: bool = False) -> Outcome:
-            return self._handle(delivery, sorted_out, deadline, suspect=suspect)
+            run = partial(self._handle, delivery, sorted_out, deadline, suspect=suspect)
+            if spans is None or delivery.event is None:
+                return run()
+            return spans.around(delivery, delivery.event, run)
 
         gathering = Gathering(deliveries)
         handled = self._lanes.run(sorted_out.harmless, handle)
@@ -202,8 +215,20 @@ class Consumer(Function):
     def execution(self) -> Execution:
         """What runs the handlers, with this consumer's limits."""
         return Execution(
-            self.name, self._aws, self.settings, max_attempts=self._max_attempts, max_starts=self._max_starts
+            self.name,
+            self._aws,
+            self.settings,
+            max_attempts=self._max_attempts,
+            max_starts=self._max_starts,
+            in_spans=self._tracer is not None,
         )
+
+    def _spans(self) -> Spans | None:
+        if self._tracer is None:
+            return None
+        from eachonce.spans import Spans
+
+        return Spans(self._tracer, self.name, self.settings.queue_url)
 
     @cached_property
     def _gate(self) -> Gate | None:

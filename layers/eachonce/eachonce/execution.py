@@ -80,6 +80,7 @@ class Execution:
         *,
         max_attempts: int = 10,
         max_starts: int = 3,
+        in_spans: bool = False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._consumer = consumer
@@ -87,6 +88,7 @@ class Execution:
         self._clock = clock
         self._max_attempts = max_attempts
         self._max_starts = max_starts
+        self._in_spans = in_spans
         self._writer = Writer(aws, settings)
         self._committer = Committer(self._writer, clock=clock)
         self.ledger = Ledger(self._writer, clock=clock)
@@ -202,6 +204,10 @@ class Execution:
             cause.causes(data, by=self._consumer, place=place, source=source, time=time)
             for place, data in enumerate(work.published)
         ]
+        if self._in_spans:
+            from eachonce.spans import carrying
+
+            outbox = list(map(carrying, outbox))
         _require_publishable(outbox)
         return outbox
 

@@ -30,7 +30,7 @@ _METRICS = {
 }
 # Nothing went wrong with what is held back, so it is no retry; an alarm on either says which of them it is.
 _HELD_METRICS = {Hold.RATE: "OverRate", Hold.BREAKER: "Unavailable"}
-_MOST_OF_A_TRACE = 16 * 1024  # characters
+MOST_OF_A_TRACE = 16 * 1024  # characters
 _QUIET = frozenset({Verdict.DONE, Verdict.DUPLICATE, Verdict.STALE, Verdict.IGNORED})
 
 
@@ -76,8 +76,8 @@ class Report:
     def _trace(self, error: Exception) -> str:
         """Return a trace with the exception itself: not Powertools' own, lost where an exception has no text."""
         if self._logger.log_level > logging.DEBUG:
-            return trace_of(error)[:_MOST_OF_A_TRACE]  # the latest first
-        return "".join(map(short, traceback.format_exception(error)))[-_MOST_OF_A_TRACE:]
+            return trace_of(error)[:MOST_OF_A_TRACE]  # the latest first
+        return "".join(map(short, traceback.format_exception(error)))[-MOST_OF_A_TRACE:]
 
     def count(self, outcomes: Iterable[Outcome]) -> None:
         """Count outcomes by verdict, and what was held back by what held it; no outcome, no metric."""
