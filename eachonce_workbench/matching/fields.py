@@ -23,6 +23,9 @@ from eachonce_workbench.matching.relation import ANYTHING, Relation, TooManyRows
 MOST_ROWS = 200_000
 """Rows of one join: more than an event of 1 MB has elements. Keys with dots in them can tie a knot that needs more."""
 
+MOST_ROWS_OF_ALL = 5 * MOST_ROWS
+"""Rows of all joins for one event: an object that names a key again and again can tie one knot for each alternative."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Field:
@@ -48,7 +51,7 @@ class Fields:
     def match(self, event: Mapping[str, Any]) -> bool:
         """Whether one of the alternatives has a fitting value in the event for each of its fields.
 
-        An event for which that can't be told within MOST_ROWS doesn't match.
+        An event for which that can't be told within MOST_ROWS, or MOST_ROWS_OF_ALL, doesn't match.
         """
         reading = _Reading(Occurrences(event, self._names))
         try:
@@ -69,6 +72,7 @@ class _Reading:
         self._lying: dict[str, Relation] = {}
         self._fitting: dict[Field, Relation] = {}
         self._chosen: dict[tuple[int, Field, frozenset[int]], Relation] = {}
+        self._rows_left = MOST_ROWS_OF_ALL
 
     def match(self, fields: Sequence[Field]) -> bool:
         for field in fields:
@@ -97,7 +101,8 @@ class _Reading:
 
     def _join(self, chosen: Relation, field: Field, later: frozenset[int]) -> Relation:
         fitting = project(self._fits(field), later.union(*chosen))
-        found = join(chosen, fitting, most_rows=MOST_ROWS)
+        found = join(chosen, fitting, most_rows=min(MOST_ROWS, self._rows_left))
+        self._rows_left -= sum(map(len, found.values()))
         if field.leaf.absent:
             found = union(found, without(chosen, self._lies(field.name)))
         return project(found, later)

@@ -59,6 +59,8 @@ class Filters:
     def of(cls, criteria: Mapping[str, Any] | None) -> Filters:
         """Read a FilterCriteria. Raises InvalidPattern, whose path begins with the filter's place."""
         given = (criteria or {}).get("Filters") or []
+        if not isinstance(given, (list, tuple)):
+            raise InvalidPattern("Filters", "filters stand in an array")
         if len(given) > MOST_FILTERS:
             raise InvalidPattern("Filters", f"there are {len(given)} filters, more than {MOST_FILTERS}")
         return cls(filters=tuple(_filter(entry, f"Filters[{index}]") for index, entry in enumerate(given)))

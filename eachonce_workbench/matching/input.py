@@ -94,6 +94,8 @@ def _transformer(transformer: Mapping[str, Any]) -> TargetInput:
 
 
 def _paths(texts: Mapping[str, Any]) -> dict[str, JsonPath]:
+    if not isinstance(texts, Mapping):
+        raise InvalidInput("InputPathsMap must be an object")
     if len(texts) > MOST_PATHS:
         raise InvalidInput(f"InputPathsMap has {len(texts)} entries, more than {MOST_PATHS}")
     if reserved := _RESERVED & texts.keys():

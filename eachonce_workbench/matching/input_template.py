@@ -94,6 +94,8 @@ def _check(text: str) -> None:
             _, length = decoder.raw_decode(rest)
         except json.JSONDecodeError as error:
             raise ValueError(f"the template is not valid JSON (strings need quotes): {error.msg}") from error
+        except RecursionError as error:
+            raise ValueError("the template is nested too deeply") from error
         position = len(text) - len(rest) + length
 
 

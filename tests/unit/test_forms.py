@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from eachonce import Consumer, Contract, Event, HandlerError, Retry, Work, describe
 from eachonce.body import MAX_EVENTS
-from eachonce.listener import MAX_BODY_BYTES, unwrap
+from eachonce.depth import MAX_LEVELS
+from eachonce.listener import MAX_BODY_BYTES, listen, unwrap
 from eachonce.s3 import ObjectCreated, ObjectCreatedNotification, ObjectRemovedNotification
 
 from eachonce_workbench.operations.dead_letter import DeadLetter
@@ -407,6 +408,19 @@ def test_a_body_that_names_its_version_is_the_event_itself(make_consumer: Make, 
     assert store.journal("post", "e-7") is not None
 
 
+@pytest.mark.parametrize(("levels", "taken"), [(MAX_LEVELS - 1, True), (MAX_LEVELS, False)])
+def test_what_is_read_in_binary_form_is_read_again_from_a_dead_letter(levels: int, taken: bool) -> None:
+    """Its attributes go around it there: the data may nest as deep as in any other event, a level less than a body."""
+    made = binary(cloud_event(TYPE, {})) | {"body": "[" * levels + "]" * levels}
+
+    (delivery,) = listen(batch(made))
+
+    assert (delivery.event is not None, delivery.flaw is None) == (taken, taken)
+    if taken:
+        (again,) = listen(batch(record(delivery.body)))
+        assert again.event == delivery.event
+
+
 def test_what_is_no_json_in_binary_form_is_kept_as_base64(make_consumer: Make, store: Store, context: Context) -> None:
     """A picture breaks the contract, and no part of the event is lost."""
     event = binary({**cloud_event(TYPE, "GIF89a"), "data": "GIF89a"})
@@ -462,8 +476,6 @@ def test_limits_hold_in_every_form(make_consumer: Make, store: Store, context: C
 
 
 def consumer_deliveries(consumer: Consumer, body: str) -> Any:
-    from eachonce.listener import listen
-
     return listen(batch(record(body)), known=consumer)
 
 

@@ -184,7 +184,8 @@ class _Reader:
             return self._each(_elements(text, levels), self._element) or (Found(nothing="a batch of no events"),)
         if not binary.is_event(self.sent.attributes) or kind == binary.STRUCTURED or _names_its_version(text, levels):
             return None
-        event = binary.decode(self.sent.attributes, msgspec.Raw(shallow(text, levels)))
+        # A level less than a body may have: it is buried as one text with its attributes around it.
+        event = binary.decode(self.sent.attributes, msgspec.Raw(shallow(text, levels - 1)))
         return (Found(event=event, text=binary.structured(event)),)
 
     def _notification(self, text: bytes, levels: int) -> Sequence[Found] | None:
