@@ -103,7 +103,7 @@ def judge_row(row: Item, mark: Mark) -> Outcome:
 
 
 def _judge_mark(found: str | None, mark: Mark) -> Outcome | None:
-    if found is not None and found in (str(mark), mark.former()):
+    if found is not None and found in (str(mark), *mark.former()):
         return Outcome(verdict=Verdict.DUPLICATE)
     if found is not None and found.startswith(mark.prefix):
         raise Reject(_REUSED)

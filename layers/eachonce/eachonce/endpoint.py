@@ -15,6 +15,7 @@ import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from eachonce.aws import Aws
+from eachonce.caller import is_own_id
 from eachonce.deadline import Deadline
 from eachonce.depth import shallow_value
 from eachonce.description import Description
@@ -62,8 +63,9 @@ class Endpoint(Function):
 
     A request is an event whose id is its `Idempotency-Key` header, or else its contract's identity, or the subject of
     its data: the same request again gets the first one's answer, and another one under the same key is refused. The
-    same is the same body, and where it has a route the same path, query and caller. The handler's `work.result`, a
-    mapping, is part of the answer: `{"outcome": "done", ...}` (202, or 200 for a duplicate), or
+    same is the same body, and where it has a route the same path, query and caller. Where the API asks who calls, a key
+    is its caller's own: another one's request under it is another event. The handler's `work.result`, a mapping, is
+    part of the answer: `{"outcome": "done", ...}` (202, or 200 for a duplicate), or
     `{"outcome": "reject", "reason": ...}` (422). A request that can't be handled now is answered 503, or 409 while
     its effect outside the commit is under way elsewhere; a direct invocation raises UnavailableError instead, so that
     Lambda retries an asynchronous one. Where no route takes a request, it is answered 404, 405 or 415.
@@ -136,10 +138,10 @@ class Endpoint(Function):
         event = None
         try:
             handler, request = self._routed(payload) if over_http else (self._only_handler(), NO_REQUEST)
-            text, key = _http_request(payload) if over_http else (_text_of(payload), None)
+            text = _body(payload) if over_http else _text_of(payload)
             if request.method == "DELETE" and request.route and not text:
                 text = b"{}"
-            event = self._event(handler, text, key, request)
+            event = self._event(handler, text, request)
         except (ContractError, MalformedMessageError) as error:
             outcome = Outcome(verdict=Verdict.REJECT, reason=str(error), error=type(error).__name__)
         else:
@@ -161,16 +163,19 @@ class Endpoint(Function):
             raise _Refused(HTTPStatus.METHOD_NOT_ALLOWED, reason, {"allow": allow})
         raise _Refused(HTTPStatus.NOT_FOUND, "there is nothing at this path")
 
-    def _event(self, handler: Handler, text: bytes, key: str | None, request: Request) -> RawEvent:
+    def _event(self, handler: Handler, text: bytes, request: Request) -> RawEvent:
         described, raw = handler.description, msgspec.Raw(text)
         data = decode(handler.contract, text)
         try:
             subject = subject_of(data)
         except Exception as error:  # noqa: BLE001 - the contract's own code, on the request's data
             raise ContractError(described.type, reason_of(error)) from None
-        event_id = _id(described, raw) or subject if key is None else key
-        if not event_id or len(event_id) > MAX_ID:
+        told = _id(described, raw) or subject if request.key is None else request.key
+        if not told or len(told) > MAX_ID:
             raise MalformedMessageError(f"the request needs an Idempotency-Key of 1 to {MAX_ID} characters")
+        event_id = told if request.own_key is None else request.own_key
+        if event_id == told and is_own_id(told):
+            raise MalformedMessageError("the request's Idempotency-Key has the form of one that is a caller's own")
         source = self.settings.required_source()
         event = Event(id=event_id, source=source, type=described.type, data=raw, subject=subject, request=request)
         return _traced(event, request)
@@ -221,8 +226,8 @@ def _text_of(payload: Any) -> bytes:
         raise MalformedMessageError(f"the request can't be read: {reason_of(error)}") from None
 
 
-def _http_request(payload: Mapping[str, Any]) -> tuple[bytes, str | None]:
-    """Return the body and the idempotency key of an HTTP request; what is null is not set.
+def _body(payload: Mapping[str, Any]) -> bytes:
+    """Return the body of an HTTP request; what is null is not set.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
     """
@@ -238,31 +243,7 @@ def _http_request(payload: Mapping[str, Any]) -> tuple[bytes, str | None]:
         raise MalformedMessageError(f"the request can't be read: {reason_of(error)}") from None
     except ValueError:
         raise MalformedMessageError("the body is not base64") from None
-    return text, _idempotency_key(payload)
-
-
-def _idempotency_key(payload: Mapping[str, Any]) -> str | None:
-    """Return the key from the headers, whose names may be in any case; a load balancer may send lists of values alone.
-
-    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
-    """
-    for several in ("headers", "multiValueHeaders"):
-        headers = payload.get(several)
-        if not isinstance(headers, Mapping | None):
-            raise MalformedMessageError(f"the request's {several} are not an object")
-        for name, value in ({} if headers is None else headers).items():
-            if name.lower() == "idempotency-key" and value is not None:
-                return _text_of_header(value)
-    return None
-
-
-def _text_of_header(value: Any) -> str:
-    try:
-        text = ",".join(value) if isinstance(value, list) else value
-        text.encode()
-    except (TypeError, AttributeError, UnicodeError):
-        raise MalformedMessageError("the Idempotency-Key is not text") from None
-    return str(text)
+    return text
 
 
 def _http_response(

@@ -24,7 +24,7 @@ from eachonce.errors import (
 )
 from eachonce.event import Event, RawEvent
 from eachonce.failure import TooLateError, outcome_of
-from eachonce.former import former_key, former_mark, former_row, former_rows, judge_former
+from eachonce.former import former_marks, former_row, former_rows, judge_former
 from eachonce.handler import Handler
 from eachonce.identity import fingerprint
 from eachonce.journal import Mark, State
@@ -95,7 +95,7 @@ class Execution:
 
     def mark(self, event: RawEvent) -> Mark:
         """Return what this consumer's journal knows the event by; raises ContractError when its data can't be read."""
-        former = partial(former_mark, self._consumer, event)
+        former = partial(former_marks, self._consumer, event)
         return Mark(self._consumer, event.source, event.id, fingerprint(event), former)
 
     def former(self, events: Iterable[RawEvent]) -> dict[str, Item]:
@@ -116,7 +116,7 @@ class Execution:
             return begun
         try:
             typed = event.with_data(decode(handler.contract, event.data))  # a contract runs its user's code, too
-            key = former_key(self._consumer, event.id) if former else mark.pk  # a receiver must know it again
+            key = former["pk"] if former else mark.pk  # a receiver must know it again
             return self._run(handler, typed, mark, begun, _story(event, attempt, begun), key, deadline)
         except Exception as error:  # noqa: BLE001 - likewise whatever a handler raises
             return self._end(_outcome(error, attempt), event, mark, attempt, begun)

@@ -7,7 +7,7 @@ transaction as the event's effects, and never before.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -81,14 +81,14 @@ def read_key(pk: str) -> tuple[str, str | None, str]:
 class Mark:
     """Who did it: a consumer, for an event of this identity and content. Rows and items carry it, to know copies by.
 
-    `former` is what marked the event before its source was a part of its identity, where that can be told.
+    `former` is all that marked the event before its identity was what it is now.
     """
 
     consumer: str
     source: str
     event_id: str
     fingerprint: str
-    former: Callable[[], str | None] = field(default=lambda: None, compare=False, repr=False)
+    former: Callable[[], Collection[str]] = field(default=tuple, compare=False, repr=False)
 
     @property
     def pk(self) -> str:

@@ -14,6 +14,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from eachonce.caller import caller_of, mapping, own_id, text
+from eachonce.errors import MalformedMessageError
+
+_KEY = "idempotency-key"
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -29,6 +33,7 @@ class Request:
     - `path`: without the API's stage
     - `query`, `headers`: text by name, several values with commas between; a header's name is in lower case
     - `claims`: what the API's authorizer says of the caller, and `caller` who that is, where it says so
+    - `key`: the Idempotency-Key, as the caller wrote it, and `owner` whose it is, by a digest; empty where nobody knows
     """
 
     method: str = ""
@@ -39,6 +44,13 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=_nothing)
     claims: Mapping[str, Any] = field(default_factory=_nothing)
     caller: str | None = None
+    key: str | None = None
+    owner: str = ""
+
+    @property
+    def own_key(self) -> str | None:
+        """The key as nobody else has it; None where there is none."""
+        return None if self.key is None else own_id(self.key, self.owner)
 
     @property
     def content(self) -> list[Any]:
@@ -50,73 +62,81 @@ NO_REQUEST = Request()
 
 
 def read(payload: Mapping[str, Any]) -> Request:
-    """Return the request that an API hands over; its `route` is the API's own name of it."""
-    context = _mapping(payload.get("requestContext"))
-    http = _mapping(context.get("http"))
-    claims, caller = _caller(context)
+    """Return the request that an API hands over; its `route` is the API's own name of it.
+
+    Raises MalformedMessageError when it has an Idempotency-Key that can't be read.
+    """
+    context = mapping(payload.get("requestContext"))
+    http = mapping(context.get("http"))
+    caller = caller_of(context)
+    headers, key = _headers(payload)
     return Request(
-        method=_text(http.get("method", payload.get("httpMethod"))).upper(),
+        method=text(http.get("method", payload.get("httpMethod"))).upper(),
         path=_path(payload, context, http),
         route=_route(payload),
         path_parameters=_texts(payload.get("pathParameters")),
         query=_texts(payload.get("queryStringParameters"), payload.get("multiValueQueryStringParameters")),
-        headers=_texts(payload.get("headers"), payload.get("multiValueHeaders"), lower=True),
-        claims=MappingProxyType(dict(claims)),
-        caller=caller,
+        headers=headers,
+        claims=MappingProxyType(dict(caller.claims)),
+        caller=caller.name,
+        key=key,
+        owner=caller.digest,
     )
 
 
 def _path(payload: Mapping[str, Any], context: Mapping[str, Any], http: Mapping[str, Any]) -> str:
     """Return the path: that of an HTTP API's stage begins with its name, unless it is the default one."""
-    path = _text(payload.get("rawPath")) or _text(payload.get("path")) or _text(http.get("path"))
-    stage = _text(context.get("stage"))
+    path = text(payload.get("rawPath")) or text(payload.get("path")) or text(http.get("path"))
+    stage = text(context.get("stage"))
     if "rawPath" in payload and stage not in ("", "$default") and f"{path}/".startswith(f"/{stage}/"):
         path = path.removeprefix(f"/{stage}")
     return path.rstrip("/") or "/"
 
 
 def _route(payload: Mapping[str, Any]) -> str:
-    _, _, of_http_api = _text(payload.get("routeKey")).partition(" ")
-    return of_http_api or _text(payload.get("resource"))
+    _, _, of_http_api = text(payload.get("routeKey")).partition(" ")
+    return of_http_api or text(payload.get("resource"))
 
 
-def _caller(context: Mapping[str, Any]) -> tuple[Mapping[str, Any], str | None]:
-    """Return what an authorizer says of the caller, and who that is: a JWT's or Cognito's, a function's, or IAM's."""
-    authorizer = _mapping(context.get("authorizer"))
-    for said in (_mapping(authorizer.get("jwt")).get("claims"), authorizer.get("claims"), authorizer.get("lambda")):
-        if isinstance(said, Mapping):
-            return said, _named(said, "sub", "principalId")
-    iam = _mapping(authorizer.get("iam"))
-    if iam:
-        return iam, _named(iam, "userArn", "userId")
-    identity = _mapping(context.get("identity"))
-    return authorizer, _named(authorizer, "sub", "principalId") or _named(identity, "userArn")
+def _headers(payload: Mapping[str, Any]) -> tuple[Mapping[str, str], str | None]:
+    """Return the headers by their names in lower case, and the idempotency key among them.
+
+    Names may be in any case, and a load balancer may send lists of values alone. Raises MalformedMessageError when the
+    key can't be read: the request may have been made under another one before.
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
+    """
+    headers: dict[str, str] = {}
+    key: str | None = None
+    for several in ("headers", "multiValueHeaders"):
+        said = payload.get(several)
+        if not isinstance(said, Mapping | None):
+            raise MalformedMessageError(f"the request's {several} are not an object")
+        headers |= {name.lower(): value for name, value in _pairs(mapping(said))}
+        if key is None:
+            key = next(map(_key, (value for name, value in mapping(said).items() if _is_key(name, value))), None)
+    return MappingProxyType(headers), key
 
 
-def _named(said: Mapping[str, Any], *names: str) -> str | None:
-    return next(filter(None, (_text(said.get(name)) for name in names)), None)
+def _is_key(name: Any, value: Any) -> bool:
+    return isinstance(name, str) and name.lower() == _KEY and value is not None
 
 
-def _texts(*several: Any, lower: bool = False) -> Mapping[str, str]:
+def _key(value: Any) -> str:
+    try:
+        key = ",".join(value) if isinstance(value, list) else value
+        key.encode()
+    except (TypeError, AttributeError, UnicodeError):
+        raise MalformedMessageError("the Idempotency-Key is not text") from None
+    return str(key)
+
+
+def _texts(*several: Any) -> Mapping[str, str]:
     """Return text by name: where there are lists of values, they say more."""
-    named = {name.lower() if lower else name: text for values in several for name, text in _pairs(_mapping(values))}
-    return MappingProxyType(named)
+    return MappingProxyType({name: value for values in several for name, value in _pairs(mapping(values))})
 
 
 def _pairs(values: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
     for name, value in values.items():
-        text = ",".join(filter(_text, value)) if isinstance(value, list) else value
-        if isinstance(name, str) and isinstance(text, str) and text == _text(text):
-            yield name, text
-
-
-def _mapping(value: Any) -> Mapping[Any, Any]:
-    return value if isinstance(value, Mapping) else _EMPTY
-
-
-def _text(value: Any) -> str:
-    """Return text that can be written, or none."""
-    try:
-        return value if isinstance(value, str) and value.encode() is not None else ""
-    except UnicodeError:
-        return ""
+        whole = ",".join(filter(text, value)) if isinstance(value, list) else value
+        if isinstance(name, str) and isinstance(whole, str) and whole == text(whole):
+            yield name, whole

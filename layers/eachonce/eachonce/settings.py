@@ -19,8 +19,8 @@ class Settings:
     - `queue_url`: the queue that it consumes, from QUEUE_URL
     - `dead_letter_queue_url`: where its rejected messages go, from DEAD_LETTER_QUEUE_URL
     - `bus`: the event bus that it may publish to, from EVENT_BUS
-    - `former_rows`: whether the journal may hold rows from before an event's source was a part of its identity; they
-      are asked for, unless JOURNAL_FORMER_ROWS is "none"
+    - `former_rows`: whether the journal may hold rows from before an event's source, and a request's caller, were parts
+      of its identity; they are asked for, unless JOURNAL_FORMER_ROWS is "none"
     - `maximum_concurrency`: how many workers there may be, the MaximumConcurrency of the mapping on its queue, from
       MAXIMUM_CONCURRENCY; what is no whole number over 0 counts as not set
     - `code_version`: which code ran, from AWS_LAMBDA_FUNCTION_VERSION
