@@ -36,6 +36,8 @@ PYTEST := $(BIN)/python -m pytest --dist worksteal
 # so that four of them share two processors.
 LAYERS_TESTS = $(filter-out %every_call.py %lost_answers.py, $(shell grep -L eachonce_workbench tests/unit/test_*.py))
 SAM := .venv-sam/bin/sam
+# It asks nobody for further rules, and for no guide to those that it has.
+CHECKOV := .venv-checkov/bin/checkov --framework cloudformation --skip-download --quiet --compact
 # Nothing is reported to anybody.
 export SAM_CLI_TELEMETRY := 0
 
@@ -104,11 +106,17 @@ setup: .venv/ready ## make the virtual environment that the other verbs need
 	@$(call environment,.venv-sam,locks/sam.txt)
 	@touch $@
 
+# So does checkov, for as many reasons.
+.venv-checkov/ready: locks/checkov.txt
+	@$(call environment,.venv-checkov,locks/checkov.txt)
+	@touch $@
+
 lock: ## pin everything anew, by uv: locks/ and the layer's requirements.txt
 	$(LOCK) --extra dev pyproject.toml --output-file locks/dev.txt
 	$(LOCK) --extra dev --extra mutants pyproject.toml --output-file locks/mutants.txt
 	$(LOCK) --extra dev --extra docs --constraint locks/dev.txt pyproject.toml --output-file locks/docs.txt
 	$(LOCK) locks/sam.in --output-file locks/sam.txt
+	$(LOCK) locks/checkov.in --output-file locks/checkov.txt
 	$(LOCK) layers/eachonce/requirements.in --output-file layers/eachonce/requirements.txt
 
 wheels: .venv/ready ## the layer and the tool as wheels, in dist
@@ -126,13 +134,14 @@ test: .venv/ready ## all tests, with the layer's coverage
 	$(PYTEST) --numprocesses 2 $(LAYERS_TESTS) --cov --cov-report=term --cov-fail-under=95
 	$(PYTEST) --numprocesses 4 $(addprefix --ignore=,$(LAYERS_TESTS))
 
-check: .venv/ready .venv-sam/ready ## lint, types, and the template
+check: .venv/ready .venv-sam/ready .venv-checkov/ready ## lint, types, and the template
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy layers/eachonce/eachonce layers/contracts/contracts eachonce_workbench shop
 	$(BIN)/cfn-lint template.yaml
 	$(SAM) validate
 	$(SAM) validate --lint
+	$(CHECKOV) --file template.yaml
 
 mutants: .venv/mutants ## the layer with one small fault after the other: does a test notice? MODULES="plan ..." for some
 	$(BIN)/python -m tests.mutants $(MODULES)
@@ -176,5 +185,5 @@ export: .venv/ready ## write what is derived from the contracts: docs/events and
 	$(BIN)/eachonce export
 
 clean: ## remove everything that the other verbs made
-	rm -rf .venv .venv-sam .aws-sam .run .mutants .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist site *.egg-info layers/eachonce/build layers/eachonce/*.egg-info
+	rm -rf .venv .venv-sam .venv-checkov .aws-sam .run .mutants .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist site *.egg-info layers/eachonce/build layers/eachonce/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
