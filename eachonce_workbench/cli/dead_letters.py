@@ -196,6 +196,12 @@ def why(
     scan: Annotated[
         bool, typer.Option("--scan", help="Read the whole journal to find who published it, if nothing else tells.")
     ] = False,
+    tenant: Annotated[
+        str | None,
+        typer.Option(
+            "--tenant", help="The event's tenant, for consumers that keep tenants apart.", metavar="T", show_default=""
+        ),
+    ] = None,
     stack: StackName = None,
     endpoint_url: EndpointUrl = None,
     region: Region = None,
@@ -215,7 +221,15 @@ def why(
         found = here.look(Selection(some_id=event_id)) if here.stack.consumers else Found(letters=(), out_of_sight=0)
         candidates = sources(here.stack, found.letters) if source is None else [source]
         stories = [
-            tell(each, event_id, stack=here.stack, journal=here.journal, letters=found.letters, thoroughly=scan)
+            tell(
+                each,
+                event_id,
+                stack=here.stack,
+                journal=here.journal,
+                letters=found.letters,
+                thoroughly=scan,
+                tenant=tenant,
+            )
             for each in candidates
         ]
     known = [story for story in stories if story.known]

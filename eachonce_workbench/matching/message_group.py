@@ -2,7 +2,7 @@
 
 https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_SqsParameters.html. A path is for standard queues, whose
 groups are there for fairness; to a FIFO queue its text is the name of the one group. What EventBridge does with an
-event in which the path finds nothing is written nowhere: here it does the worst that it may, and delivers nothing.
+event in which the path finds nothing is written nowhere: here the event goes without a group, which SQS takes, too.
 """
 
 from __future__ import annotations
@@ -11,20 +11,22 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from eachonce_workbench.matching.json_path import JsonPath
+from eachonce_workbench.matching.json_path import JsonPath, Missing
 from eachonce_workbench.matching.reading import to_json
 
 
 class NoGroupError(ValueError):
-    """An event without the text or number that was to be its group."""
+    """An event in which something else stands where its group was to be."""
 
 
 def group_for(given: str | None, target_arn: str, event: Any) -> str | None:
-    """Return an event's group at a target, None where no group is asked for. Raises NoGroupError."""
+    """Return an event's group at a target, None where it has none. Raises NoGroupError."""
     path = None if given is None or target_arn.endswith(".fifo") else _path(given)
     if path is None:
         return given
     found = path.find(event)
+    if found is None or found is Missing.MISSING:
+        return None
     if isinstance(found, str):
         return found
     if isinstance(found, bool | int | float | Decimal):

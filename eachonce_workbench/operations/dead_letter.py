@@ -144,6 +144,7 @@ def _sought(consumer: str, event: RawEvent) -> Sought:
         event_id=event.id,
         fingerprint=content,
         former_fingerprint=former_fingerprint(event),
+        tenant=event.tenant,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from eachonce.aws import Codec
 from eachonce.former import former_key
+from eachonce.isolation import scope_of
 from eachonce.journal import State, row_key, unpack_outbox
 
 Row = Mapping[str, Any]
@@ -36,6 +37,7 @@ class Sought:
     event_id: str
     fingerprint: str | None
     former_fingerprint: str | None
+    tenant: str | None = None
 
 
 class Journal:
@@ -47,9 +49,14 @@ class Journal:
         self._clock = clock
         self._codec = Codec()
 
-    def row(self, consumer: str, source: str, event_id: str) -> Row | None:
-        """Return what the journal says of an event at a consumer, or what it said before sources counted."""
-        return self._get(row_key(consumer, source, event_id)) or self._get(former_key(consumer, event_id))
+    def row(self, consumer: str, source: str, event_id: str, *, tenant: str | None = None) -> Row | None:
+        """Return what the journal says of an event at a consumer, or what it said before sources counted.
+
+        Where the consumer keeps tenants apart, it is among its `tenant`'s rows.
+        """
+        scope = scope_of(tenant)
+        scoped = None if scope is None else self._get(row_key(consumer, source, event_id, tenant=scope))
+        return scoped or self._get(row_key(consumer, source, event_id)) or self._get(former_key(consumer, event_id))
 
     def rejected(self, event: Sought) -> bool:
         """Whether a consumer has given up on an event."""
@@ -58,7 +65,7 @@ class Journal:
 
     def foresee(self, event: Sought) -> Renewal:
         """Return what `renew` would come to now, but for a lease; changes nothing."""
-        row = self._get(_pk(event))
+        row = self._get(self._pk(event))
         if row is not None and row["state"] == State.DONE:
             return _done(row, event)
         return self._former(event) or (Renewal.NOTHING if row is None else Renewal.RENEWED)
@@ -75,6 +82,14 @@ class Journal:
         row = self._get(former_key(event.consumer, event.event_id)) or {}
         same = event.former_fingerprint is not None and row.get("fingerprint") == event.former_fingerprint
         return Renewal.UNPROVEN if same and row.get("state") == State.DONE else None
+
+    def _pk(self, event: Sought) -> str:
+        """Return the key of an event's row: its tenant's where that is there, since a consumer may keep them apart."""
+        plain, scope = row_key(event.consumer, event.source, event.event_id), scope_of(event.tenant)
+        if scope is None:
+            return plain
+        scoped = row_key(event.consumer, event.source, event.event_id, tenant=scope)
+        return plain if self._get(scoped) is None else scoped
 
     def _get(self, pk: str) -> Row | None:
         answer = self._client.get_item(TableName=self._table, Key={"pk": {"S": pk}}, ConsistentRead=True)
@@ -93,7 +108,7 @@ class Journal:
         try:
             self._client.update_item(
                 TableName=self._table,
-                Key={"pk": {"S": _pk(event)}},
+                Key={"pk": {"S": self._pk(event)}},
                 # The fence stays: who began the event before may still be the one who ends it.
                 UpdateExpression="SET #state = :tried, attempts = :zero, redriven_at = :at REMOVE begun",
                 ConditionExpression=(
@@ -122,7 +137,7 @@ class Journal:
 class NoJournal:
     """What there is to ask of a stack whose functions keep no journal: it knows of nothing."""
 
-    def row(self, consumer: str, source: str, event_id: str) -> Row | None:  # noqa: ARG002 - as a Journal has it
+    def row(self, consumer: str, source: str, event_id: str, *, tenant: str | None = None) -> Row | None:  # noqa: ARG002 - as a Journal has it
         """Return None."""
         return None
 
@@ -156,7 +171,3 @@ def _why_not(row: Row, event: Sought) -> Renewal:
 
 def _done(row: Row, event: Sought) -> Renewal:
     return Renewal.DONE if row.get("fingerprint") == event.fingerprint is not None else Renewal.REUSED
-
-
-def _pk(event: Sought) -> str:
-    return row_key(event.consumer, event.source, event.event_id)

@@ -110,20 +110,24 @@ def tell(
     journal: Journal | NoJournal,
     letters: Sequence[DeadLetter],
     thoroughly: bool = False,
+    tenant: str | None = None,
 ) -> Story:
     """Tell an event's story from the journal and those of the dead letters that hold it.
 
     Every consumer has a chapter, and an endpoint only if it knows the event. A dead letter names the event's cause,
-    and so its publisher. Without one the whole journal would have to be read: it is, where `thoroughly` is set.
+    and so its publisher. Without one the whole journal would have to be read: it is, where `thoroughly` is set. It
+    names the `tenant`, too, by which consumers that keep tenants apart know it; where there is none it is to be said.
     """
     letters = [letter for letter in letters if letter.event is None or letter.event.source == source]
-    rows = {name: journal.row(name, source, event_id) for name in _names(stack)}
+    if tenant is None:
+        tenant = next((letter.event.tenant for letter in letters if letter.event and letter.event.tenant), None)
+    rows = {name: journal.row(name, source, event_id, tenant=tenant) for name in _names(stack)}
     chapters = [
         _chapter(name, row, [letter for letter in letters if letter.consumer == name])
         for name, row in rows.items()
         if row is not None or name not in stack.endpoints
     ]
-    publisher, event_type = _by_cause(source, event_id, stack, journal, letters)
+    publisher, event_type = _by_cause(source, event_id, stack, journal, letters, tenant)
     if publisher is None and thoroughly:
         publisher, event_type = _by_scan(source, event_id, journal)
     traces = [*(letter.trace_id for letter in letters), *(row.get("trace_id") for row in rows.values() if row)]
@@ -158,12 +162,17 @@ def _chapter(consumer: str, row: Row | None, letters: Iterable[DeadLetter]) -> C
 
 
 def _by_cause(
-    source: str, event_id: str, stack: Stack, journal: Journal | NoJournal, letters: Sequence[DeadLetter]
+    source: str,
+    event_id: str,
+    stack: Stack,
+    journal: Journal | NoJournal,
+    letters: Sequence[DeadLetter],
+    tenant: str | None,
 ) -> tuple[Publisher | None, str | None]:
     """Find who published an event among those who handled its cause, of which it names the id alone."""
     causes = {letter.cause_id: None for letter in letters if letter.cause_id}
     for cause_id, cause_source, name in product(causes, sources(stack, letters), _names(stack)):
-        event = _find(published(journal.row(name, cause_source, cause_id) or {}), source, event_id)
+        event = _find(published(journal.row(name, cause_source, cause_id, tenant=tenant) or {}), source, event_id)
         if event is not None:
             return _publisher(name, cause_id, event), event["type"]
     return None, None

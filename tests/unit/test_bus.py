@@ -406,9 +406,11 @@ def test_a_message_that_its_queue_refuses_is_not_tried_again(later: Later) -> No
         ("$.detail.tenant", {"tenant": 7}, "7"),
         ("$.detail.lines[0].sku", {"lines": [{"sku": "85123A"}]}, "85123A"),
         ("$.source", {}, "shop"),
-        ("$5 off", {}, None),
+        ("$5", {}, "$5"),
+        ("$.detail.tenant", {}, None),
+        ("$.detail.tenant", {"tenant": None}, None),
     ],
-    ids=["fixed", "a path", "a number", "into a list", "the envelope's", "a text that no group has"],
+    ids=["fixed", "a path", "a number", "into a list", "the envelope's", "no path", "found nowhere", "null"],
 )
 def test_a_targets_message_group_is_fixed_or_found_in_the_event(
     later: Later, given: str, detail: dict[str, Any], group: str | None
@@ -418,18 +420,27 @@ def test_a_targets_message_group_is_fixed_or_found_in_the_event(
 
     system.put(entry(Detail=json.dumps(detail)))
 
-    assert [each["attributes"].get("MessageGroupId") for each in system.records(ORDERS)] == ([group] if group else [])
+    assert [each["attributes"].get("MessageGroupId") for each in system.records(ORDERS)] == [group]
+
+
+def test_a_fifo_queues_message_group_is_fixed(later: Later) -> None:
+    """What looks like a path is its name, as AWS has had it before queues were fair."""
+    fifo = queue("orders.fifo", properties={"ContentBasedDeduplication": True})
+    system = System(later, rule("all", SHOP, target(fifo, message_group_id="$.detail.tenant")))
+    system.store._create_queue(fifo)
+
+    system.put(entry(Detail='{"tenant": "acme"}'))
+
+    assert [each["attributes"]["MessageGroupId"] for each in system.records(fifo)] == ["$.detail.tenant"]
 
 
 @pytest.mark.parametrize(
     "detail",
-    [{}, {"tenant": None}, {"tenant": ["a"]}, {"tenant": {"id": "a"}}, {"tenant": ""}, {"tenant": "a b"}],
-    ids=["missing", "null", "a list", "an object", "empty", "what SQS takes for no group"],
+    [{"tenant": ["a"]}, {"tenant": {"id": "a"}}, {"tenant": ""}, {"tenant": "a b"}],
+    ids=["a list", "an object", "empty", "what SQS takes for no group"],
 )
-def test_an_event_without_the_group_that_is_asked_for_goes_to_the_dead_letter_queue(
-    later: Later, detail: dict[str, Any]
-) -> None:
-    """AWS doesn't say what it does then; at once, since the event will never have it."""
+def test_an_event_whose_group_is_none_goes_to_the_dead_letter_queue(later: Later, detail: dict[str, Any]) -> None:
+    """At once, since it will never be one."""
     by_tenant = target(ORDERS, dead_letters=DEAD_LETTERS, message_group_id="$.detail.tenant")
     system = System(later, rule("all", SHOP, by_tenant))
 
@@ -439,7 +450,7 @@ def test_an_event_without_the_group_that_is_asked_for_goes_to_the_dead_letter_qu
     assert not system.records(ORDERS)
     (letter,) = system.records(DEAD_LETTERS)
     assert letter["messageAttributes"]["ERROR_CODE"]["stringValue"] == "INVALID_PARAMETER"
-    assert "tenant" in letter["body"] or not detail
+    assert "tenant" in letter["body"]
 
 
 def test_an_undelivered_event_without_a_dead_letter_queue_is_lost_and_said_to_be(later: Later) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from eachonce import Contract, Endpoint, Event, MissingSettingError, Reject, Retry, UnavailableError, Wait, Work
+from eachonce.journal import unpack_outbox
 
 from tests import faults as wire
 from tests.faults import Faults
@@ -433,3 +434,63 @@ def test_requests_are_logged_and_counted(counter: Endpoint, context: Context, pr
     assert [(line["message"], line.get("event_id")) for line in logs] == [("done", "p"), ("reject", None)]
     assert [("Done" in line, "Rejected" in line) for line in lines if "_aws" in line] == [(True, False), (False, True)]
     assert "424242" not in json.dumps(lines)
+
+
+def tenants(store: Store, endpoint: str = "counter") -> list[Any]:
+    """Return the tenants of what an endpoint published."""
+    rows = [row for row in store.items("Journal") if row["pk"].startswith(f"{endpoint}#") and "outbox" in row]
+    return [json.loads(bytes(event)).get("tenant") for row in rows for event in unpack_outbox(bytes(row["outbox"]))]
+
+
+def of_a_tenant(store: Store, tenant: Any = None, *, fixed: str | None = None) -> Endpoint:
+    endpoint = Endpoint("counter", tenant=tenant, aws=store.aws, settings=replace(store.settings, tenant=fixed))
+    endpoint.on(Weighed)(hand_in)
+    return endpoint
+
+
+def claiming(**claims: Any) -> dict[str, Any]:
+    request = http_request(json.dumps(REQUEST))
+    request["requestContext"] = {**request["requestContext"], "authorizer": {"jwt": {"claims": claims}}}
+    return request
+
+
+@pytest.mark.parametrize(
+    ("fixed", "tenant", "told"),
+    [
+        (None, None, None),
+        ("acme", None, "acme"),
+        (None, lambda request: request.claims["tenant"], "b"),
+        ("acme", lambda request: request.claims["tenant"], "b"),
+        ("acme", lambda request: None, None),
+    ],
+    ids=["nobody says", "by the environment", "by the request", "the request before all", "the request, of none"],
+)
+def test_a_requests_tenant_is_its_events(
+    store: Store, context: Context, fixed: str | None, tenant: Any, told: str | None
+) -> None:
+    """What comes from outside gets its tenant where it comes in, by who is asking or by whom the function is for."""
+    response = of_a_tenant(store, tenant, fixed=fixed)(claiming(tenant="b"), context)
+
+    assert response["statusCode"] == 202
+    assert tenants(store) == [told]
+
+
+@pytest.mark.parametrize("said", [{}, {"tenant": ""}, {"tenant": "a b"}, {"tenant": 7}, {"tenant": "x" * 129}])
+def test_a_request_whose_tenant_can_not_be_told_is_refused(
+    store: Store, context: Context, said: dict[str, Any]
+) -> None:
+    """It is done for nobody, and not for anybody."""
+    endpoint = of_a_tenant(store, lambda request: request.claims["tenant"], fixed="acme")
+
+    status, answered = answer(endpoint(claiming(**said), context))
+
+    assert status == 422
+    assert "tenant" in answered["reason"]
+    assert store.items("Journal") == []
+
+
+def test_a_direct_invocation_has_the_functions_tenant(store: Store, context: Context) -> None:
+    """Nothing else says whose it is."""
+    of_a_tenant(store, fixed="acme")(REQUEST, context)
+
+    assert tenants(store) == ["acme"]

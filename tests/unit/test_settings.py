@@ -19,6 +19,7 @@ def test_settings_are_read_from_the_environment() -> None:
             "DEAD_LETTER_QUEUE_URL": "https://sqs/dead",
             "EVENT_BUS": "dev-bus",
             "MAXIMUM_CONCURRENCY": "10",
+            "EVENT_TENANT": "acme",
             "AWS_LAMBDA_FUNCTION_VERSION": "12",
             "PATH": "/usr/bin",
         }
@@ -31,6 +32,7 @@ def test_settings_are_read_from_the_environment() -> None:
         dead_letter_queue_url="https://sqs/dead",
         bus="dev-bus",
         maximum_concurrency=10,
+        tenant="acme",
         code_version="12",
     )
 

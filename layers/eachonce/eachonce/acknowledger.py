@@ -153,6 +153,8 @@ def _entry(entry_id: str, letter: _Letter, *, fifo: bool) -> dict[str, Any]:
     if fifo:
         group = delivery.message_id if delivery.group_id is None else delivery.group_id
         entry |= {"MessageGroupId": _taken(group), "MessageDeduplicationId": _taken(delivery.message_id)}
+    elif isinstance(tenant := delivery.attributes.get("MessageGroupId"), str) and _GROUP_OR_ID.fullmatch(tenant):
+        entry["MessageGroupId"] = tenant  # so that it is a tenant's again when it is sent back
     return entry
 
 

@@ -20,7 +20,7 @@ from eachonce.execution import Execution, Try
 from eachonce.function import Function
 from eachonce.gate import Gate
 from eachonce.gathering import Gathering, finished, messages
-from eachonce.journal import row_key
+from eachonce.isolation import Isolation
 from eachonce.lanes import BEHIND, Lanes, Settled, lane_of
 from eachonce.listener import MAX_BODY_BYTES, Delivery, listen
 from eachonce.outcome import Outcome, Verdict
@@ -62,6 +62,10 @@ class Consumer(Function):
     - `max_body_bytes`: a larger message is rejected
     - `rate`: how many events begin in a time, over all workers; what is over it is put off, uncounted
     - `tracer`: an OpenTelemetry tracer, which gets a span for each event that a handler takes
+    - `isolated_by`: the part of the tables' keys that says whose tenant's an item is. Then an event needs a tenant, its
+      journal row is among the tenant's, and a work may touch the tenant's items alone: their key's part of this name is
+      the tenant, or, where the key has no such part, a part of it begins with the tenant and `#`. It is for a new
+      consumer: one that changes looks for its rows elsewhere
     """
 
     def __init__(
@@ -79,6 +83,7 @@ class Consumer(Function):
         max_body_bytes: int = MAX_BODY_BYTES,
         rate: Rate | None = None,
         tracer: Tracer | None = None,
+        isolated_by: str | None = None,
         aws: Aws | None = None,
         settings: Settings | None = None,
     ) -> None:
@@ -95,6 +100,7 @@ class Consumer(Function):
         self._max_body_bytes = max_body_bytes
         self._rate = rate
         self._tracer = tracer
+        self._isolation = None if isolated_by is None else Isolation(isolated_by)
 
     def __call__(self, batch: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Handle one batch of an SQS event source mapping, and name the messages that are to come again.
@@ -163,7 +169,7 @@ class Consumer(Function):
             if delivery.event is None or begins:
                 continue
             event = delivery.event
-            begun = sorted_out.begun.get(row_key(self.name, event.source, event.id))
+            begun = sorted_out.begun.get(self.execution.row_key(event))
             if begun is not None:
                 with suppress(EachonceError):
                     self.execution.ledger.release(self.execution.mark(delivery.event), begun)
@@ -188,7 +194,7 @@ class Consumer(Function):
             return Outcome(verdict=Verdict.RETRY, reason=reason, error=name)
         if deadline.near:
             return _TOO_LATE
-        pk = row_key(self.name, event.source, event.id)
+        pk = self.execution.row_key(event)
         attempt = Try(
             id=f"{delivery.message_id}/{delivery.receive_count}",
             age=delivery.age(datetime.now(UTC)),
@@ -221,6 +227,7 @@ class Consumer(Function):
             max_attempts=self._max_attempts,
             max_starts=self._max_starts,
             in_spans=self._tracer is not None,
+            isolation=self._isolation,
         )
 
     def _spans(self) -> Spans | None:

@@ -25,6 +25,7 @@ from eachonce.execution import Try
 from eachonce.function import Function
 from eachonce.handler import Handle, Handler, making
 from eachonce.identity import MAX_ID
+from eachonce.isolation import NO_TENANT, is_tenant
 from eachonce.model import decode, subject_of
 from eachonce.outcome import Outcome, Verdict
 from eachonce.reason import reason_of
@@ -69,10 +70,22 @@ class Endpoint(Function):
     `{"outcome": "reject", "reason": ...}` (422). A request that can't be handled now is answered 503, or 409 while
     its effect outside the commit is under way elsewhere; a direct invocation raises UnavailableError instead, so that
     Lambda retries an asynchronous one. Where no route takes a request, it is answered 404, 405 or 415.
+
+    - `tenant`: whose a request is, by what its API says of it, such as `lambda request: request.claims["tenant"]`; one
+      of which it raises anything is answered 422, and one of which it returns None has no tenant. Without it all are
+      those of the setting EVENT_TENANT, if that is set
     """
 
-    def __init__(self, name: str, *, aws: Aws | None = None, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        tenant: Callable[[Request], str | None] | None = None,
+        aws: Aws | None = None,
+        settings: Settings | None = None,
+    ) -> None:
         super().__init__(name, aws=aws, settings=settings)
+        self._tenant = tenant
         self._routes: list[Route] = []
 
     def _add(self, handler: Handler) -> None:
@@ -176,9 +189,26 @@ class Endpoint(Function):
         event_id = told if request.own_key is None else request.own_key
         if event_id == told and is_own_id(told):
             raise MalformedMessageError("the request's Idempotency-Key has the form of one that is a caller's own")
-        source = self.settings.required_source()
-        event = Event(id=event_id, source=source, type=described.type, data=raw, subject=subject, request=request)
+        event = Event(
+            id=event_id,
+            source=self.settings.required_source(),
+            type=described.type,
+            data=raw,
+            subject=subject,
+            tenant=self._tenant_of(request),
+            request=request,
+        )
         return _traced(event, request)
+
+    def _tenant_of(self, request: Request) -> str | None:
+        """Return whose a request is; raises MalformedMessageError where that can't be told, or can be nobody's name."""
+        try:
+            tenant = self.settings.tenant if self._tenant is None else self._tenant(request)
+        except Exception as error:  # noqa: BLE001 - the bundle's own code, on what a caller sent
+            raise MalformedMessageError(f"the request's tenant can't be told: {type(error).__name__}") from None
+        if tenant is not None and not (isinstance(tenant, str) and is_tenant(tenant)):
+            raise MalformedMessageError(f"the request's tenant is none: {NO_TENANT}")
+        return tenant
 
     def _only_handler(self) -> Handler:
         """Return the handler of a request that has no route; raises MalformedMessageError when there are several."""

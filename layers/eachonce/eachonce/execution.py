@@ -27,14 +27,15 @@ from eachonce.failure import TooLateError, outcome_of
 from eachonce.former import former_marks, former_row, former_rows, judge_former
 from eachonce.handler import Handler
 from eachonce.identity import fingerprint
-from eachonce.journal import Mark, State
+from eachonce.isolation import Isolation, require_same_tenant, scope_of
+from eachonce.journal import Mark, State, row_key
 from eachonce.ledger import Begun, Ledger, require_deaths_below, story_of
 from eachonce.model import decode
 from eachonce.outcome import Outcome, Verdict
 from eachonce.publisher import MAX_BYTES, size_bytes
 from eachonce.settings import Settings
 from eachonce.wording import MAX_NAME, short
-from eachonce.work import Item, Work
+from eachonce.work import Admit, Item, Work
 from eachonce.writer import Writer
 
 # Under contention someone always wins, so a handful of runs suffices; then the event gives way to its neighbours.
@@ -81,6 +82,7 @@ class Execution:
         max_attempts: int = 10,
         max_starts: int = 3,
         in_spans: bool = False,
+        isolation: Isolation | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._consumer = consumer
@@ -89,6 +91,7 @@ class Execution:
         self._max_attempts = max_attempts
         self._max_starts = max_starts
         self._in_spans = in_spans
+        self._isolation = isolation
         self._writer = Writer(aws, settings)
         self._committer = Committer(self._writer, clock=clock)
         self.ledger = Ledger(self._writer, clock=clock)
@@ -96,7 +99,14 @@ class Execution:
     def mark(self, event: RawEvent) -> Mark:
         """Return what this consumer's journal knows the event by; raises ContractError when its data can't be read."""
         former = partial(former_marks, self._consumer, event)
-        return Mark(self._consumer, event.source, event.id, fingerprint(event), former)
+        return Mark(self._consumer, event.source, event.id, fingerprint(event), former, self._scope(event))
+
+    def row_key(self, event: RawEvent) -> str:
+        """Return the key of the event's journal row."""
+        return row_key(self._consumer, event.source, event.id, tenant=self._scope(event))
+
+    def _scope(self, event: RawEvent) -> str | None:
+        return None if self._isolation is None else scope_of(event.tenant)
 
     def former(self, events: Iterable[RawEvent]) -> dict[str, Item]:
         """Return what the journal said of up to 100 events before sources counted, by its rows' keys."""
@@ -106,6 +116,7 @@ class Execution:
         """Handle one event and return what became of it; a failure of the handler is an outcome, too."""
         try:
             _require_near(event)
+            admit = self._admission(event)
             mark = self.mark(event)
             rows = self.former([event]) if attempt.former is None else attempt.former
             former = former_row(rows, self._consumer, event)
@@ -117,9 +128,15 @@ class Execution:
         try:
             typed = event.with_data(decode(handler.contract, event.data))  # a contract runs its user's code, too
             key = former["pk"] if former else mark.pk  # a receiver must know it again
-            return self._run(handler, typed, mark, begun, _story(event, attempt, begun), key, deadline)
+            return self._run(handler, typed, mark, begun, _story(event, attempt, begun), key, deadline, admit)
         except Exception as error:  # noqa: BLE001 - likewise whatever a handler raises
             return self._end(_outcome(error, attempt), event, mark, attempt, begun)
+
+    def _admission(self, event: RawEvent) -> Admit | None:
+        """Return what refuses keys that aren't the event's tenant's; raises Reject where it has none."""
+        if self._isolation is None:
+            return None
+        return partial(self._isolation.require_own, tenant=self._isolation.require_tenant(event.tenant))
 
     def _begin(
         self, handler: Handler, event: RawEvent, mark: Mark, attempt: Try, former: Item, deadline: Deadline
@@ -152,10 +169,11 @@ class Execution:
         story: Mapping[str, Any],
         key: str,
         deadline: Deadline,
+        admit: Admit | None,
     ) -> Outcome:
         fence = None if begun is None else begun.fence
         for _ in range(_RUNS):
-            work = Work(self._writer.fetch, idempotency_key=key)
+            work = Work(self._writer.fetch, idempotency_key=key, admit=admit)
             handler.run(event, work)
             if deadline.near and not handler.external:
                 raise TooLateError
@@ -199,6 +217,8 @@ class Execution:
     def _outbox(self, cause: Event[Any], work: Work) -> list[Event[Any]]:
         if not work.published:
             return []
+        for data in work.published:
+            require_same_tenant(data, type(data).__name__, cause.tenant)
         source, time = self._settings.required_source(), self._clock()
         outbox = [
             cause.causes(data, by=self._consumer, place=place, source=source, time=time)

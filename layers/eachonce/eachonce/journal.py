@@ -42,16 +42,20 @@ class State(StrEnum):
     REJECTED = "REJECTED"  # in the dead-letter queue
 
 
-def row_key(consumer: str, source: str, event_id: str) -> str:
+def row_key(consumer: str, source: str, event_id: str, *, tenant: str | None = None) -> str:
     """Return the `pk` of an event's row at a consumer: `reserve-stock##shop#536365`.
+
+    Where a consumer keeps tenants apart it is `reserve-stock####acme#shop#536365`: a right to `reserve-stock####acme#*`
+    is one to a tenant's rows alone. A tenant has no # there.
 
     A source and an id that are too long for a key together are told by their digest. With a single # the keys of before
     sources counted began, and a right to a function's own rows (`dynamodb:LeadingKeys`) fits both.
     """
-    key = f"{consumer}##{_escaped(source)}#{event_id}"
+    scope = "##" if tenant is None else f"####{tenant}#"
+    key = f"{consumer}{scope}{_escaped(source)}#{event_id}"
     if len(key.encode()) <= _MAX_KEY_BYTES:
         return key
-    return f"{consumer}###{blake2b(msgspec.json.encode([source, event_id])).hexdigest()}"  # no source is empty
+    return f"{consumer}{scope}#{blake2b(msgspec.json.encode([source, event_id])).hexdigest()}"  # no source is empty
 
 
 def breaker_key(consumer: str, breaker: str, tenant: str | None) -> str:
@@ -73,6 +77,8 @@ def read_key(pk: str) -> tuple[str, str | None, str]:
     consumer, _, rest = pk.partition("#")
     if not rest.startswith("#"):
         return consumer, None, rest
+    if rest.startswith("###"):  # a tenant's; a digest has no # in front of it but its own
+        rest = f"#{rest[3:].partition('#')[2]}"
     source, _, event_id = rest[1:].partition("#")
     return consumer, source.replace("%23", "#").replace("%25", "%"), event_id
 
@@ -81,7 +87,8 @@ def read_key(pk: str) -> tuple[str, str | None, str]:
 class Mark:
     """Who did it: a consumer, for an event of this identity and content. Rows and items carry it, to know copies by.
 
-    `former` is all that marked the event before its identity was what it is now.
+    `tenant` is whose rows its row is among, where a consumer keeps tenants apart. `former` is all that marked the event
+    before its identity was what it is now.
     """
 
     consumer: str
@@ -89,11 +96,12 @@ class Mark:
     event_id: str
     fingerprint: str
     former: Callable[[], Collection[str]] = field(default=tuple, compare=False, repr=False)
+    tenant: str | None = None
 
     @property
     def pk(self) -> str:
-        """The journal row's key."""
-        return row_key(self.consumer, self.source, self.event_id)
+        """The journal row's key, which is among the tenant's where one is named."""
+        return row_key(self.consumer, self.source, self.event_id, tenant=self.tenant)
 
     @property
     def prefix(self) -> str:

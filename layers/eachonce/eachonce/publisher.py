@@ -22,6 +22,7 @@ from eachonce.depth import MAX_LEVELS, TooDeepError, shallow
 from eachonce.description import Description, description_of
 from eachonce.errors import MalformedMessageError, PublishError, Unsent, duration
 from eachonce.event import FORM, PLAIN, Event, RawEvent, decode
+from eachonce.isolation import NO_TENANT, is_tenant
 from eachonce.model import is_model
 from eachonce.pace import Pace
 from eachonce.reason import reason_of
@@ -203,6 +204,8 @@ def _entries(events: Iterable[Event[Any] | bytes]) -> tuple[list[Entry], list[Un
 
 
 def _entry(place: int, event: Event[Any] | bytes) -> Entry:
+    if not isinstance(event, bytes) and event.tenant is not None and not is_tenant(event.tenant):
+        raise MalformedMessageError(f"a queue that is fair to tenants would not take it: {NO_TENANT}")
     text = _checked(event if isinstance(event, bytes) else event.encode())
     envelope = decode(msgspec.Raw(text)) if isinstance(event, bytes) else event
     if _is_plain(event, text):

@@ -21,6 +21,7 @@ class Settings:
     - `bus`: the event bus that it may publish to, from EVENT_BUS
     - `former_rows`: whether the journal may hold rows from before an event's source, and a request's caller, were parts
       of its identity; they are asked for, unless JOURNAL_FORMER_ROWS is "none"
+    - `tenant`: whose an endpoint's requests are where it isn't told by them, from EVENT_TENANT
     - `maximum_concurrency`: how many workers there may be, the MaximumConcurrency of the mapping on its queue, from
       MAXIMUM_CONCURRENCY; what is no whole number over 0 counts as not set
     - `code_version`: which code ran, from AWS_LAMBDA_FUNCTION_VERSION
@@ -31,6 +32,7 @@ class Settings:
     queue_url: str | None = None
     dead_letter_queue_url: str | None = None
     bus: str | None = None
+    tenant: str | None = None
     former_rows: bool = True
     maximum_concurrency: int | None = None
     code_version: str = "$LATEST"
@@ -44,6 +46,7 @@ class Settings:
             queue_url=environment.get("QUEUE_URL") or None,
             dead_letter_queue_url=environment.get("DEAD_LETTER_QUEUE_URL") or None,
             bus=environment.get("EVENT_BUS") or None,
+            tenant=environment.get("EVENT_TENANT") or None,
             former_rows=environment.get("JOURNAL_FORMER_ROWS") != "none",
             maximum_concurrency=_whole(environment.get("MAXIMUM_CONCURRENCY", "")),
             code_version=environment.get("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),

@@ -11,6 +11,8 @@ from eachonce.errors import HandlerError, WorkError
 from eachonce.model import is_model
 
 Item = Mapping[str, Any]
+Admit = Callable[["Address"], None]
+"""Raises WorkError for an item that the event has no business with."""
 
 # Attributes that the layer keeps on every item that it writes.
 WRITTEN_BY = "written_by"  # the mark of the event that wrote the item last: the item's revision
@@ -83,9 +85,12 @@ class Work:
     A handler fills it and returns. Nothing happens before the commit, so a handler may run any number of times.
     """
 
-    def __init__(self, fetch: Callable[[Address], Item | None], *, idempotency_key: str = "") -> None:
-        """Make an empty work that reads through `fetch`."""
+    def __init__(
+        self, fetch: Callable[[Address], Item | None], *, idempotency_key: str = "", admit: Admit | None = None
+    ) -> None:
+        """Make an empty work that reads through `fetch`, and touches what `admit` lets it."""
         self._fetch = fetch
+        self._admit = admit
         self.idempotency_key = idempotency_key
         self.reads: dict[Address, str | None] = {}
         self.writes: dict[Address, Write] = {}
@@ -99,7 +104,7 @@ class Work:
         writes of one work are serializable. Raises WorkError when this work has written the item already, or when no
         item can have this key, and AwsError when DynamoDB can't be asked.
         """
-        address = _address(table, key)
+        address = self._address(table, key)
         if address in self.writes:
             raise WorkError(f"{_named(address)} is read after it was written: read first, the write happens at the end")
         item = self._fetch(address)
@@ -108,7 +113,7 @@ class Work:
 
     def create(self, table: str, key: Item, **attributes: Any) -> None:
         """Create an item that must not exist yet; where it does, the event is rejected."""
-        self._write(_address(table, key), Create(attributes))
+        self._write(self._address(table, key), Create(attributes))
 
     def put(self, table: str, key: Item, *, newer_than: str | None = None, **attributes: Any) -> None:
         """Set attributes of an item, whether or not it exists; attributes that are not named stay.
@@ -119,7 +124,7 @@ class Work:
         neither text nor number nor bytes. Events that put an item by the same `newer_than` set the same attributes;
         one that sets fewer leaves the others to whoever came before.
         """
-        address = _address(table, key)
+        address = self._address(table, key)
         if newer_than is None and address not in self.reads:
             raise WorkError(
                 f"{_named(address)} is put blindly: "
@@ -135,7 +140,7 @@ class Work:
 
     def add(self, table: str, key: Item, **amounts: int | Decimal) -> None:
         """Add amounts to numbers of an item, whether or not it exists; amounts added to one item sum up."""
-        address = _address(table, key)
+        address = self._address(table, key)
         earlier = self.writes.pop(address) if isinstance(self.writes.get(address), Add) else None
         if isinstance(earlier, Add):
             amounts = {
@@ -148,6 +153,12 @@ class Work:
         if not is_model(type(data)):
             raise HandlerError(f"what is published is a contract, a dataclass or a model, not a {type(data).__name__}")
         self.published.append(data)
+
+    def _address(self, table: str, key: Item) -> Address:
+        address = _address(table, key)
+        if self._admit is not None:
+            self._admit(address)
+        return address
 
     def _write(self, address: Address, write: Write, *, own_note: str = "") -> None:
         if address in self.writes:

@@ -41,7 +41,7 @@ class StandardOrder:
         self._disorder = disorder
         self._tickets = itertools.count()
         self._alone: Line[tuple[int, Message]] = Line()
-        self._tenants = Tenants()
+        self._tenants = Tenants(disorder.pick)
 
     def join(self, message: Message) -> None:
         """Line up at the end, wherever the message was before."""
@@ -57,7 +57,9 @@ class StandardOrder:
             message = self._take(self._disorder.pick(waiting), groups, now)
             if message is not None and message.visible:
                 return message
-        return self._tenants.take_noisy()
+        while (message := self._tenants.take_noisy()) is not None and not message.visible:
+            continue
+        return message
 
     def _take(self, place: int, groups: int, now: float) -> Message | None:
         """Take what stands at a place: the oldest of all is 0, and the groups stand behind what has none."""

@@ -7,9 +7,10 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-f
 from __future__ import annotations
 
 import heapq
-from collections import deque
+from collections.abc import Callable
 
 from eachonce_workbench.cloud.store.queues.busy_time import BusyTime
+from eachonce_workbench.cloud.store.queues.line import Line
 from eachonce_workbench.cloud.store.queues.message import Message
 
 NOISY_SHARE = 0.1
@@ -24,7 +25,9 @@ class Tenants:
     minutes. What an operation costs doesn't grow with the messages: it is the logarithm of how many groups there are.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, pick: Callable[[int], int]) -> None:
+        """Make an empty set; `pick` says which of so many messages of a group overtakes the others, 0 for none."""
+        self._pick = pick
         self._tenants: dict[str, _Tenant] = {}
         self._quiet: list[tuple[int, _Tenant]] = []  # a heap by each one's oldest message, or one that has gone since
         self._noisy: list[_Tenant] = []  # few: hardly ten can have a tenth each
@@ -45,7 +48,7 @@ class Tenants:
         """Return how many groups wait before the noisy ones; some may prove to be noisy when their turn comes."""
         for tenant in [tenant for tenant in self._noisy if now - tenant.sent_at >= QUIET_AFTER_SECONDS]:
             self._noisy.remove(tenant)
-            heapq.heappush(self._quiet, (tenant.waiting[0][0], tenant))
+            heapq.heappush(self._quiet, (tenant.waiting.first[0], tenant))
         while self._quiet:
             ticket, tenant = self._quiet[0]
             oldest = tenant.oldest()
@@ -70,7 +73,7 @@ class Tenants:
         tenant = self._quiet[place][1]
         if tenant.oldest() is None or self._is_noisy(tenant, now):
             return None
-        return tenant.waiting.popleft()[1]
+        return tenant.take(self._pick)
 
     def take_noisy(self) -> Message | None:
         """Take the oldest message of the noisy group with the fewest messages in flight."""
@@ -78,8 +81,8 @@ class Tenants:
             self._drained(tenant)
         if not self._noisy:
             return None
-        tenant = min(self._noisy, key=lambda each: (each.in_flight, each.waiting[0][0]))
-        message = tenant.waiting.popleft()[1]
+        tenant = min(self._noisy, key=lambda each: (each.in_flight, each.waiting.first[0]))
+        message = tenant.take(self._pick)
         if tenant.oldest() is None:
             self._drained(tenant)
         return message
@@ -124,13 +127,17 @@ class _Tenant:
 
     def __init__(self, group: str) -> None:
         self.group = group
-        self.waiting: deque[tuple[int, Message]] = deque()
+        self.waiting: Line[tuple[int, Message]] = Line()
         self.in_flight = 0
         self.sent_at = 0.0
         self.lined_up = False
 
     def oldest(self) -> int | None:
         """Return the ticket of the oldest message, None where none waits; what waits no more is passed over."""
-        while self.waiting and not self.waiting[0][1].visible:
-            self.waiting.popleft()
-        return self.waiting[0][0] if self.waiting else None
+        while self.waiting and not self.waiting.first[1].visible:
+            self.waiting.take()
+        return self.waiting.first[0] if self.waiting else None
+
+    def take(self, pick: Callable[[int], int]) -> Message:
+        """Take a message, which may be visible no more unless it is the first."""
+        return self.waiting.take(pick(len(self.waiting)))[1]
