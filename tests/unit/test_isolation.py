@@ -166,6 +166,13 @@ def test_a_suspect_is_known_by_its_tenants_row(warehouse: Warehouse) -> None:
     assert warehouse.store.item("Weights", parcel="acme#p")["grams"] == 100
 
 
+@pytest.mark.parametrize("isolated_by", ["", True, 7])
+def test_what_tells_tenants_apart_is_a_part_of_keys(isolated_by: Any) -> None:
+    """By name."""
+    with pytest.raises(ValueError, match="isolated_by"):
+        Consumer("warehouse", isolated_by=isolated_by)
+
+
 def test_without_isolation_nothing_changes(warehouse: Warehouse) -> None:
     """Neither the rows' keys, nor what a work may touch."""
     warehouse.handle(rooms, of("acme", "p"), isolated_by=None)

@@ -294,6 +294,8 @@ def test_in_the_end_it_is_given_up() -> None:
         ),
         (FIFO.arn, {"text": "a", "deduplication_id": "d"}, "InvalidParameter"),
         (FIFO.arn, {"text": "a", "group_id": "g"}, "InvalidParameter"),
+        (TOPIC.arn, {"text": "a", "group_id": "a b"}, "InvalidParameter"),
+        (TOPIC.arn, {"text": "a", "group_id": "g" * 129}, "InvalidParameter"),
     ],
 )
 def test_what_sns_refuses_reaches_nobody(arn: str, given: dict[str, Any], code: str) -> None:
@@ -305,6 +307,16 @@ def test_what_sns_refuses_reaches_nobody(arn: str, given: dict[str, Any], code: 
 
     assert caught.value.code == code
     assert system.kinds() == []
+
+
+def test_a_standard_topics_message_group_reaches_standard_queues() -> None:
+    """Where it makes them fair; https://docs.aws.amazon.com/sns/latest/api/API_Publish.html."""
+    system = System(subscription(TOPIC, ORDERS, raw=True))
+
+    system.topics.publish(TOPIC.arn, "a", group_id="acme")
+
+    (record,) = system.store.queues.receive(ORDERS.arn, max_messages=10)
+    assert record["attributes"]["MessageGroupId"] == "acme"
 
 
 def test_a_batch_fails_entry_by_entry() -> None:

@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/sns/latest/dg/large-message-payloads.html. Messages 
 from __future__ import annotations
 
 import json
+import re
 
 from eachonce_workbench.cloud.store.protocol import AwsError
 from eachonce_workbench.cloud.topics.message import Attributes, Message
@@ -15,6 +16,7 @@ from eachonce_workbench.template.event_sources import Topic
 MAX_MESSAGE_BYTES = 256 * 1024
 MOST_BATCH_ENTRIES = 10
 _LONGEST_SUBJECT = 100
+_GROUP = re.compile("[!-~]{1,128}")
 _TYPES = ("String", "String.Array", "Number", "Binary")
 
 
@@ -29,6 +31,8 @@ def check(topic: Topic, message: Message) -> None:
         raise invalid("Message too long")
     if message.structured:
         _check_structure(message.text)
+    if message.group_id and not _GROUP.fullmatch(message.group_id):
+        raise invalid("MessageGroupId Reason: it has 1 to 128 alphanumeric and punctuation characters")
     if topic.fifo:
         _check_fifo(topic, message)
     elif message.deduplication_id is not None:

@@ -35,6 +35,11 @@ class Isolation:
 
     attribute: str
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for what is no attribute's name."""
+        if not isinstance(self.attribute, str) or not self.attribute:
+            raise ValueError("isolated_by is the name of a part of the tables' keys")
+
     def require_tenant(self, tenant: str | None) -> str:
         """Return the tenant; raises Reject where an event has none that can be isolated."""
         if tenant is None:

@@ -13,7 +13,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
@@ -34,8 +34,10 @@ from eachonce.wording import MAX_NAME, short
 # What the bus says of an event that it will never take, whoever sends it and however often.
 _NEVER = frozenset({"MalformedEvent", "MalformedDetail", "EntryTooLarge"})
 
-# Of the function's time, to set aside in and to answer: what no answer names comes again with all its batch.
+# Of the function's time, to set aside in and to answer: what no answer names comes again with all its batch. A short
+# time is not to be all of it.
 _RESERVE = timedelta(seconds=2)
+_RESERVED_SHARE = 5
 
 _SOURCE = "aws:dynamodb"
 _MAX_LETTER_BYTES = 16 * 1024  # a key of 2 KB, as JSON may write it, and a reason
@@ -59,7 +61,7 @@ class Relay:
             raise EachonceError(
                 'this function takes DynamoDB stream events: {"Records": [{"eventSource": "aws:dynamodb", ...}]}'
             )
-        failed = self._relay([_read(record) for record in records], Deadline.of(context, reserve=_RESERVE))
+        failed = self._relay([_read(record) for record in records], _deadline(context))
         return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
 
     def _relay(self, changes: Sequence[_Change], deadline: Deadline) -> list[str]:
@@ -114,6 +116,11 @@ class _Change:
     keys: Any
     outbox: Sequence[bytes] = ()
     flaw: str | None = None
+
+
+def _deadline(context: LambdaContext) -> Deadline:
+    whole = Deadline.of(context)
+    return replace(whole, reserve=min(_RESERVE, whole.remaining() / _RESERVED_SHARE))
 
 
 def _is_foreign(record: Any) -> bool:
