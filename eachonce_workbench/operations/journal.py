@@ -60,7 +60,7 @@ class Journal:
 
     def rejected(self, event: Sought) -> bool:
         """Whether a consumer has given up on an event."""
-        row = self._get(_pk(event))
+        row = self._get(self._pk(event))
         return row is not None and row["state"] == State.REJECTED
 
     def foresee(self, event: Sought) -> Renewal:

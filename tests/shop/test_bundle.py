@@ -163,6 +163,15 @@ def test_a_rule_leads_to_the_consumers_queue_and_nowhere_else(consumer: str) -> 
 
 
 @each_consumer
+def test_a_rule_makes_the_consumers_queue_fair_to_tenants(consumer: str) -> None:
+    """By the tenant in the envelope, which each event has: AWS doesn't promise to deliver one without."""
+    (target,) = RULES[f"{consumer}Rule"]["Targets"]
+
+    assert target["SqsParameters"] == {"MessageGroupId": "$.detail.tenant"}
+    assert DOCUMENT["Globals"]["Function"]["Environment"]["Variables"]["EVENT_TENANT"]
+
+
+@each_consumer
 def test_a_rule_lets_through_what_the_consumer_handles(consumer: str) -> None:
     """An event type without a handler would be rejected; a handler without its event type would never run."""
     code = (FILE.parent / FUNCTIONS[consumer]["CodeUri"] / "app.py").read_text(encoding="utf-8")

@@ -11,9 +11,10 @@ from eachonce.work import Address
 
 # What SQS takes as a message group, in which a queue is fair to tenants.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
-_TENANT = re.compile("[!-~]{1,128}")
+MAX_TENANT = 128
+_TENANT = re.compile(f"[!-~]{{1,{MAX_TENANT}}}")
 
-NO_TENANT = "a tenant is 1 to 128 of ASCII's letters, digits and punctuation"
+NO_TENANT = f"a tenant is 1 to {MAX_TENANT} of ASCII's letters, digits and punctuation"
 
 
 def is_tenant(text: str) -> bool:
