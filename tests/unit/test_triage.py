@@ -172,6 +172,19 @@ def test_an_effect_outside_the_commit_makes_its_own_mark(sort: Any, faults: Faul
     assert (len(sorted_out.harmless), sorted_out.begun) == (1, {})
 
 
+@pytest.mark.parametrize("source", ["post", "rail"])
+def test_a_type_may_be_two_sources(execution: Execution, source: str) -> None:
+    """Each with a handler of its own: what one does outside the commit is not what the other does."""
+    handlers = Handlers()
+    handlers.on(Weighed, external=True, source="rail")(weigh)
+    handlers.on(Weighed, source="post")(weigh)
+    came = record(weighed(event_id="e-1") | {"source": source}, receive_count=2)
+
+    sorted_out = triage(listen(batch(came)), handlers, execution, lease=HALF_A_MINUTE, ordered=False)
+
+    assert list(sorted_out.begun) == (["post##post#e-1"] if source == "post" else [])
+
+
 def test_a_claim_that_never_ended_is_a_suspect(sort: Any, office: Office) -> None:
     """Whether or not its lease has."""
     office.begun(event="e-1")
