@@ -9,7 +9,7 @@ from typing import Any
 from eachonce_workbench.matching.input import TargetInput
 from eachonce_workbench.matching.pattern import Pattern
 from eachonce_workbench.template.event_sources import Subscription, Topic
-from eachonce_workbench.template.topology import Bus, Function, Queue, Rule, Table, Target, Topology
+from eachonce_workbench.template.topology import Archive, Bus, Function, Queue, Rule, Table, Target, Topology
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
@@ -32,6 +32,17 @@ def topology(**parts: Any) -> Topology:
         "outputs": {},
     }
     return Topology(stack="test", region=REGION, account_id=ACCOUNT, **(none | parts))
+
+
+def archive(name: str, bus_name: str, *, retention_days: int = 5, pattern: Any = None) -> Archive:
+    return Archive(
+        logical_id=name,
+        name=name,
+        arn=arn("events", f"archive/{name}"),
+        bus_arn=arn("events", f"event-bus/{bus_name}"),
+        pattern=None if pattern is None else Pattern(pattern),
+        retention_days=retention_days,
+    )
 
 
 def table(

@@ -14,6 +14,7 @@ from eachonce_workbench.cli.fire import fire
 from eachonce_workbench.cli.invoke import invoke
 from eachonce_workbench.cli.new import new
 from eachonce_workbench.cli.pause import pause, resume
+from eachonce_workbench.cli.replay import replay
 from eachonce_workbench.cli.run import run
 from eachonce_workbench.cli.serve import serve
 from eachonce_workbench.cli.simulate import simulate
@@ -30,6 +31,7 @@ app.add_typer(new, name="new")
 app.command()(why)
 app.command()(pause)
 app.command()(resume)
+app.command()(replay)
 app.command()(run)
 app.command()(serve)
 app.command()(invoke)

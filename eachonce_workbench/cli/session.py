@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -19,6 +21,8 @@ from eachonce_workbench.operations.journal import Journal, NoJournal
 from eachonce_workbench.operations.pace import Pace
 from eachonce_workbench.operations.pause import Backlog, Switching
 from eachonce_workbench.operations.redrive import Redrive, Tally, drop
+from eachonce_workbench.operations.replay import Archive, ArchiveReplay, Replayed, ReplayError, Span, from_journal
+from eachonce_workbench.operations.route import QueueBus, routes
 from eachonce_workbench.operations.samconfig import deployed_stack
 from eachonce_workbench.operations.stack import (
     ConsumerQueues,
@@ -77,6 +81,55 @@ class Session:
         with watching(self._progress, description) as seen:
             Switching(self._account.client("lambda"), seen=seen)(mappings, on=on)
         return [Backlog.ask(self._sqs, mapping.queue_arn) for mapping in mappings]
+
+    def replay_journal(self, mappings: Sequence[SourceMapping], span: Span) -> tuple[dict[str, int], bool]:
+        """Put what the journal's rows of a span published into a consumer's queues; say how much, and whether all went.
+
+        Raises ReplayError.
+        """
+        done = Replayed()
+        try:
+            with counting(self._progress, "reading the journal", None) as passed:
+                for mapping in mappings:
+                    for count in from_journal(self.journal, span, self._bus_to(mapping), done, sleep=time.sleep):
+                        passed(count)
+        except BaseException:
+            self._progress.print(f"{done.found:,} events were found, {done.sent:,} sent", soft_wrap=True)
+            raise
+        return {"found": done.found, "sent": done.sent, "failed": done.failed}, done.failed == 0
+
+    def _bus_to(self, mapping: SourceMapping) -> QueueBus:
+        events = self._account.client("events")
+        found = [route for bus in self.stack.buses for route in routes(events, bus, mapping.queue_arn)]
+        if not found:
+            raise ReplayError(f"no rule of a bus that the stack publishes to leads to {mapping.queue_arn}")
+        *_, account, name = mapping.queue_arn.split(":")
+        url = self._sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
+        return QueueBus(self._sqs, url, found, place=self.stack.arn, now=lambda: datetime.now(UTC))
+
+    def replay_archive(
+        self, mappings: Sequence[SourceMapping], span: Span, archive: str, *, name: str
+    ) -> tuple[dict[str, Any], bool]:
+        """Let EventBridge replay an archive to a consumer's rules alone; say how it ended. Raises ReplayError."""
+        events = self._account.client("events")
+        source = Archive.ask(events, archive)
+        arns = [route.rule_arn for each in mappings for route in routes(events, source.bus_arn, each.queue_arn)]
+        if not arns:
+            raise ReplayError(f"no rule of the bus {source.bus_arn} leads to a queue of the consumer's")
+        progress = None
+        try:
+            with (
+                watching(self._progress, "replaying") as seen,
+                closing(ArchiveReplay(events, source, name=name)(span, arns)) as replaying,
+            ):
+                for progress in replaying:
+                    seen(progress.state if progress.last is None else f"{progress.state}, at {progress.last}")
+        except BaseException:
+            self._progress.print(f"{name} is cancelled: what it replayed by then stays replayed", soft_wrap=True)
+            raise
+        state = "FAILED" if progress is None else progress.state
+        reason = None if progress is None else progress.reason
+        return {"replay": name, "state": state, "reason": reason}, state == "COMPLETED"
 
     def _work_through(self, letters: Sequence[DeadLetter], work: Work, did: str) -> Tally:
         """Work queue by queue; say how far it came if it doesn't come to the end."""

@@ -125,6 +125,7 @@ class LocalCloud:
             self.bus = self._make_bus()
             self.sources.join(self.bus, self._kept.buckets)
             self.gone += tuple(self.sources.buckets.gone())
+            self.gone += tuple(self.bus.archives.take_back(self._kept.archives))
             self._mappings = self._make_mappings()
             if listening is not None:
                 server = Server(self._application(), listening)
@@ -167,6 +168,7 @@ class LocalCloud:
             keep(self.store, self._mappings.readers),
             buckets=self.sources.buckets.keep(),
             switched=self._mappings.switched,
+            archives=self.bus.archives.keep(),
         )
 
     def fire(self, name: str) -> str:

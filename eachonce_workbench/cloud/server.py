@@ -160,6 +160,8 @@ class Endpoint:
             return answer
         operation = _check(service, request)
         if service == "events":
+            if self._bus.archives.answers(operation):
+                return success(self._bus.archives.answer(operation, decoded(request.body)))
             if not self._rules.answers(operation):
                 raise _described_by_template(service, operation)
             return success(self._rules.answer(operation, decoded(request.body)))

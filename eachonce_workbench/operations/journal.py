@@ -125,13 +125,20 @@ class Journal:
 
     def publications(self) -> Iterator[tuple[str, list[Row]]]:
         """Read the whole table; yield the key of each row that published, and its events as CloudEvents objects."""
+        for row in self._publishing():
+            yield row["pk"], published(row)
+
+    def outboxes(self) -> Iterator[list[bytes]]:
+        """Read the whole table; yield the events of each row that published, as its outbox has them."""
+        for row in self._publishing():
+            yield [bytes(event) for event in unpack_outbox(row["outbox"])]
+
+    def _publishing(self) -> Iterator[Row]:
         pages = self._client.get_paginator("scan").paginate(
             TableName=self._table, FilterExpression="attribute_exists(outbox)", ProjectionExpression="pk, outbox"
         )
         for page in pages:
-            for encoded in page["Items"]:
-                row = self._codec.item(encoded)
-                yield row["pk"], published(row)
+            yield from map(self._codec.item, page["Items"])
 
 
 class NoJournal:
@@ -154,6 +161,10 @@ class NoJournal:
         return Renewal.NOTHING
 
     def publications(self) -> Iterator[tuple[str, list[Row]]]:
+        """Yield nothing."""
+        yield from ()
+
+    def outboxes(self) -> Iterator[list[bytes]]:
         """Yield nothing."""
         yield from ()
 

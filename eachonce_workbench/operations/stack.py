@@ -77,7 +77,8 @@ class Stack:
 
     `readers` are the consumers, those without a dead-letter queue, too; `endpoints` the functions that keep a journal
     without consuming; `sources` those of the events that it publishes. `lacking` says what was looked for in vain.
-    Its ARN says where it is: arn:aws:cloudformation:REGION:ACCOUNT:stack/NAME/ID. `mappings` are those of queues.
+    Its ARN says where it is: arn:aws:cloudformation:REGION:ACCOUNT:stack/NAME/ID.
+    `mappings` are those of queues; `buses` are those that its functions are told to publish to, by name or ARN.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Stack:
     lacking: tuple[str, ...] = ()
     arn: str = field(default="", compare=False)
     mappings: tuple[SourceMapping, ...] = field(default=(), compare=False)
+    buses: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def paused(self) -> tuple[str, ...]:
@@ -274,6 +276,7 @@ def _stack(described: Mapping[str, Any], functions: Sequence[_Function], queues:
         lacking=tuple(lacking),
         arn=described.get("StackId", ""),
         mappings=tuple(mapping for function in functions for mapping in function.mappings),
+        buses=tuple(dict.fromkeys(each.settings.bus for each in functions if each.settings.bus is not None)),
     )
 
 

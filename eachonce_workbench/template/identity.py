@@ -55,6 +55,11 @@ _KINDS = {
     "AWS::Events::EventBus": _Kind(
         name_property="Name", ref="{name}", attributes={"Arn": _arn("events", "event-bus/{name}"), "Name": "{name}"}
     ),
+    "AWS::Events::Archive": _Kind(
+        name_property="ArchiveName",
+        ref="{name}",
+        attributes={"Arn": _arn("events", "archive/{name}"), "ArchiveName": "{name}"},
+    ),
     "AWS::Events::Rule": _Kind(
         name_property="Name", ref="{bus_bar}{name}", attributes={"Arn": _arn("events", "rule/{bus_slash}{name}")}
     ),

@@ -329,8 +329,22 @@ _TABLE = Group(
     required=("KeySchema",),
 )
 
+# https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateArchive.html
+_ARCHIVE = Group(
+    {
+        "ArchiveName": Text(characters=r"[\w.-]", words=_DOTS, least=1, most=48),
+        "Description": Text(most=512),
+        "EventPattern": _ANY,
+        "KmsKeyIdentifier": _ANY,
+        "RetentionDays": Whole(0, 2**31 - 1),
+        "SourceArn": _ANY,
+    },
+    required=("SourceArn",),
+)
+
 LIMITS: Mapping[str, Group] = {
     "AWS::DynamoDB::Table": _TABLE,
+    "AWS::Events::Archive": _ARCHIVE,
     "AWS::Events::EventBus": _BUS,
     "AWS::Events::Rule": _RULE,
     "AWS::Lambda::Alias": _ALIAS,

@@ -22,6 +22,7 @@ from eachonce_workbench.template.properties import Properties
 from eachonce_workbench.template.source_limits import TARGETS
 from eachonce_workbench.template.system import bus_name, service
 from eachonce_workbench.template.topology import (
+    Archive,
     Bus,
     EventInvoke,
     Function,
@@ -83,6 +84,19 @@ def bus(logical_id: str, identities: Identities, properties: Properties) -> Bus:
     """Read an AWS::Events::EventBus."""
     arn = identities.known(logical_id, "Arn", properties.where)
     return Bus(logical_id=logical_id, name=identities.name(logical_id), arn=arn)
+
+
+def archive(logical_id: str, identities: Identities, properties: Properties) -> Archive:
+    """Read an AWS::Events::Archive."""
+    pattern = properties.get("EventPattern")
+    return Archive(
+        logical_id=logical_id,
+        name=identities.name(logical_id),
+        arn=identities.known(logical_id, "Arn", properties.where),
+        bus_arn=properties.text("SourceArn"),
+        pattern=None if pattern is None else _checked(lambda: Pattern(pattern), properties, "EventPattern"),
+        retention_days=properties.integer("RetentionDays", 0),
+    )
 
 
 def rule(logical_id: str, identities: Identities, properties: Properties) -> Rule:

@@ -107,6 +107,7 @@ class Stack:
             tables=tuple(resources.table(*each) for each in self._each("AWS::DynamoDB::Table")),
             queues=(*(resources.queue(*each) for each in self._each("AWS::SQS::Queue")), *queues),
             buses=(*self._buses(), *buses),
+            archives=tuple(resources.archive(*each) for each in self._each("AWS::Events::Archive")),
             rules=tuple(resources.rule(*each) for each in self._each("AWS::Events::Rule")),
             functions=functions,
             queue_mappings=tuple(each for each in mappings if isinstance(each, QueueMapping)),

@@ -57,6 +57,18 @@ class Bus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Archive:
+    """What keeps the events of a bus that a pattern chooses (all, where there is none); 0 days are for ever."""
+
+    logical_id: str
+    name: str
+    arn: str
+    bus_arn: str
+    pattern: Pattern | None
+    retention_days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """What a rule sends its events to (a queue, a function, a topic or a bus), and how hard it tries.
 
@@ -281,6 +293,7 @@ class Topology:
     buckets: tuple[Bucket, ...] = ()
     schedules: tuple[Schedule, ...] = ()
     pipes: tuple[Pipe, ...] = ()
+    archives: tuple[Archive, ...] = ()
 
     def function(self, name: str) -> Function:
         """Find a function by logical id, name or ARN. Raises KeyError when there is none."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +19,7 @@ from eachonce_workbench.cloud.bus.entries import (
     event_of,
     trace_header_of,
 )
+from eachonce_workbench.cloud.bus.replays import Archives
 from eachonce_workbench.cloud.history import History
 from eachonce_workbench.cloud.post import After, Publish, Start
 from eachonce_workbench.cloud.store.protocol import AwsError
@@ -46,6 +48,7 @@ class Bus:
         self._history = history
         self._disorder = Disorder(0) if disorder is None else disorder
         self._courier = Courier(queues, history, after=after, forward=self._receive, start=start, publish=publish)
+        self.archives = Archives(topology, publish=self._replay, after=after, clock=time.time)
         self._names = {"default", *(bus.name for bus in topology.buses)}
         self._rules: dict[str, list[Rule]] = defaultdict(list)
         for rule in topology.rules:
@@ -54,8 +57,8 @@ class Bus:
 
     @property
     def pending(self) -> int:
-        """How many deliveries wait to be tried again."""
-        return self._courier.waiting
+        """How many deliveries wait to be tried again; a replay that is under way is one more."""
+        return self._courier.waiting + self.archives.replaying
 
     def put_events(self, entries: Any) -> dict[str, Any]:
         """Publish entries in their order; the answer has a result an entry, an id or an error.
@@ -131,11 +134,24 @@ class Bus:
             raise KeyError(bus_arn)
         self._publish(event, name, forwarded=True)
 
+    def _replay(self, event: dict[str, Any], bus_name: str, rule_arns: Collection[str]) -> None:
+        """Publish an event of an archive again, to these rules alone; to all, where none is named."""
+        self._publish(event, bus_name, only=rule_arns)
+
     def _publish(
-        self, event: dict[str, Any], bus_name: str, *, forwarded: bool = False, trace_header: str | None = None
+        self,
+        event: dict[str, Any],
+        bus_name: str,
+        *,
+        forwarded: bool = False,
+        trace_header: str | None = None,
+        only: Collection[str] = (),
     ) -> None:
         self._history.record("published", event_id=event["id"], bus=bus_name, event=event)
+        self.archives.offer(event, bus_name)
         for rule in self._rules[bus_name]:
+            if only and rule.arn not in only:
+                continue
             if rule.pattern is not None and rule.pattern.matches(event):
                 self._follow(rule, event, forwarded=forwarded, trace_header=trace_header)
 

@@ -60,8 +60,16 @@ class KeptObject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeptEvent:
+    """An archive's event as JSON text, and when it came, in seconds since the epoch."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """Tables, queues and buckets by their names.
+    """Tables, queues, buckets and archives by their names.
 
     `switched` are the event source mappings, by their UUID, that are on or off against what the template says.
     """
@@ -71,6 +79,7 @@ class Kept:
     buckets: dict[str, list[KeptObject]] = field(default_factory=dict)
     format: int = FORMAT
     switched: dict[str, bool] = field(default_factory=dict)
+    archives: dict[str, list[KeptEvent]] = field(default_factory=dict)
 
     def encoded(self) -> bytes:
         """Give it as MessagePack, which knows binary values."""
