@@ -26,6 +26,7 @@ REASONS = {
     "it needs an AWS account",
     "it stands in every new bundle, as tests/test_consumers.py, and the tutorial runs it",
     "it takes minutes, or a whole clone; .ci/run and tests of its own run it",
+    "tests/shop/test_operations_cli.py runs such commands",
     "the tutorial runs them where there are dead letters",
     "version 1 or 2 of the AWS CLI isn't installed here; tests/shop/test_serve.py makes such calls with boto3",
 }
