@@ -215,6 +215,24 @@ def test_what_would_change_it_is_refused(counter: Counter, service: str, ask: Ca
         ask(counter.client(service))
 
 
+def test_a_mapping_is_turned_off_and_on(functions: Any) -> None:
+    """By its UUID; all else that is said of it the template says."""
+    (mapping,) = functions.list_event_source_mappings(EventSourceArn=QUEUE)["EventSourceMappings"]
+
+    off = functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+    is_off = functions.get_event_source_mapping(UUID=mapping["UUID"])["State"]
+    on = functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+    same = functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+
+    assert off["ResponseMetadata"]["HTTPStatusCode"] == 202
+    assert [told["State"] for told in (off, on, same)] == ["Disabling", "Enabling", "Enabled"]
+    assert is_off == "Disabled"
+    with pytest.raises(functions.exceptions.ResourceNotFoundException):
+        functions.update_event_source_mapping(UUID="0" * 36, Enabled=False)
+    with pytest.raises(ClientError, match=r"UnsupportedOperation.*template.yaml describes"):
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False, BatchSize=1)
+
+
 def test_the_caller_is_of_the_account_of_the_stack(counter: Counter) -> None:
     """Whatever its credentials are."""
     assert counter.client("sts").get_caller_identity()["Account"] == ACCOUNT

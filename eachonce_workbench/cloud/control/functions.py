@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from eachonce_workbench.cloud.control.mappings import Flags, Switches, mappings, update
+from eachonce_workbench.cloud.control.mappings import Flags, Switches, asked, mappings, update
 from eachonce_workbench.cloud.request import Request, form_of
 from eachonce_workbench.cloud.store.protocol import AwsError
 from eachonce_workbench.template import reference
@@ -57,7 +57,9 @@ class Functions:
         Raises `AwsError` ResourceNotFoundException, and what `update` of a mapping raises.
         """
         if request.method == "PUT" and (found := _MAPPING.fullmatch(request.path)):
-            return update(dict(self._get_mapping({}, unquote(found[1]))), request, self._switches)
+            if (on := asked(request)) is None:
+                return None
+            return update(dict(self._get_mapping({}, unquote(found[1]))), on=on, switches=self._switches)
         if request.method != "GET":
             return None
         for path, call in self._calls:

@@ -57,24 +57,29 @@ def mappings(topology: Topology, switches: Switches) -> Iterator[Told]:
         yield _shared(topology, stream, stream.stream_arn, switches) | _reading(stream)
 
 
-def update(told: Told, request: Request, switches: Switches) -> Told:
-    """Turn a mapping on or off, and give it as it is on its way there.
+def asked(request: Request) -> bool | None:
+    """Return whether a mapping is to be on; None for what asks for anything else, which the template says.
 
-    Raises `AwsError` ResourceInUseException while it is on its way already, and UnsupportedOperation for all that the
-    template says of it. https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html
+    Raises `AwsError` SerializationException.
     """
     params = decoded(request.body or b"{}")
-    on = params.pop("Enabled", None)
-    params.pop("FunctionName", None)
-    if not isinstance(on, bool | None):
+    if params.keys() - {"FunctionName"} != {"Enabled"}:
+        return None
+    if not isinstance(params["Enabled"], bool):
         raise AwsError("SerializationException", "Enabled is not a boolean", Type="User")
-    if params:
-        names = ", ".join(sorted(params))[:200]
-        raise AwsError("UnsupportedOperation", f"The local cloud reads {names} from template.yaml: change it there.")
+    return params["Enabled"]
+
+
+def update(told: Told, *, on: bool, switches: Switches) -> Told:
+    """Turn a mapping on or off, and give it as it is on its way there.
+
+    Raises `AwsError` ResourceInUseException while it is on its way already.
+    https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html
+    """
     if told["State"] == "Disabling":
         message = "Cannot update the event source mapping because it is in use."
         raise AwsError("ResourceInUseException", message, Type="User")
-    if on is None or on == (told["State"] == "Enabled"):
+    if on == (told["State"] == "Enabled"):
         return told
     switches.turn(told["UUID"], on=on)
     return told | {"State": "Enabling" if on else "Disabling"}
