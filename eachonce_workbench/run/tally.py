@@ -10,7 +10,18 @@ from eachonce_workbench.cloud.history import Happening
 from eachonce_workbench.template.topology import Topology
 
 # The layer's metrics, in the order of the report's columns.
-OUTCOMES = ("Done", "Duplicate", "Stale", "Ignored", "Retried", "Waiting", "Abandoned", "Rejected")
+OUTCOMES = (
+    "Done",
+    "Duplicate",
+    "Stale",
+    "Ignored",
+    "Retried",
+    "Waiting",
+    "OverRate",
+    "Unavailable",
+    "Abandoned",
+    "Rejected",
+)
 
 
 class Tally:

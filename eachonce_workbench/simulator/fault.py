@@ -34,6 +34,7 @@ class DeliveryFault(StrEnum):
     ONE_REASON = "one reason named"  # a transaction failed for several reasons, and AWS tells the first that it met
     RELAY_DOWN = "relay down for hours"
     DLQ_DOWN = "dead-letter queue down"
+    NEED_DOWN = "what a handler needs is down"
     POISON_KILLS = "event kills its worker"
     POISON_FAILS = "event always fails"
     POISON_BROKEN = "event breaks its contract"

@@ -15,6 +15,7 @@ from eachonce_workbench.cloud.functions.runtime import Invocation
 from eachonce_workbench.cloud.local_cloud import NOWHERE
 from eachonce_workbench.simulator.chaos import Chaos
 from eachonce_workbench.simulator.fault import DeliveryFault
+from eachonce_workbench.simulator.outage import Outages
 from eachonce_workbench.simulator.poison import is_poison
 from eachonce_workbench.simulator.worker import Killed, Worker
 from eachonce_workbench.template.topology import Function, Topology
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 # An event whose worker dies under it again and again is rejected, whoever is to blame. So as not to accuse an innocent
 # one, no more of its workers than these die for reasons of their own.
 _MOST_DEATHS = 2
-_SHORTEST_OUTAGE_SECONDS, _LONGEST_OUTAGE_SECONDS = 3_600.0, 4 * 3_600.0
 _SIGKILL = -9
 
 
@@ -70,13 +70,13 @@ class SimulatedRuntime:
         self._invocations = 0
         self.deliveries = 0
         self._readers = frozenset(mapping.function for mapping in topology.stream_mappings)
-        self._down_until: dict[str, float] = {}
+        self._relays = Outages(chaos, DeliveryFault.RELAY_DOWN, shortest=3_600.0, longest=4 * 3_600.0)
 
     async def invoke(self, function: str, payload: bytes, *, request_id: str | None = None) -> Invocation:
         """Run a function in this process."""
         definition = self._topology.function(function)
         name = definition.logical_id
-        if name in self._readers and self._down(name):
+        if name in self._readers and self._relays.down(name):
             return exited(1).invocation("", duration_ms=0.0, log_tail="")
         event = json.loads(payload)
         batch = _event_ids(event)
@@ -139,13 +139,6 @@ class SimulatedRuntime:
 
     def _refused(self, name: str, what: str) -> None:
         self._history.record("refused", function=name, what=what)
-
-    def _down(self, name: str) -> bool:
-        now = asyncio.get_running_loop().time()
-        if now >= self._down_until.get(name, 0.0) and self._chaos.rare(DeliveryFault.RELAY_DOWN, name):
-            hours = self._chaos.between(_SHORTEST_OUTAGE_SECONDS, _LONGEST_OUTAGE_SECONDS, self._chaos.last)
-            self._down_until[name] = now + hours
-        return now < self._down_until.get(name, 0.0)
 
 
 def _event_ids(event: Any) -> list[str]:

@@ -27,6 +27,7 @@ from eachonce_workbench.simulator.buried import buried
 from eachonce_workbench.simulator.chaos import PROFILES, Chaos, Unruly
 from eachonce_workbench.simulator.fault import CallFault, DeliveryFault
 from eachonce_workbench.simulator.judgement import conclude, inconclusive, missing_poison
+from eachonce_workbench.simulator.outage import Outages
 from eachonce_workbench.simulator.permissions import denied
 from eachonce_workbench.simulator.poison import is_poison
 from eachonce_workbench.simulator.printed import PRINTED
@@ -47,8 +48,6 @@ _LATE_SECONDS = 200.0
 
 # What functions say of each event is nobody's here, and costs more than the event.
 _QUIET = {"POWERTOOLS_LOG_LEVEL": "ERROR"}
-
-_SHORTEST_OUTAGE_SECONDS, _LONGEST_OUTAGE_SECONDS = 60.0, 3_600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +114,7 @@ class _Simulation:
         self._history = History()
         self._tally = Tally()
         self._refusals = Refusals()
-        self._down_until: dict[str, float] = {}
+        self._queues = Outages(self._chaos, DeliveryFault.DLQ_DOWN, shortest=60.0, longest=3_600.0)
         self._error: Exception | None = None
         self._journal: str | None = None
 
@@ -233,12 +232,7 @@ class _Simulation:
         return self._cloud.store.handle(service, headers, body)
 
     def _unreachable(self, queue_url: str) -> bool:
-        now = asyncio.get_running_loop().time()
-        name = queue_url.rpartition("/")[2]
-        if now >= self._down_until.get(name, 0.0) and self._chaos.rare(DeliveryFault.DLQ_DOWN, name):
-            seconds = self._chaos.between(_SHORTEST_OUTAGE_SECONDS, _LONGEST_OUTAGE_SECONDS, self._chaos.last)
-            self._down_until[name] = now + seconds
-        return now < self._down_until.get(name, 0.0)
+        return self._queues.down(queue_url.rpartition("/")[2])
 
     def _guard(self) -> Guard:
         """Return who refuses what functions try to do beyond the simulation."""

@@ -21,6 +21,7 @@ from moto.moto_api._internal import mock_random
 from eachonce_workbench.simulator import strand
 from eachonce_workbench.simulator.chaos import Chaos
 from eachonce_workbench.simulator.fault import DeliveryFault
+from eachonce_workbench.simulator.outage import Outages
 from eachonce_workbench.simulator.poison import FAILS, KILLS
 from eachonce_workbench.simulator.printed import PRINTED
 from eachonce_workbench.simulator.watch import Watch
@@ -103,9 +104,11 @@ def _clients(hook: Hook) -> Callable[..., Any]:
 def _with_data(chaos: Chaos, watch: Watch) -> Any:
     """Return an Event.with_data under which handlers fail, and workers die, on the events that make them.
 
-    The layer asks for it between an event's decoding and its handler.
+    The layer asks for it between an event's decoding and its handler. Where that needs something with a breaker, it
+    fails for as long as this is down.
     """
     plain = Event.with_data
+    needs = Outages(chaos, DeliveryFault.NEED_DOWN, shortest=60.0, longest=3_600.0)
 
     def with_data(event: Event[Any], data: Any) -> Any:
         if not strand.in_strand():
@@ -115,8 +118,10 @@ def _with_data(chaos: Chaos, watch: Watch) -> Any:
             worker.kill()
             raise Killed
         about = f"{worker.function} {event.type} {event.id}"
-        if event.id.startswith(FAILS) or chaos.delivery(DeliveryFault.HANDLER_FAILED, about):
-            execution = sys._getframe(1).f_locals["self"]  # noqa: SLF001 - whose event it is, nobody else knows here
+        caller = sys._getframe(1).f_locals  # noqa: SLF001 - whose event it is, nobody else knows here
+        down = caller["handler"].needs is not None and needs.down(worker.function)
+        if down or event.id.startswith(FAILS) or chaos.delivery(DeliveryFault.HANDLER_FAILED, about):
+            execution = caller["self"]
             watch.failed(execution._consumer, fingerprint(event))  # noqa: SLF001 - likewise
             raise SimulatedError(f"simulated: {worker.function} fails")
         return plain(event, data)

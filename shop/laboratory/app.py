@@ -1,19 +1,25 @@
-"""Laboratory: counts parts of orders by reading and writing, and notes a reservation only after its order."""
+"""Laboratory: counts parts of orders by reading and writing, and notes a reservation only after its order.
+
+It goes no faster than a rate, which it meets whenever events come together, and needs a ledger, which may be down.
+"""
 
 from datetime import timedelta
 
 from contracts import OrderPlaced, StockReserved
-from eachonce import Consumer, Event, Wait, Work
+from eachonce import Breaker, Consumer, Event, Rate, Wait, Work
 
 TABLE = "Laboratory"
 
 # Longer than any outage of a simulation.
 _PATIENCE = timedelta(hours=48)
 
-consumer = Consumer("laboratory")
+# What always fails is alone in the end, and is nobody's fault but its own when every outage is over.
+LEDGER = Breaker("ledger", patience=timedelta(hours=6))
+
+consumer = Consumer("laboratory", rate=Rate(10))
 
 
-@consumer.on(OrderPlaced)
+@consumer.on(OrderPlaced, needs=LEDGER)
 def count(event: Event[OrderPlaced], work: Work) -> None:
     """Count the part in one of ten rows, so that others come between the reading and the writing."""
     order = event.data
@@ -26,7 +32,7 @@ def count(event: Event[OrderPlaced], work: Work) -> None:
     work.create(TABLE, _part(order))
 
 
-@consumer.on(StockReserved)
+@consumer.on(StockReserved, needs=LEDGER)
 def reserve(event: Event[StockReserved], work: Work) -> None:
     """Note the reservation on the part, which may not be there yet."""
     if work.read(TABLE, _part(event.data)) is None:

@@ -24,7 +24,7 @@ _COLUMNS = {
     "done": ("Done", "Ignored"),
     "duplicate": ("Duplicate",),
     "stale": ("Stale",),
-    "deferred": ("Retried", "Waiting", "Abandoned"),
+    "deferred": ("Retried", "Waiting", "OverRate", "Unavailable", "Abandoned"),
     "rejected": ("Rejected",),
 }
 
