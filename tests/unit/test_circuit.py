@@ -20,7 +20,6 @@ from tests.printed import Printed
 from tests.store import Store
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-NEW = timedelta()
 LEASE = timedelta(seconds=60)
 MAIL = Breaker("mail", failures=2, open_for=30)
 KEY = "post###breaker/mail"
@@ -50,7 +49,7 @@ Make = Callable[..., Circuit]
 
 
 def admits(circuit: Circuit, delivery: str = "m-1") -> bool:
-    return circuit.admit(delivery, NEW, LEASE) is None
+    return circuit.admit(delivery, LEASE) is None
 
 
 def opened(circuit: Circuit) -> Circuit:
@@ -109,30 +108,21 @@ def test_what_was_let_in_before_is_held_back_when_it_opens(worker: Make) -> None
     """The rest of a batch needs it as much."""
     circuit = worker()
     assert admits(circuit, "m-1")
-    assert circuit.hold("m-1", NEW) is None
+    assert circuit.hold("m-1") is None
 
     opened(circuit)
 
-    assert circuit.hold("m-1", NEW) is not None
+    assert circuit.hold("m-1") is not None
 
 
-def test_what_it_holds_back_comes_when_it_is_time_to_try(worker: Make, clock: time_machine.Traveller) -> None:
-    """Spread over half as long again."""
+def test_what_it_holds_back_is_wanted_when_it_is_time_to_try(worker: Make, clock: time_machine.Traveller) -> None:
+    """Not before, and at the same moment whoever asks."""
     circuit = opened(worker())
     clock.shift(10)
 
-    pause = circuit.admit("m-1", NEW, LEASE)
-
-    assert pause is not None
-    assert timedelta(seconds=20) <= pause <= timedelta(seconds=30)
-
-
-def test_what_is_old_waits_longer(worker: Make) -> None:
-    """An eighth of its age, so that a day of it doesn't bury anything."""
-    pause = opened(worker()).admit("m-1", timedelta(hours=1), LEASE)
-
-    assert pause is not None
-    assert pause >= timedelta(minutes=7.5)
+    assert circuit.admit("m-1", LEASE) == timedelta(seconds=20)
+    assert circuit.hold("m-2") == timedelta(seconds=20)
+    assert worker().admit("m-3", LEASE) == timedelta(seconds=20)
 
 
 def test_when_it_is_time_one_event_is_tried_over_all_workers(worker: Make, clock: time_machine.Traveller) -> None:
@@ -142,8 +132,8 @@ def test_when_it_is_time_one_event_is_tried_over_all_workers(worker: Make, clock
 
     assert [admits(one, "m-1"), admits(one, "m-2"), admits(other, "m-3")] == [True, False, False]
     assert (one.tries("m-1"), one.tries("m-2")) == (True, False)
-    assert one.hold("m-1", NEW) is None
-    assert one.hold("m-2", NEW) is not None
+    assert one.hold("m-1") is None
+    assert one.hold("m-2") is not None
 
 
 def test_who_has_not_heard_of_the_election_is_not_elected(
@@ -352,6 +342,34 @@ def test_an_opening_that_comes_late_opens_nothing_that_another_has_opened(
     trying = row(store)
     late._write(lambda: late._store.save_open(KEY, 2, int(NOW.timestamp())))
     assert row(store) == trying
+
+
+def test_an_opening_that_comes_late_over_a_closed_one_costs_a_try(worker: Make, clock: time_machine.Traveller) -> None:
+    """Its time is over by then."""
+    one, late = opened(worker()), worker()
+    clock.shift(30)
+    admits(one, "m-1")
+    one.saw("m-1", WELL)
+    clock.shift(60)
+
+    late._write(lambda: late._store.save_open(KEY, 2, int(NOW.timestamp())))
+
+    assert [admits(one, "m-2"), admits(one, "m-3")] == [True, False]
+    one.saw("m-2", WELL)
+    assert admits(one, "m-3")
+
+
+def test_an_election_that_comes_late_is_over_with_its_lease(worker: Make, clock: time_machine.Traveller) -> None:
+    """Its worker is gone, and nothing was changed meanwhile."""
+    one, late = opened(worker()), worker()
+    clock.shift(30)
+    late.admit("m-9", timedelta(seconds=1))
+    clock.shift(29)
+    assert not admits(one, "m-1")
+
+    clock.shift(1)
+
+    assert admits(one, "m-1")
 
 
 @pytest.mark.parametrize("fault", NEVER)

@@ -54,6 +54,18 @@ def test_what_is_over_the_rate_comes_again_and_nothing_is_noted_of_it(
     assert all(1 <= pause <= 2 for pause in faults.pauses)
 
 
+@pytest.mark.usefixtures("queue")
+def test_what_is_old_waits_longer(make_consumer: Make, faults: Faults, context: Context) -> None:
+    """An eighth of its age, so that a backlog of a day doesn't bury anything."""
+    old = freight(2, times=9)
+    old["attributes"]["ApproximateFirstReceiveTimestamp"] = str(int((NOW.timestamp() - 3600) * 1000))
+
+    make_consumer((Weighed, weigh), rate=ONE)(batch(freight(1), old), context)
+
+    (pause,) = faults.pauses
+    assert 450 <= pause <= 675
+
+
 def test_what_was_held_back_is_handled_when_its_time_comes(
     make_consumer: Make, store: Store, context: Context, clock: time_machine.Traveller
 ) -> None:

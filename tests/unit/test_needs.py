@@ -109,6 +109,17 @@ def test_while_it_is_open_nothing_is_handled_and_nothing_noted(
     assert events(store) == before
 
 
+@pytest.mark.usefixtures("queue")
+def test_what_is_old_waits_longer(make: Make, mail: Mail, faults: Faults, context: Context) -> None:
+    """An eighth of its age, so that a day of it doesn't bury anything."""
+    post = opened(make, mail)
+
+    post(batch(freight(1, times=9, since=NOW - timedelta(hours=1))), context)
+
+    (pause,) = faults.pauses
+    assert 450 <= pause <= 675
+
+
 def test_it_is_open_for_all_workers(make: Make, mail: Mail, context: Context) -> None:
     """One read tells the others."""
     opened(make, mail)

@@ -10,12 +10,11 @@ from typing import Any
 
 import pytest
 from eachonce import HandlerError, Rate
-from eachonce.deferral import LONGEST
+from eachonce.deferral import LONGEST, deferral
 from eachonce.rate import MAX_BUCKETS, MAX_PUT_OFF, Buckets
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-NEW = timedelta()
 
 
 class Clock:
@@ -36,15 +35,15 @@ def clock() -> Clock:
 
 @pytest.fixture
 def make(clock: Clock) -> Callable[..., Buckets]:
-    def make(rate: Rate, *, workers: int = 1, jitter: Callable[[], float] = lambda: 0.0) -> Buckets:
-        return Buckets(rate, workers=workers, clock=clock, jitter=jitter)
+    def make(rate: Rate, *, workers: int = 1) -> Buckets:
+        return Buckets(rate, workers=workers, clock=clock)
 
     return make
 
 
 def let_in(buckets: Buckets, times: int, tenant: str | None = None) -> int:
     """Try an event so often; how many may begin."""
-    return sum(buckets.take([tenant], NEW) is None for _ in range(times))
+    return sum(buckets.take([tenant]) is None for _ in range(times))
 
 
 @pytest.mark.parametrize(
@@ -136,35 +135,35 @@ def test_each_that_is_put_off_has_a_turn_of_its_own(make: Callable[..., Buckets]
     buckets = make(Rate(0.1))
     let_in(buckets, 1)
 
-    assert [buckets.take([None], NEW) for _ in range(3)] == [2.5 * SECOND, 5 * SECOND, 7.5 * SECOND]
+    assert [buckets.take([None]) for _ in range(3)] == [2.5 * SECOND, 5 * SECOND, 7.5 * SECOND]
 
 
 def test_turns_that_are_over_are_free_again(make: Callable[..., Buckets], clock: Clock) -> None:
     """What was put off yesterday is nobody's in front today."""
     buckets = make(Rate(0.1))
     for _ in range(20):
-        buckets.take([None], NEW)
+        buckets.take([None])
     clock.wait(3600)
     let_in(buckets, 1)
 
-    assert buckets.take([None], NEW) == 2.5 * SECOND
+    assert buckets.take([None]) == 2.5 * SECOND
 
 
 def test_nothing_is_put_off_for_longer_than_ten_minutes(make: Callable[..., Buckets]) -> None:
-    """However long the backlog is; and half as long again at the most, since it is spread."""
-    buckets = make(Rate(1, per="hour"), jitter=lambda: 1.0)
+    """However long the backlog is."""
+    buckets = make(Rate(1, per="hour"))
     let_in(buckets, 2)
 
-    assert buckets.take([None], NEW) == LONGEST * 1.5
+    assert buckets.take([None]) == LONGEST
 
 
 @pytest.mark.parametrize("a_second", [200, 2_000, 20_000])
 def test_what_is_put_off_leaves_room_in_flight(make: Callable[..., Buckets], a_second: int) -> None:
     """SQS hands out nothing while 120,000 messages are in flight, so a high rate puts off for a shorter time."""
     buckets = make(Rate(a_second))
-    buckets.take([None] * 2 * MAX_PUT_OFF, NEW)
+    buckets.take([None] * 2 * MAX_PUT_OFF)
 
-    assert buckets.take([None], NEW) == timedelta(seconds=max(1, MAX_PUT_OFF / a_second))
+    assert buckets.take([None]) == timedelta(seconds=MAX_PUT_OFF / a_second)
 
 
 def test_tenants_have_rates_of_their_own(make: Callable[..., Buckets], clock: Clock) -> None:
@@ -202,8 +201,8 @@ def test_a_message_of_several_events_is_let_in_whole(make: Callable[..., Buckets
     """Or one with more than a bucket holds would never end; what comes next pays for it."""
     buckets = make(Rate(2))
 
-    assert buckets.take([None] * 7, NEW) is None
-    assert buckets.take([None], NEW) == 2.625 * SECOND  # a debt of five, and a quarter of a turn
+    assert buckets.take([None] * 7) is None
+    assert buckets.take([None]) == 2.625 * SECOND  # a debt of five, and a quarter of a turn
     clock.wait(2.9)
     assert let_in(buckets, 1) == 0
     clock.wait(0.2)
@@ -215,7 +214,7 @@ def test_a_message_of_several_tenants_waits_for_each(make: Callable[..., Buckets
     buckets = make(Rate(1, by="tenant"))
     let_in(buckets, 1, "loud")
 
-    assert buckets.take(["quiet", "loud"], NEW) is not None
+    assert buckets.take(["quiet", "loud"]) is not None
     assert let_in(buckets, 1, "quiet") == 1
 
 
@@ -226,7 +225,7 @@ def drained(rate: Rate, *, workers: int, running: int, backlog: int, seed: int) 
     """
     drawn = random.Random(seed)
     clock = Clock()
-    buckets = [Buckets(rate, workers=workers, clock=clock, jitter=drawn.random) for _ in range(running)]
+    buckets = [Buckets(rate, workers=workers, clock=clock) for _ in range(running)]
     visible = [(0.0, number) for number in range(backlog)]
     received, first, begun = [0] * backlog, [0.0] * backlog, []
     while len(begun) < backlog:
@@ -239,10 +238,11 @@ def drained(rate: Rate, *, workers: int, running: int, backlog: int, seed: int) 
                 _, number = heapq.heappop(visible)
                 received[number] += 1
                 first[number] = now if received[number] == 1 else first[number]
-                pause = worker.take([None], timedelta(seconds=now - first[number]))
-                if pause is None:
+                wanted = worker.take([None])
+                if wanted is None:
                     begun.append(now)
                 else:
+                    pause = deferral(wanted, timedelta(seconds=now - first[number]), jitter=drawn.random)
                     heapq.heappush(visible, (now + max(1, round(pause.total_seconds())), number))
     return begun, max(received)
 

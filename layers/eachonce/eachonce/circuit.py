@@ -6,7 +6,6 @@ elected to try one event, under a lease that outlasts its invocation: if the eve
 
 from __future__ import annotations
 
-import random
 import threading
 import uuid
 from collections.abc import Callable
@@ -15,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from eachonce.aws import aws_errors
 from eachonce.breaker import CACHE_SECONDS, Breaker, Health
-from eachonce.deferral import deferral
 from eachonce.outcome import Outcome
 from eachonce.refusal import code_of
 
@@ -44,7 +42,6 @@ class Circuit:
         tell: Callable[[str, Breaker], None],
         failed: Callable[[str], None],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        jitter: Callable[[], float] = random.random,
     ) -> None:
         self.breaker = breaker
         self._name = name
@@ -52,20 +49,22 @@ class Circuit:
         self._tell = tell
         self._failed = failed
         self._clock = clock
-        self._jitter = jitter
         self._health = Health(breaker)
         self._lock = threading.Lock()
         self._open = False  # as this worker knows it
         self._tried: str | None = None  # the delivery that is tried while it is open
+        self._fresh_until = 0.0
         self._since = 0
         self._lost_until = 0
         store.lasts(name, breaker.pause)
 
-    def admit(self, delivery: str, age: timedelta, lease: timedelta) -> timedelta | None:
-        """Let a delivery begin, or return for how long it is put off; while it is open one is tried when it is time.
+    def admit(self, delivery: str, lease: timedelta) -> timedelta | None:
+        """Let a delivery begin, or return in how long it is wanted again; one is tried when its time has come.
 
         The `lease` is how long the invocation may last.
         """
+        if self._is_fresh():
+            return None
         record = self._state()
         if not self._open:
             return None
@@ -75,14 +74,14 @@ class Circuit:
                 self._tried, self._since = delivery, record.opened_at or now
                 return None
             self._lost_until = due = now + CACHE_SECONDS
-        return self._put_off(due - now, age)
+        return self._wanted(due - now)
 
-    def hold(self, delivery: str, age: timedelta) -> timedelta | None:
-        """Return for how long a delivery that was let in is put off, where the breaker has opened meanwhile."""
-        if self.tries(delivery):
+    def hold(self, delivery: str) -> timedelta | None:
+        """Return in how long a delivery that was let in is wanted again, where the breaker has opened meanwhile."""
+        if self.tries(delivery) or self._is_fresh():
             return None
         record = self._state()
-        return self._put_off(self._due(record) - self._now(), age) if self._open else None
+        return self._wanted(self._due(record) - self._now()) if self._open else None
 
     def tries(self, delivery: str) -> bool:
         """Whether this delivery is the one that is tried while the breaker is open."""
@@ -120,9 +119,14 @@ class Circuit:
         elif self._write(lambda: self._store.save_closed(self._name)):
             self._tell("closed", self.breaker)
 
+    def _is_fresh(self) -> bool:
+        """Whether it was closed within the second: the events of a batch ask together."""
+        return not self._open and self._clock().timestamp() < self._fresh_until
+
     def _state(self) -> CircuitStateRecord:
         """Return what all have agreed on; what this worker has counted before it was open counts no more."""
         record = self._store.get_state(self._name)
+        self._fresh_until = self._clock().timestamp() + 1
         with self._lock:
             was, self._open = self._open, record.state != _CLOSED
             if was and not self._open:
@@ -140,9 +144,8 @@ class Circuit:
         owner = uuid.uuid4().hex
         return self._write(lambda: self._store.elect(self._name, owner, record.opened_at or 0))
 
-    def _put_off(self, seconds: float, age: timedelta) -> timedelta:
-        wanted = min(timedelta(seconds=max(0, seconds)), self.breaker.pause)
-        return deferral(wanted, age, jitter=self._jitter)
+    def _wanted(self, seconds: float) -> timedelta:
+        return min(timedelta(seconds=max(0, seconds)), self.breaker.pause)
 
     def _write(self, write: Callable[[], bool | None]) -> bool:
         """Return whether it was written; what can't be is told, and holds up nobody for longer than a lease."""

@@ -6,6 +6,7 @@ killed its worker. So it must not get as far as triage: that would write a mark 
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -28,11 +29,20 @@ class Gate:
     Where a lane is `ordered`, as every message group is, what comes after one that is put off is put off, too.
     """
 
-    def __init__(self, handlers: Handlers, buckets: Buckets | None, circuits: Circuits, *, ordered: bool) -> None:
+    def __init__(
+        self,
+        handlers: Handlers,
+        buckets: Buckets | None,
+        circuits: Circuits,
+        *,
+        ordered: bool,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
         self._handlers = handlers
         self._buckets = buckets
         self._circuits = circuits
         self._ordered = ordered
+        self._jitter = jitter
         self._circuit_of: dict[str, Circuit] = {}
 
     def admit(self, deliveries: Sequence[Delivery], lease: timedelta) -> tuple[list[Delivery], list[Settled]]:
@@ -61,14 +71,13 @@ class Gate:
         circuit = self._circuit_of.get(delivery.message_id)
         if circuit is None:
             return handle(attempt)
-        age = _age(delivery)
-        if (pause := circuit.hold(delivery.message_id, age)) is not None:
-            return _unavailable(circuit, pause)
-        spared = circuit.tries(delivery.message_id) and circuit.breaker.spares(age)
+        if (wanted := circuit.hold(delivery.message_id)) is not None:
+            return self._unavailable(delivery, circuit, wanted)
+        spared = circuit.tries(delivery.message_id) and circuit.breaker.spares(_age(delivery))
         outcome = handle(replace(attempt, id=None) if spared else attempt)
         circuit.saw(delivery.message_id, outcome)
         if spared and outcome.counted:
-            return replace(outcome, counted=False, after=deferral(circuit.breaker.pause, age))
+            return replace(outcome, counted=False, after=self._pause(delivery, circuit.breaker.pause))
         return outcome
 
     def end(self) -> None:
@@ -85,8 +94,9 @@ class Gate:
         ready = [part for part in parts if holds[part.message_id] is None and self._is_handled(part)]
         if self._buckets is not None and ready:
             tenants = [part.event.tenant for part in ready if part.event is not None]
-            if (pause := self._buckets.take(tenants, _age(ready[0]))) is not None:
-                holds |= {part.message_id: _held("over its rate", Hold.RATE, pause) for part in ready}
+            if (wanted := self._buckets.take(tenants)) is not None:
+                held = _held("over its rate", Hold.RATE, self._pause(ready[0], wanted))
+                holds |= {part.message_id: held for part in ready}
         return [(part, holds[part.message_id]) for part in parts]
 
     def _is_handled(self, delivery: Delivery) -> bool:
@@ -100,16 +110,18 @@ class Gate:
             return None
         circuit = self._circuits.of(handler.needs, event.tenant)
         self._circuit_of[delivery.message_id] = circuit
-        pause = circuit.admit(delivery.message_id, _age(delivery), lease)
-        return None if pause is None else _unavailable(circuit, pause)
+        wanted = circuit.admit(delivery.message_id, lease)
+        return None if wanted is None else self._unavailable(delivery, circuit, wanted)
+
+    def _unavailable(self, delivery: Delivery, circuit: Circuit, wanted: timedelta) -> Outcome:
+        return _held(f"{circuit.breaker.name} is unavailable", Hold.BREAKER, self._pause(delivery, wanted))
+
+    def _pause(self, delivery: Delivery, wanted: timedelta) -> timedelta:
+        return deferral(wanted, _age(delivery), jitter=self._jitter)
 
 
 def _age(delivery: Delivery) -> timedelta:
     return delivery.age(datetime.now(UTC))
-
-
-def _unavailable(circuit: Circuit, pause: timedelta) -> Outcome:
-    return _held(f"{circuit.breaker.name} is unavailable", Hold.BREAKER, pause)
 
 
 def _held(reason: str, by: Hold, pause: timedelta) -> Outcome:

@@ -7,14 +7,13 @@ upper bound: where fewer workers run than may, their shares alone are used.
 from __future__ import annotations
 
 import math
-import random
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from eachonce.deferral import LONGEST, deferral
+from eachonce.deferral import LONGEST
 from eachonce.errors import HandlerError, duration
 
 # Who has been idle for long is forgotten, and begins with a full bucket, as it would have by then.
@@ -83,18 +82,16 @@ class Buckets:
         *,
         workers: int,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        jitter: Callable[[], float] = random.random,
     ) -> None:
         self._by_tenant = rate.by is not None
         self._share = rate.a_second / workers
         self._most = max(1.0, self._share)
         self._longest = min(LONGEST, duration("what a rate holds", MAX_PUT_OFF / rate.a_second))
         self._clock = clock
-        self._jitter = jitter
         self._buckets: OrderedDict[str | None, _Bucket] = OrderedDict()
 
-    def take(self, tenants: Iterable[str | None], age: timedelta) -> timedelta | None:
-        """Take a token for each event of a message first received `age` ago; or return when it is to come again.
+    def take(self, tenants: Iterable[str | None]) -> timedelta | None:
+        """Take a token for each event of a message, or return in how long it is wanted again.
 
         A message of several events is one: where one of them may begin all may, and what comes next pays for it. Else
         one that holds more than a bucket does would never end.
@@ -107,7 +104,7 @@ class Buckets:
             for bucket in buckets:
                 bucket.tokens -= 1
             return None
-        return deferral(max(self._promise(bucket, now) for bucket in empty), age, jitter=self._jitter)
+        return max(self._promise(bucket, now) for bucket in empty)
 
     def _bucket(self, tenant: str | None, now: datetime) -> _Bucket:
         """Return a tenant's bucket with all that has come in until now."""
