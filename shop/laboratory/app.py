@@ -16,7 +16,7 @@ _PATIENCE = timedelta(hours=48)
 # What always fails is alone in the end, and is nobody's fault but its own when every outage is over.
 LEDGER = Breaker("ledger", patience=timedelta(hours=6))
 
-consumer = Consumer("laboratory", rate=Rate(10))
+consumer = Consumer("laboratory", rate=Rate(100))
 
 
 @consumer.on(OrderPlaced, needs=LEDGER)
