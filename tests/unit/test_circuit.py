@@ -226,15 +226,19 @@ def test_a_try_that_never_ends_holds_it_up_for_as_long_as_its_invocation_may_las
     assert admits(other, "m-2")
 
 
-def test_what_others_see_meanwhile_changes_nothing(worker: Make, store: Store, clock: time_machine.Traveller) -> None:
-    """Handlers that had begun before it opened end in their own time, well or not."""
+def test_what_others_see_meanwhile_changes_nothing(
+    worker: Make, store: Store, faults: Faults, clock: time_machine.Traveller
+) -> None:
+    """Handlers that had begun before it opened end in their own time, well or not; nothing is written of it."""
     one = opened(worker())
     before = row(store)
+    faults.calls.clear()
     clock.shift(7)
 
     for outcome in (FAILED, FAILED, FAILED, WELL):
         one.saw("m-7", outcome)
 
+    assert faults.calls == []
     assert row(store) == before
 
 
