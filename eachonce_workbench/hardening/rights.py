@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from eachonce_workbench.hardening.resources import Resources
 from eachonce_workbench.hardening.rule import Breach, Rule
-from eachonce_workbench.hardening.statement import has_wildcard, listed, texts
+from eachonce_workbench.hardening.statement import has_wildcard, texts
 from eachonce_workbench.template.declared import Declared
 
 _PUT_EVENTS = "events:PutEvents"
@@ -55,16 +55,8 @@ def shared_roles(resources: Resources) -> Iterator[Breach]:
 def unbound_sources(resources: Resources) -> Iterator[Breach]:
     """Give what may publish events in anybody's name."""
     for by, statement in (*resources.rights(), *resources.admissions()):
-        if (
-            statement.allow
-            and statement.covers(_PUT_EVENTS)
-            and not _bound(statement.condition("events:source", *_BOUND_BY))
-        ):
+        if statement.allow and statement.covers(_PUT_EVENTS) and not statement.condition("events:source", *_BOUND_BY):
             yield Breach(by=by, what="it may publish under any source")
-
-
-def _bound(sources: tuple[str, ...] | None) -> bool:
-    return bool(listed(sources))
 
 
 def _is_managed(policy: str) -> bool:

@@ -25,6 +25,14 @@ def test_nothing_is_wider_than_it_has_to_be(parameters: dict[str, str]) -> None:
     assert [str(each) for each in check(declared(FILE, parameters=parameters))] == []
 
 
+def test_what_checkov_passes_over_has_a_reason() -> None:
+    """A sentence, for one check, on one resource."""
+    skipped = [skip for each in declared(FILE) for skip in each.metadata.get("checkov", {}).get("skip", [])]
+
+    assert skipped
+    assert [skip for skip in skipped if set(skip) != {"id", "comment"} or not skip["comment"].endswith(".")] == []
+
+
 def test_who_publishes_does_so_in_the_shops_own_name() -> None:
     """The source that its functions are told is the one that the role is bound to."""
     resources = declared(FILE)
