@@ -24,7 +24,7 @@ def clients(*, tries: int = 1) -> Aws:
     session = boto3.Session()
     config = Config(retries={"mode": "standard", "total_max_attempts": tries})
     return Aws(
-        **{service: session.client(service, config=config) for service in ("dynamodb", "sqs", "events")},
+        **{service: session.client(service, config=config) for service in ("dynamodb", "sqs", "events", "kms")},
     )
 
 

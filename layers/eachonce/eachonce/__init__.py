@@ -29,6 +29,8 @@ from eachonce.errors import (
     WorkTooLargeError,
 )
 from eachonce.event import Event
+from eachonce.keyring import Keyring
+from eachonce.personal import ERASED, HIDDEN, Personal
 from eachonce.publisher import Publisher
 from eachonce.rate import Rate
 from eachonce.relay import Relay
@@ -48,6 +50,11 @@ __all__ = [  # noqa: RUF022 - grouped by use
     "Event",
     "describe",
     "Work",
+    # what is about a person
+    "Personal",
+    "HIDDEN",
+    "ERASED",
+    "Keyring",
     # what a handler says
     "Reject",
     "Retry",

@@ -61,6 +61,18 @@ class EventBridge(Protocol):
         """Publish up to 10 entries, each with its own outcome."""
 
 
+class KMS(Protocol):
+    """What the layer calls of KMS, where fields are personal."""
+
+    exceptions: Any
+
+    def generate_data_key(self, **request: Any) -> dict[str, Any]:
+        """Return a new key, plain and wrapped."""
+
+    def decrypt(self, **request: Any) -> dict[str, Any]:
+        """Return the key that was wrapped, in the very same context."""
+
+
 class Aws:
     """The clients, and DynamoDB's form of values; a test gives its own clients by name."""
 
@@ -83,6 +95,12 @@ class Aws:
     def events(self) -> EventBridge:
         """The EventBridge client."""
         client: EventBridge = _client("events")
+        return client
+
+    @cached_property
+    def kms(self) -> KMS:
+        """The KMS client."""
+        client: KMS = _client("kms")
         return client
 
 

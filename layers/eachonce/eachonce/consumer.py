@@ -21,6 +21,7 @@ from eachonce.function import Function
 from eachonce.gate import Gate
 from eachonce.gathering import Gathering, finished, messages
 from eachonce.isolation import Isolation
+from eachonce.keyring import Keyring
 from eachonce.lanes import BEHIND, Lanes, Settled, lane_of
 from eachonce.listener import MAX_BODY_BYTES, Delivery, listen
 from eachonce.outcome import Outcome, Verdict
@@ -66,6 +67,7 @@ class Consumer(Function):
       journal row is among the tenant's, and a work may touch the tenant's items alone: their key's part of this name is
       the tenant, or, where the key has no such part, a part of it begins with the tenant and `#`. It is for a new
       consumer: one that changes looks for its rows elsewhere
+    - `decrypt_with`: the keys with which its handlers read personal fields; unless it is given, they are HIDDEN
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class Consumer(Function):
         rate: Rate | None = None,
         tracer: Tracer | None = None,
         isolated_by: str | None = None,
+        decrypt_with: Keyring | None = None,
         aws: Aws | None = None,
         settings: Settings | None = None,
     ) -> None:
@@ -101,6 +104,7 @@ class Consumer(Function):
         self._rate = rate
         self._tracer = tracer
         self._isolation = None if isolated_by is None else Isolation(isolated_by)
+        self._decrypt_with = decrypt_with
 
     def __call__(self, batch: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Handle one batch of an SQS event source mapping, and name the messages that are to come again.
@@ -228,6 +232,8 @@ class Consumer(Function):
             max_starts=self._max_starts,
             in_spans=self._tracer is not None,
             isolation=self._isolation,
+            keyring=self._decrypt_with,
+            reads=self._decrypt_with is not None,
         )
 
     def _spans(self) -> Spans | None:

@@ -30,6 +30,7 @@ class Description:
     - `identity`: the paths of the data's fields that tell one from any other of its source and type, or "envelope", the
       id that its bus, topic or queue gave it; None where only CloudEvents tell
     - `subject`: the path of what one is about, where plain events are to have a lane
+    - `person`: the path of whom its personal fields are about, whose key encrypts them; its subject, where it says none
     - `raw`: whether a body is the data alone
     - `plain`: whether they are published as plain EventBridge events, whose detail is the data alone
     """
@@ -38,6 +39,7 @@ class Description:
     source: str | None = None
     identity: str | Sequence[str] | None = None
     subject: str | None = None
+    person: str | None = None
     raw: bool = False
     plain: bool = False
 
@@ -54,8 +56,9 @@ class Description:
             raise HandlerError(f"{self.type} is raw: its contract says source and identity, since no envelope does")
         if self.plain and self.fields is None:
             raise HandlerError(f"{self.type} is published plain: its contract says by which fields one is told")
-        if self.subject is not None:
-            _fields((self.subject,))
+        for path in (self.subject, self.person):
+            if path is not None:
+                _fields((path,))
 
     @property
     def fields(self) -> Fields | None:
@@ -69,6 +72,7 @@ def describe(
     source: str | None = None,
     identity: str | Sequence[str] | None = None,
     subject: str | None = None,
+    person: str | None = None,
     raw: bool = False,
     plain: bool = False,
 ) -> Callable[[type[T]], type[T]]:
@@ -84,7 +88,14 @@ def describe(
     >>> description_of(OrderPlaced).identity
     ('order_id',)
     """
-    said = {"source": source, "identity": identity, "subject": subject, "raw": raw, "plain": plain}
+    said = {
+        "source": source,
+        "identity": identity,
+        "subject": subject,
+        "person": person,
+        "raw": raw,
+        "plain": plain,
+    }
 
     def decorate(contract: Any) -> Any:
         described = Description(type=contract.__name__ if type is None else type, **said)  # type: ignore[arg-type]

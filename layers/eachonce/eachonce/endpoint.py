@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -19,14 +20,22 @@ from eachonce.caller import is_own_id
 from eachonce.deadline import Deadline
 from eachonce.depth import shallow_value
 from eachonce.description import Description
-from eachonce.errors import ContractError, HandlerError, MalformedMessageError, Taken, UnavailableError
+from eachonce.errors import (
+    ContractError,
+    EachonceError,
+    HandlerError,
+    MalformedMessageError,
+    Taken,
+    UnavailableError,
+)
 from eachonce.event import Event, RawEvent, traced
 from eachonce.execution import Try
+from eachonce.failure import outcome_of
 from eachonce.function import Function
 from eachonce.handler import Handle, Handler, making
 from eachonce.identity import MAX_ID
 from eachonce.isolation import NO_TENANT, is_tenant
-from eachonce.model import decode, subject_of
+from eachonce.model import decode, encode, subject_of
 from eachonce.outcome import Outcome, Verdict
 from eachonce.reason import reason_of
 from eachonce.request import NO_REQUEST, Request, read
@@ -158,9 +167,16 @@ class Endpoint(Function):
         except (ContractError, MalformedMessageError) as error:
             outcome = Outcome(verdict=Verdict.REJECT, reason=str(error), error=type(error).__name__)
         else:
-            outcome = self.execution.run(handler, event, Try(), deadline=deadline)
+            outcome = self._run(handler, event, deadline)
         self.report.log(outcome, event)
         return outcome
+
+    def _run(self, handler: Handler, event: RawEvent, deadline: Deadline) -> Outcome:
+        try:
+            event = self.execution.encryption.received(event, handler.contract, handler.description)
+        except EachonceError as error:  # its personal fields have no key, or none now
+            return outcome_of(error, age=timedelta(), failures=None)
+        return self.execution.run(handler, event, Try(), deadline=deadline)
 
     def _routed(self, payload: Mapping[str, Any]) -> tuple[Handler, Request]:
         """Return the handler of a request over HTTP; raises _Refused when no route takes it."""
@@ -292,7 +308,7 @@ def _http_response(
     return {
         "statusCode": int(_status(outcome) if status is None else status),
         **told,
-        "body": msgspec.json.encode(_answer(outcome)).decode(),
+        "body": msgspec.json.encode(_answer(outcome), enc_hook=encode).decode(),
     }
 
 

@@ -13,6 +13,7 @@ from eachonce.aws import Aws
 from eachonce.committer import Committer, judge_row
 from eachonce.deadline import Deadline
 from eachonce.depth import TooDeepError
+from eachonce.encryption import Encryption
 from eachonce.errors import (
     EachonceError,
     LostRaceError,
@@ -29,8 +30,8 @@ from eachonce.handler import Handler
 from eachonce.identity import fingerprint
 from eachonce.isolation import Isolation, require_same_tenant, scope_of
 from eachonce.journal import Mark, State, row_key
+from eachonce.keyring import Keyring
 from eachonce.ledger import Begun, Ledger, require_deaths_below, story_of
-from eachonce.model import decode
 from eachonce.outcome import Outcome, Verdict
 from eachonce.publisher import MAX_BYTES, size_bytes
 from eachonce.settings import Settings
@@ -83,8 +84,11 @@ class Execution:
         max_starts: int = 3,
         in_spans: bool = False,
         isolation: Isolation | None = None,
+        keyring: Keyring | None = None,
+        reads: bool = True,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        """`keyring` has the keys of personal fields, which the handlers may read or not."""
         self._consumer = consumer
         self._settings = settings
         self._clock = clock
@@ -95,6 +99,8 @@ class Execution:
         self._writer = Writer(aws, settings)
         self._committer = Committer(self._writer, clock=clock)
         self.ledger = Ledger(self._writer, clock=clock)
+        ring = Keyring() if keyring is None else keyring
+        self.encryption = Encryption(ring.within(aws, settings), reads=reads)
 
     def mark(self, event: RawEvent) -> Mark:
         """Return what this consumer's journal knows the event by; raises ContractError when its data can't be read."""
@@ -126,7 +132,8 @@ class Execution:
         if isinstance(begun, Outcome):
             return begun
         try:
-            typed = event.with_data(decode(handler.contract, event.data))  # a contract runs its user's code, too
+            # A contract runs its user's code, too.
+            typed = event.with_data(self.encryption.decoded(event, handler.contract))
             key = former["pk"] if former else mark.pk  # a receiver must know it again
             return self._run(handler, typed, mark, begun, _story(event, attempt, begun), key, deadline, admit)
         except Exception as error:  # noqa: BLE001 - likewise whatever a handler raises
@@ -220,10 +227,11 @@ class Execution:
         for data in work.published:
             require_same_tenant(data, type(data).__name__, cause.tenant)
         source, time = self._settings.required_source(), self._clock()
-        outbox = [
-            cause.causes(data, by=self._consumer, place=place, source=source, time=time)
+        caused = [
+            (cause.causes(data, by=self._consumer, place=place, source=source, time=time), data)
             for place, data in enumerate(work.published)
         ]
+        outbox = [self.encryption.encrypted(event, data) for event, data in caused]
         if self._in_spans:
             from eachonce.spans import carrying
 

@@ -21,13 +21,14 @@ from eachonce.errors import (
     WorkError,
     duration,
 )
+from eachonce.field_cipher import MissingCryptographyError
 from eachonce.outcome import Outcome, Verdict
 from eachonce.refusal import is_passing
 from eachonce.trace import place_of
 from eachonce.wording import short
 
 # What the layer itself asks of the environment on the way; any other name is one that the handler has used.
-_OF_THE_LAYER = frozenset({"TABLE_JOURNAL", "EVENT_SOURCE"})
+_OF_THE_LAYER = frozenset({"TABLE_JOURNAL", "EVENT_SOURCE", "TABLE_KEYS", "PERSONAL_KEY"})
 
 
 class TooLateError(Exception):
@@ -63,6 +64,8 @@ def _meaning(error: Exception, age: timedelta, failures: int | None) -> Outcome:
             return Outcome(verdict=Verdict.RETRY, reason=short(str(error)), error=error.code, cause=error)
         case MissingSettingError():
             return _failure(error, str(error), counted=error.name not in _OF_THE_LAYER)
+        case MissingCryptographyError():
+            return _failure(error, str(error), counted=False)
         case HandlerError():
             return _failure(error, str(error))
     if is_passing(error):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
+from typing import Any
 
 from eachonce.aws import Aws
 from eachonce.execution import Execution
 from eachonce.handler import Handlers
+from eachonce.marks import marks_of
 from eachonce.report import Report
 from eachonce.settings import Settings
 
@@ -40,4 +42,5 @@ class Function(Handlers):
     @cached_property
     def report(self) -> Report:
         """What operators are told."""
-        return Report(self.name)
+        contracts: tuple[Any, ...] = self.contracts
+        return Report(self.name, personal=any(marks_of(contract) is not None for contract in contracts))

@@ -18,6 +18,7 @@ from eachonce.breaker import Breaker
 from eachonce.description import Description, describing
 from eachonce.errors import HandlerError
 from eachonce.event import Event
+from eachonce.marks import require_marks
 from eachonce.model import is_model
 from eachonce.work import Work
 
@@ -152,6 +153,7 @@ def making(
     if not is_model(contract):
         raise HandlerError("a handler is registered for a contract: `@consumer.on(OrderPlaced)`")
     description = describing(contract, **described)
+    require_marks(contract, description)
 
     def make(handle: Handle[Any]) -> Handler:
         _require_plain(handle)

@@ -18,6 +18,7 @@ import msgspec
 
 from eachonce.depth import shallow
 from eachonce.event import Event
+from eachonce.model import encode
 
 TABLE = "Journal"
 
@@ -130,7 +131,7 @@ def done_row(
     if outbox:
         row["outbox"] = pack_outbox(outbox)
     if result is not None:
-        row["result"] = msgspec.json.encode(result).decode()
+        row["result"] = msgspec.json.encode(result, enc_hook=encode).decode()
     return row
 
 
@@ -141,7 +142,7 @@ def result_of(row: dict[str, Any]) -> Any:
 
 def pack_outbox(events: Sequence[Event[Any]]) -> bytes:
     """Encode published events: a JSON array, compressed where that saves write units."""
-    text = msgspec.json.encode(events)
+    text = msgspec.json.encode(events, enc_hook=encode)
     return zlib.compress(text) if len(text) > _COMPRESS_OVER_BYTES else text
 
 

@@ -16,6 +16,7 @@ from eachonce.depth import shallow
 from eachonce.description import description_of
 from eachonce.errors import ContractError
 from eachonce.identity import text_at
+from eachonce.personal import Unreadable
 from eachonce.reason import reason_of
 
 T = TypeVar("T")
@@ -43,7 +44,9 @@ def decode(contract: type[T], data: bytes | msgspec.Raw) -> T:
 
 
 def encode(data: Any) -> Any:
-    """Return data as msgspec can write it: a pydantic model writes itself."""
+    """Return data as msgspec can write it: a pydantic model writes itself, and HIDDEN and ERASED are their texts."""
+    if isinstance(data, Unreadable):
+        return str(data)
     return pydantic_model.encode(data) if pydantic_model.is_one(type(data)) else data
 
 
@@ -62,7 +65,7 @@ def subject_of(data: Any) -> str | None:
     if isinstance(data, Contract) and data.subject is not None:
         return data.subject
     path = description_of(type(data)).subject
-    return None if path is None else text_at(path, msgspec.Raw(msgspec.json.encode(encode(data))))
+    return None if path is None else text_at(path, msgspec.Raw(msgspec.json.encode(encode(data), enc_hook=encode)))
 
 
 def _read(contract: Any, text: bytes | msgspec.Raw) -> Any:

@@ -20,9 +20,12 @@ from eachonce.chunks import chunks
 from eachonce.deadline import Deadline
 from eachonce.depth import MAX_LEVELS, TooDeepError, shallow
 from eachonce.description import Description, description_of
-from eachonce.errors import MalformedMessageError, PublishError, Unsent, duration
+from eachonce.encryption import Encryption
+from eachonce.errors import HandlerError, MalformedMessageError, PublishError, Unsent, duration
 from eachonce.event import FORM, PLAIN, Event, RawEvent, decode
 from eachonce.isolation import NO_TENANT, is_tenant
+from eachonce.keyring import Keyring
+from eachonce.marks import marks_of
 from eachonce.model import is_model
 from eachonce.pace import Pace
 from eachonce.reason import reason_of
@@ -80,6 +83,7 @@ class Publisher:
     to slow down, or fails, the publisher backs off, and then sends again.
 
     - `tries`: how often an entry is sent at the most
+    - `encrypt_with`: the keys that encrypt the personal fields of contracts that have some
     - `patience`: after so long, in all, nothing more is sent; a number is seconds
     """
 
@@ -94,6 +98,7 @@ class Publisher:
         sleep: Callable[[float], None] | None = None,
         jitter: Callable[[], float] = random.random,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        encrypt_with: Keyring | None = None,
     ) -> None:
         self._client = client
         self._bus = bus
@@ -103,13 +108,14 @@ class Publisher:
         self._sleep = time.sleep if sleep is None else sleep
         self._jitter = jitter
         self._clock = clock
+        self._encryption = None if encrypt_with is None else Encryption(encrypt_with, reads=False)
 
     def publish(self, events: Iterable[Event[Any] | bytes], *, deadline: Deadline | None = None) -> None:
         """Publish events, or their CloudEvents JSON text; nothing is begun, or waited for, after the `deadline`.
 
         Raises PublishError that names each event that was not published; all others were.
         """
-        waiting, unsent = _entries(events)
+        waiting, unsent = _entries(map(self._encrypted, events))
         pace, failed = self._pace(deadline), dict[int, _Failure]()
         for tried in range(self._tries):
             failed = {failure.unsent.place: failure for failure in self._send(waiting, failed, pace, tried)}
@@ -141,6 +147,15 @@ class Publisher:
             failures = self._put(chunk)
             pace.note(throttled=any(failure.unsent.code in THROTTLES for failure in failures))
             yield from failures
+
+    def _encrypted(self, event: Event[Any] | bytes) -> Event[Any] | bytes:
+        """Return an event as many may see it, as an outbox's is already; raises HandlerError without a ring."""
+        contract: Any = None if isinstance(event, bytes) else type(event.data)
+        if isinstance(event, bytes) or not is_model(contract) or marks_of(contract) is None:
+            return event
+        if self._encryption is None:
+            raise HandlerError(f"{event.type} has personal fields: its Publisher needs encrypt_with=Keyring()")
+        return self._encryption.encrypted(event, event.data)
 
     def _put(self, chunk: Sequence[Entry]) -> list[_Failure]:
         try:

@@ -7,8 +7,9 @@ is made of the names in the model's schema.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any, get_args
+from typing import Annotated, Any, get_args
 
 import msgspec
 
@@ -79,3 +80,39 @@ def _named(schema: Any) -> set[str]:
         return set()
     own = schema.get("properties")
     return set(own if isinstance(own, dict) else ()).union(*map(_named, schema.values()))
+
+
+def is_model(model: Any) -> bool:
+    """Whether a class is a model of pydantic 2, and no dataclass."""
+    return is_one(model) and issubclass(model, sys.modules["pydantic"].BaseModel)
+
+
+def fields(model: Any) -> Iterator[tuple[str, str, Any]]:
+    """Yield the attributes of a model, all their names in its text, and their types with all that is said of them."""
+    known = getattr(model, "model_fields", None) or getattr(model, "__pydantic_fields__", {})
+    for attribute, one in known.items():
+        declared = one.annotation
+        for said in one.metadata:
+            declared = Annotated[declared, said]
+        for name in _names_of(attribute, one):
+            yield attribute, name, declared
+
+
+def _names_of(attribute: str, one: Any) -> list[str]:
+    """Return all that a field may be called in the text, as it is written last; a path of names is none of them."""
+    read = one.validation_alias
+    several = (*getattr(read, "choices", (read,)), attribute, one.alias, one.serialization_alias)
+    return [name for name in several if isinstance(name, str)]
+
+
+def twin(model: Any, declared: Mapping[str, Any]) -> Any:
+    """Return a subclass whose fields of these names are declared otherwise, and have no limits of their own."""
+    pydantic = sys.modules["pydantic"]
+    said = {
+        name: (kind, pydantic.Field(**{given: getattr(model.model_fields[name], given) for given in _GIVEN}))
+        for name, kind in declared.items()
+    }
+    return pydantic.create_model(model.__name__, __base__=model, __module__=model.__module__, **said)
+
+
+_GIVEN = ("default", "default_factory", "alias", "validation_alias", "serialization_alias")

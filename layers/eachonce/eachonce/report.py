@@ -38,10 +38,12 @@ class Report:
     """Tells a consumer's outcomes to CloudWatch: logs as JSON, metrics in the embedded metric format.
 
     No value of a payload is logged: ids, types and reasons only, each of a length that a person reads. So a traceback
-    is without its exceptions' messages, unless the log level is DEBUG.
+    is without its exceptions' messages, unless the log level is DEBUG, and without them even then where handlers have
+    read personal fields.
     """
 
-    def __init__(self, consumer: str) -> None:
+    def __init__(self, consumer: str, *, personal: bool = False) -> None:
+        self._personal = personal
         self._logger = Logger(service=consumer)
         self._metrics = EphemeralMetrics(namespace=NAMESPACE, service=consumer)
 
@@ -75,7 +77,7 @@ class Report:
 
     def _trace(self, error: Exception) -> str:
         """Return a trace with the exception itself: not Powertools' own, lost where an exception has no text."""
-        if self._logger.log_level > logging.DEBUG:
+        if self._personal or self._logger.log_level > logging.DEBUG:
             return trace_of(error)[:MOST_OF_A_TRACE]  # the latest first
         return "".join(map(short, traceback.format_exception(error)))[-MOST_OF_A_TRACE:]
 

@@ -9,6 +9,9 @@ from eachonce.errors import MissingSettingError
 
 _TABLE = "TABLE_"
 
+# What PERSONAL_KEY says where personal fields are published as they are.
+IN_CLEAR = "none"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -24,6 +27,8 @@ class Settings:
     - `tenant`: whose an endpoint's requests are where it isn't told by them, from EVENT_TENANT
     - `maximum_concurrency`: how many workers there may be, the MaximumConcurrency of the mapping on its queue, from
       MAXIMUM_CONCURRENCY; what is no whole number over 0 counts as not set
+    - `personal_key`: the KMS key that wraps the keys of personal fields, from PERSONAL_KEY; "none" where these fields
+      are published as they are
     - `code_version`: which code ran, from AWS_LAMBDA_FUNCTION_VERSION
     """
 
@@ -35,6 +40,7 @@ class Settings:
     tenant: str | None = None
     former_rows: bool = True
     maximum_concurrency: int | None = None
+    personal_key: str | None = None
     code_version: str = "$LATEST"
 
     @classmethod
@@ -49,6 +55,7 @@ class Settings:
             tenant=environment.get("EVENT_TENANT") or None,
             former_rows=environment.get("JOURNAL_FORMER_ROWS") != "none",
             maximum_concurrency=_whole(environment.get("MAXIMUM_CONCURRENCY", "")),
+            personal_key=environment.get("PERSONAL_KEY") or None,
             code_version=environment.get("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
         )
 
@@ -77,6 +84,12 @@ class Settings:
         if self.bus is None:
             raise MissingSettingError("EVENT_BUS", "a function that relays events needs the name of their bus")
         return self.bus
+
+    def required_personal_key(self) -> str:
+        """Return the KMS key of personal fields; raises MissingSettingError."""
+        if self.personal_key is None:
+            raise MissingSettingError("PERSONAL_KEY", "personal fields are encrypted under a key of KMS")
+        return self.personal_key
 
 
 def _whole(text: str) -> int | None:
