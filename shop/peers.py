@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from eachonce.settings import IN_CLEAR
+
 from eachonce_workbench.simulator.trial import Peer
 from eachonce_workbench.template.topology import Function, Queue, Table, Topology
 
@@ -28,7 +30,8 @@ def powertools(folder: Path) -> Peer:
             queues=tuple(_queue(queue) if queue.arn in read else queue for queue in topology.queues),
         )
 
-    return Peer(name="powertools", adapt=adapt)
+    # They read the events as they stand on the bus, and have no keys.
+    return Peer(name="powertools", adapt=adapt, environment={"PERSONAL_KEY": IN_CLEAR})
 
 
 def _function(function: Function, folder: Path, bus: str) -> Function:

@@ -9,6 +9,7 @@ import typer
 from eachonce_workbench.cli.certify import certify
 from eachonce_workbench.cli.command import Commands, Program
 from eachonce_workbench.cli.dead_letters import dlq, why
+from eachonce_workbench.cli.erase import erase
 from eachonce_workbench.cli.export import export
 from eachonce_workbench.cli.fire import fire
 from eachonce_workbench.cli.invoke import invoke
@@ -39,6 +40,7 @@ app.command()(export)
 app.command()(simulate)
 app.command()(certify)
 app.command()(fire)
+app.command()(erase)
 
 
 def _tell_version(asked: bool) -> None:

@@ -41,6 +41,7 @@ class Session:
 
     def __init__(self, stack: str | None, account: Account) -> None:
         """Find the stack. Raises UnknownStackError, AccountError, and botocore's errors as they come."""
+        self.account = account
         self.local = account.local
         self._account = account
         self.stack = find(account.client, stack)

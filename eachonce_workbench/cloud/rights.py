@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 Right = tuple[str, str]
-"""An action in IAM's words, and the name of the table, queue or bus that it is about."""
+"""An action in IAM's words, and the name of the table, queue, key or bus that it is about."""
 
 # A transaction needs what its parts would need alone.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
@@ -34,6 +34,8 @@ def rights(service: str, operation: str, request: Mapping[str, Any]) -> Iterator
             yield f"dynamodb:{operation}", request["TableName"]
         case "sqs", _ if "QueueUrl" in request:
             yield f"sqs:{operation.removesuffix('Batch')}", request["QueueUrl"].rpartition("/")[2]
+        case "kms", _ if "KeyId" in request:
+            yield f"kms:{operation}", request["KeyId"].rpartition("/")[2]
         case "events", "PutEvents":
             for entry in request["Entries"]:
                 yield "events:PutEvents", entry.get("EventBusName", "default").rpartition("/")[2]

@@ -76,7 +76,8 @@ class Stack:
     """What the commands need of a stack.
 
     `readers` are the consumers, those without a dead-letter queue, too; `endpoints` the functions that keep a journal
-    without consuming; `sources` those of the events that it publishes. `lacking` says what was looked for in vain.
+    without consuming; `sources` those of the events that it publishes; `keys_table` has the keys of personal fields.
+    `lacking` says what was looked for in vain.
     Its ARN says where it is: arn:aws:cloudformation:REGION:ACCOUNT:stack/NAME/ID.
     `mappings` are those of queues; `buses` are those that its functions are told to publish to, by name or ARN.
     """
@@ -88,6 +89,7 @@ class Stack:
     endpoints: tuple[str, ...]
     sources: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
+    keys_table: str | None = None
     arn: str = field(default="", compare=False)
     mappings: tuple[SourceMapping, ...] = field(default=(), compare=False)
     buses: tuple[str, ...] = field(default=(), compare=False)
@@ -274,6 +276,7 @@ def _stack(described: Mapping[str, Any], functions: Sequence[_Function], queues:
         endpoints=tuple(each.name for each in functions if each.journal is not None and not each.reads),
         sources=tuple(dict.fromkeys(each.settings.source for each in functions if each.settings.source is not None)),
         lacking=tuple(lacking),
+        keys_table=next((each.settings.tables["KEYS"] for each in functions if each.settings.tables.get("KEYS")), None),
         arn=described.get("StackId", ""),
         mappings=tuple(mapping for function in functions for mapping in function.mappings),
         buses=tuple(dict.fromkeys(each.settings.bus for each in functions if each.settings.bus is not None)),

@@ -43,7 +43,7 @@ class DeliveryFault(StrEnum):
 
 DEADLY = frozenset({CallFault.KILLED_BEFORE, CallFault.KILLED_AFTER, CallFault.LATE})
 
-_READS = frozenset({"GetItem", "BatchGetItem"})
+_READS = frozenset({"GetItem", "BatchGetItem", "Decrypt", "GenerateDataKey"})
 _IN_PART = frozenset({"BatchGetItem", "PutEvents", "SendMessageBatch"})
 _CONFLICTING = frozenset({"PutItem", "UpdateItem", "TransactWriteItems"})
 

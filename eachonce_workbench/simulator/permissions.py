@@ -30,3 +30,4 @@ def together(runs: Iterable[Mapping[str, Set[Right]]]) -> dict[str, set[Right]]:
 def _arns(topology: Topology) -> Iterator[tuple[str, str]]:
     for kind in (topology.tables, topology.queues, topology.buses):
         yield from ((each.name, each.arn) for each in kind)
+    yield from ((each.id, each.arn) for each in topology.encryption_keys)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import random
 import sys
 import time
@@ -63,6 +64,7 @@ def staged(seed: int, *, hook: Hook, chaos: Chaos, watch: Watch) -> Iterator[Non
     with (
         patch.object(time, "sleep", _sleep),
         patch.object(uuid, "uuid4", lambda: uuid.UUID(int=drawn.getrandbits(128), version=4)),
+        patch.object(os, "urandom", drawn.randbytes),
         patch.object(eachonce.lanes, "ThreadPoolExecutor", Strands),
         patch.object(boto3.session.Session, "client", _clients(hook)),
         patch.object(Event, "with_data", _with_data(chaos, watch)),

@@ -31,7 +31,12 @@ _NEVER = 1e9
 
 _SIGNED_FOR = {"eventbridge": "events"}
 
-_THROTTLE = {"dynamodb": "ThrottlingException", "sqs": "RequestThrottled", "events": "ThrottlingException"}
+_THROTTLE = {
+    "dynamodb": "ThrottlingException",
+    "sqs": "RequestThrottled",
+    "events": "ThrottlingException",
+    "kms": "ThrottlingException",
+}
 
 
 class Wire:
@@ -178,8 +183,11 @@ class Wire:
         return self._chaos.between(_FASTEST_SECONDS, _SLOWEST_SECONDS, f"{len(body)} {_about(worker, body)}")
 
 
-# The row that a call is about, or the event that it publishes: the first of several.
-_ROW_OR_EVENT = re.compile(rb'"(?:pk"|Key": ?{"[^"]+"): ?{"S": ?"([^"]+)"|"Detail": ?"{[^}]*?\\"id\\":\\"([^"\\]+)')
+# The row that a call is about, or the event that it publishes: the first of several. A data key's id is drawn, and
+# so tells nothing that the next run would know again.
+_ROW_OR_EVENT = re.compile(
+    rb'"(?:pk"|Key": ?{"[^"]+"): ?{"S": ?"(?!key#)([^"]+)"|"Detail": ?"{[^}]*?\\"id\\":\\"([^"\\]+)'
+)
 
 
 def _about(worker: Worker, body: bytes) -> str:

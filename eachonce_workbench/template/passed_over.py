@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from eachonce_workbench.template.encryption_keys import KEYS
 from eachonce_workbench.template.limits import LIMITS
 from eachonce_workbench.template.source import Source, Where
 from eachonce_workbench.template.stored_values import STORED
@@ -71,7 +72,7 @@ def _is_nowhere(name: str, resource: Mapping[str, Any], resources: Mapping[str, 
 
 
 def _is_run(kind: str) -> bool:
-    return kind in LIMITS or kind in ANSWERED or kind in STORED
+    return kind in LIMITS or kind in ANSWERED or kind in STORED or kind in KEYS
 
 
 def _events(made: Mapping[str, Mapping[str, Any]]) -> Iterator[Where]:

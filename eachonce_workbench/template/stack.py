@@ -11,6 +11,7 @@ from eachonce_workbench.template import reference, resources
 from eachonce_workbench.template.checks import misfits
 from eachonce_workbench.template.code import code_path, importable
 from eachonce_workbench.template.declared import Declared
+from eachonce_workbench.template.encryption_keys import encryption_keys
 from eachonce_workbench.template.identity import STACK, Identities
 from eachonce_workbench.template.idle import PAST_RUNTIMES, why_idle
 from eachonce_workbench.template.intrinsics import Intrinsics, Unresolved, text
@@ -115,6 +116,7 @@ class Stack:
             outputs=(outputs := dict(self._local_outputs())),
             exports=dict(self._exports(outputs)),
             stored_values=tuple(stored_values(self.resources, self._resolve, self._identities)),
+            encryption_keys=tuple(encryption_keys(self.resources, self._resolve, self._identities)),
             resources=tuple(stack_resources(self._place.stack, self.resources, self._identities)),
             **event_sources(self._each),
         )

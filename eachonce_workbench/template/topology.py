@@ -253,6 +253,19 @@ class StoredValue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EncryptionKey:
+    """A key of KMS's, and the aliases that lead to it, such as "alias/orders"."""
+
+    arn: str
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The key's id."""
+        return self.arn.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StackResource:
     """A resource as CloudFormation lists it, whether or not it has a local counterpart."""
 
@@ -267,6 +280,7 @@ class Topology:
 
     `exports` are the names by which other stacks import some of the outputs, `template` is the text that it was read
     from, `parameters` are the values that it was read with, and `endpoint` is where the local cloud answers.
+    `encryption_keys` are KMS's.
     """
 
     stack: str
@@ -287,6 +301,7 @@ class Topology:
     template: str = ""
     apis: tuple[Api, ...] = ()
     stored_values: tuple[StoredValue, ...] = ()
+    encryption_keys: tuple[EncryptionKey, ...] = ()
     endpoint: str = "http://127.0.0.1:4566"
     topics: tuple[Topic, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()

@@ -1,16 +1,20 @@
 """TrackCustomer: the newest order of each customer, and the country that it went to."""
 
 from contracts import OrderPlaced
-from eachonce import Consumer, Event, Work
+from eachonce import ERASED, Consumer, Event, Keyring, Work
 
-consumer = Consumer("track-customer")
+consumer = Consumer("track-customer", decrypt_with=Keyring())
 
 
 @consumer.on(OrderPlaced)
 def track(event: Event[OrderPlaced], work: Work) -> None:
-    """Remember the order if none is newer: by time, then by number. A sale without a customer is nobody's."""
+    """Remember the order if none is newer: by time, then by number.
+
+    A sale without a customer is nobody's, and so is one whose customer was erased. The table has customers in clear, as
+    its key: who is erased is to be deleted there, too.
+    """
     order = event.data
-    if order.customer is None:
+    if order.customer is None or order.customer is ERASED:
         return
     at = order.placed_at.isoformat()
     work.put(

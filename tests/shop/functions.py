@@ -51,6 +51,7 @@ def environment(store: Store) -> dict[str, str]:
     return {
         **{f"TABLE_{name}": table for name, table in settings.tables.items()},
         "EVENT_SOURCE": "shop",
+        "PERSONAL_KEY": "none",  # what handlers do doesn't depend on how a value came to them
         "EVENT_BUS": str(settings.bus),
         "DEAD_LETTER_QUEUE_URL": str(settings.dead_letter_queue_url),
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from eachonce import journal
+from eachonce import journal, keyring
 
 from eachonce_workbench.scaffold.name import Name
 from eachonce_workbench.scaffold.parts import consumer_block
@@ -277,7 +277,8 @@ def test_a_table_is_encrypted_recoverable_and_paid_by_request(table: str) -> Non
 
     with_key = {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": ref("KeyArn")}
     assert properties["SSESpecification"] == {"Fn::If": ["HasKey", with_key, {"SSEEnabled": True}]}
-    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    # But for the keys': one that was erased is not to be had back.
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": table != "Keys"}
     assert properties["BillingMode"] == "PAY_PER_REQUEST"
     assert properties["DeletionProtectionEnabled"] == {"Fn::If": ["IsProduction", True, False]}
     assert RESOURCES[table]["UpdateReplacePolicy"] == "Retain"
@@ -383,6 +384,43 @@ def test_a_consumer_reaches_its_own_queues(consumer: str) -> None:
         *((f"sqs:{action}", arn(f"{consumer}Queue")) for action in takes),
         ("sqs:SendMessage", arn(f"{consumer}DeadLetterQueue")),
     ]
+
+
+def test_personal_fields_are_read_by_who_decrypts_them() -> None:
+    """The policy names the roles of the functions whose code does, and lets them unwrap keys and no more."""
+    reads = of_type("AWS::IAM::Policy")["ReadPersonalFields"]
+    decrypting = [
+        each
+        for each in CONSUMERS
+        if "decrypt_with=Keyring()" in (FILE.parent / FUNCTIONS[each]["CodeUri"] / "app.py").read_text()
+    ]
+
+    assert (
+        reads["Roles"]
+        == [ref(f"{each}Role") for each in decrypting]
+        == [ref("TrackCustomerRole"), ref("NotifyCustomerRole")]
+    )
+    assert [each["Action"] for each in reads["PolicyDocument"]["Statement"]] == ["dynamodb:GetItem", "kms:Decrypt"]
+
+
+def test_personal_fields_are_published_in_clear_where_a_parameter_says_so() -> None:
+    """Then there is neither a key nor a table, and no function is told of one."""
+    topology = load(FILE, parameters={"PersonalFields": "clear"})
+    environment = topology.function("PlaceOrder").environment
+
+    assert topology.encryption_keys == ()
+    assert "Keys" not in {table.logical_id for table in topology.tables}
+    assert (environment["PERSONAL_KEY"], environment.get("TABLE_KEYS")) == ("none", None)
+    assert load(FILE).function("PlaceOrder").environment["TABLE_KEYS"] == load(FILE).table("Keys").name
+
+
+def test_a_right_to_the_key_is_one_to_personal_fields() -> None:
+    """Whatever else were wrapped with it, nobody here could unwrap it."""
+    for policy in of_type("AWS::IAM::Policy").values():
+        (statement,) = [each for each in policy["PolicyDocument"]["Statement"] if "kms:" in str(each["Action"])]
+
+        assert statement["Condition"] == {"StringEquals": {"kms:EncryptionContext:purpose": keyring.PURPOSE}}
+        assert statement["Resource"] == arn("PersonalKey")
 
 
 @pytest.mark.parametrize("function", [*CONSUMERS, "PlaceOrder"])

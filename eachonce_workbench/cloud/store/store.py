@@ -22,6 +22,7 @@ from moto.sqs.models import sqs_backends
 
 from eachonce_workbench.cloud.history import History
 from eachonce_workbench.cloud.sdk import local_session
+from eachonce_workbench.cloud.store.encryption_keys import create_keys
 from eachonce_workbench.cloud.store.protocol import AwsError, Response, decoded, success
 from eachonce_workbench.cloud.store.queues.disorder import Disorder
 from eachonce_workbench.cloud.store.queues.messages import Messages
@@ -89,6 +90,7 @@ class Store:
             self._create_queue(queue)
         for stored in self.topology.stored_values:
             self._store_value(stored)
+        create_keys(self.topology)
 
     def handle(self, service: str, headers: Mapping[str, str], body: bytes, path: str = "/") -> Response:
         """Answer one request of an AWS protocol; `service` is the name that the request was signed for.

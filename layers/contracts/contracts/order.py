@@ -11,11 +11,12 @@ from decimal import Decimal
 from typing import Annotated
 
 import msgspec
-from eachonce import Contract
+from eachonce import Contract, Personal, describe
 
 MAX_LINES = 40
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+Customer = Annotated[Text, Personal]
 LocalTime = Annotated[datetime, msgspec.Meta(tz=False)]
 Units = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
 Correction = Annotated[int, msgspec.Meta(ge=-1_000_000_000, le=0)]
@@ -35,6 +36,7 @@ class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True):
         _check_price(self.unit_price)
 
 
+@describe(person="customer")
 class Invoice(Contract, frozen=True, kw_only=True):
     """What is asked of the shop: an invoice of the till, of whatever kind.
 
@@ -45,7 +47,7 @@ class Invoice(Contract, frozen=True, kw_only=True):
     invoiced_at: LocalTime
     country: Text
     lines: Annotated[tuple[InvoiceLine, ...], msgspec.Meta(min_length=1)]
-    customer: Text | None = None
+    customer: Customer | None = None
 
     @property
     def subject(self) -> str:
@@ -75,6 +77,7 @@ Lines = Annotated[tuple[Line, ...], msgspec.Meta(min_length=1, max_length=MAX_LI
 AdjustedLines = Annotated[tuple[AdjustedLine, ...], msgspec.Meta(min_length=1, max_length=MAX_LINES)]
 
 
+@describe(person="customer")
 class _Order(Contract, frozen=True, kw_only=True):
     """What orders and returns have in common: who, where, when, and which part of the whole this is."""
 
@@ -83,7 +86,7 @@ class _Order(Contract, frozen=True, kw_only=True):
     parts: Part = 1
     placed_at: LocalTime
     country: Text
-    customer: Text | None = None
+    customer: Customer | None = None
     lines: Lines
 
     @property
