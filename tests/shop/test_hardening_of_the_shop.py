@@ -60,8 +60,11 @@ def test_a_key_of_ones_own_is_used_for_all_that_is_kept() -> None:
 
 
 def test_without_a_key_nothing_is_different() -> None:
-    """No store names a key, no role may use one, and there is no queue for what a key fails."""
-    resources = declared(FILE)
+    """No store names a key, no role may use one, and there is no queue for what a key fails.
+
+    Personal fields have a key of theirs, which encrypts no store.
+    """
+    resources = declared(FILE, parameters={"PersonalFields": "clear"})
 
     assert set(keys_of(resources).values()) == {None}
     assert "BusDeadLetterQueue" not in keys_of(resources)
@@ -72,7 +75,7 @@ def test_without_a_key_nothing_is_different() -> None:
 
 def test_a_key_is_used_only_by_way_of_what_it_encrypts() -> None:
     """A function that is taken over can't decrypt what it could not read."""
-    resources = Resources(declared(FILE, parameters={"KeyArn": KEY}))
+    resources = Resources(declared(FILE, parameters={"KeyArn": KEY, "PersonalFields": "clear"}))
     rights = {by.source: each for by, each in resources.rights() if each.covers("kms:Decrypt")}
 
     via = {by: each.condition("kms:ViaService", "StringEquals") for by, each in rights.items()}
