@@ -13,6 +13,9 @@ import pytest
 from eachonce import Consumer, Event, Reject, Retry, Wait, Work
 from eachonce.event import decode
 from eachonce.journal import unpack_outbox
+from eachonce.listener import listen
+from eachonce.outcome import Outcome
+from eachonce.spans import Spans
 from eachonce.trace_context import TraceContext
 from opentelemetry import trace as otel
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -175,6 +178,20 @@ def test_a_span_says_what_failed_and_nothing_of_the_event(
     assert SECRET not in span.to_json()
     if exception:
         assert "test_spans.py" in span.to_json()
+
+
+def test_what_escapes_says_nothing_of_the_event_either(told: Told) -> None:
+    """Whatever it is that the layer didn't foresee."""
+    (delivery,) = listen(batch(record(weighed() | TRACED)))
+
+    def handle() -> Outcome:
+        raise ValueError(SECRET)
+
+    with pytest.raises(ValueError, match=SECRET):
+        Spans(told.tracer, "post", None).around(delivery, delivery.event, handle)  # type: ignore[arg-type]
+
+    (span,) = told.of_events()
+    assert SECRET not in span.to_json()
 
 
 def test_what_holds_no_event_has_no_span(make_consumer: Make, context: Context, told: Told) -> None:
