@@ -408,6 +408,19 @@ def test_a_body_that_names_its_version_is_the_event_itself(make_consumer: Make, 
     assert store.journal("post", "e-7") is not None
 
 
+@pytest.mark.parametrize("member", ["detail", "Message", "Records", "other"])
+def test_an_event_of_a_batch_without_a_version_is_read_again_from_a_dead_letter(member: str) -> None:
+    """Alone, it is no other form for a member that it has."""
+    element = {**cloud_event(TYPE, {}), member: "x"}
+    del element["specversion"]
+
+    (delivery, _) = listen(batch(record(json.dumps([element, element]))))
+
+    (again,) = listen(batch(record(delivery.body)))
+    assert delivery.event is not None
+    assert again.event == delivery.event
+
+
 @pytest.mark.parametrize(("levels", "taken"), [(MAX_LEVELS - 1, True), (MAX_LEVELS, False)])
 def test_what_is_read_in_binary_form_is_read_again_from_a_dead_letter(levels: int, taken: bool) -> None:
     """Its attributes go around it there: the data may nest as deep as in any other event, a level less than a body."""

@@ -128,6 +128,7 @@ _records = msgspec.json.Decoder(_Records)
 # What stands around S3's records.
 _RECORDS = (b'{"Records":[', b"]}")
 _ALONE = (b"", b"")
+_VERSION = b'{"specversion":"1.0",'
 
 
 def cloud_event(text: bytes) -> RawEvent | None:
@@ -238,8 +239,10 @@ class _Reader:
 
     def _element(self, text: msgspec.Raw) -> Found:
         version = _version.decode(text).specversion
-        if version != NULL or self._raw is None:
+        if version != NULL:
             return Found(event=decode(text))
+        if self._raw is None:  # alone, it must say what it is: it may have a `detail`, or a `Message`
+            return Found(event=decode(text), text=_VERSION + bytes(text).lstrip().removeprefix(b"{"))
         return _of_raw(self._raw, text, Sent(time=self.sent.time))
 
     def _bare(self, text: bytes, levels: int) -> Found:
@@ -260,7 +263,10 @@ class _Reader:
     ) -> Sequence[Found]:
         """Return what each of several texts holds, with the body that it would have alone: a flaw of one is its own."""
         before, after = around
-        return [msgspec.structs.replace(_one(text, read), text=before + bytes(text) + after) for text in texts]
+        return [
+            found if found.text is not None else msgspec.structs.replace(found, text=before + bytes(text) + after)
+            for found, text in ((_one(text, read), text) for text in texts)
+        ]
 
 
 def _one(text: msgspec.Raw, read: Callable[[msgspec.Raw], Found]) -> Found:
