@@ -59,7 +59,7 @@ class Faults:
 def between(aws: Aws, stubber: BotocoreStubber = botocore_stubber) -> Iterator[Faults]:
     """Put faults between clients and moto."""
     faults = Faults()
-    clients = [aws.dynamodb, aws.sqs, aws.events, aws.kms]
+    clients = [aws.dynamodb, aws.sqs, aws.events, aws.kms, aws.secretsmanager, aws.ssm]
     for client in clients:
         client.meta.events.unregister("before-send", stubber)
         client.meta.events.register("before-send", faults)

@@ -16,6 +16,7 @@ from eachonce.journal import row_key
 Item = dict[str, Any]
 
 BUS = "post-bus"
+SERVICES = ("dynamodb", "sqs", "events", "kms", "secretsmanager", "ssm")
 
 
 @cache
@@ -23,9 +24,7 @@ def clients(*, tries: int = 1) -> Aws:
     """Return clients of AWS's own SDK, which tries each call so many times."""
     session = boto3.Session()
     config = Config(retries={"mode": "standard", "total_max_attempts": tries})
-    return Aws(
-        **{service: session.client(service, config=config) for service in ("dynamodb", "sqs", "events", "kms")},
-    )
+    return Aws(**{service: session.client(service, config=config) for service in SERVICES})
 
 
 class Store:

@@ -17,11 +17,13 @@ from eachonce.errors import (
     HandlerError,
     LostRaceError,
     MalformedMessageError,
+    MissingPackageError,
     MissingSettingError,
     PublishError,
     Reject,
     Retry,
     Signal,
+    UnauthenticError,
     UnavailableError,
     Unsent,
     Wait,
@@ -30,11 +32,13 @@ from eachonce.errors import (
 )
 from eachonce.event import Event
 from eachonce.keyring import Keyring
+from eachonce.keys import KeptSigningKey, KeptVerifyingKeys
 from eachonce.personal import ERASED, HIDDEN, Personal
 from eachonce.publisher import Publisher
 from eachonce.rate import Rate
 from eachonce.relay import Relay
 from eachonce.settings import Settings
+from eachonce.signing import SigningKey, VerifyingKey, VerifyingKeys
 from eachonce.work import Work
 
 __all__ = [  # noqa: RUF022 - grouped by use
@@ -63,6 +67,12 @@ __all__ = [  # noqa: RUF022 - grouped by use
     # publishing without a handler
     "Publisher",
     "Unsent",
+    # who published it
+    "KeptSigningKey",
+    "KeptVerifyingKeys",
+    "SigningKey",
+    "VerifyingKey",
+    "VerifyingKeys",
     # what it all stands on
     "Aws",
     "Settings",
@@ -74,7 +84,9 @@ __all__ = [  # noqa: RUF022 - grouped by use
     "LostRaceError",
     "MalformedMessageError",
     "PublishError",
+    "MissingPackageError",
     "MissingSettingError",
+    "UnauthenticError",
     "UnavailableError",
     "WorkError",
     "WorkTooLargeError",

@@ -73,6 +73,28 @@ class KMS(Protocol):
         """Return the key that was wrapped, in the very same context."""
 
 
+class SecretsManager(Protocol):
+    """What the layer calls of Secrets Manager."""
+
+    def get_secret_value(self, **request: Any) -> dict[str, Any]:
+        """Return a secret."""
+
+
+class SSM(Protocol):
+    """What the layer calls of Systems Manager's parameters."""
+
+    exceptions: Any
+
+    def get_parameter(self, **request: Any) -> dict[str, Any]:
+        """Return a parameter."""
+
+    def put_parameter(self, **request: Any) -> dict[str, Any]:
+        """Write a parameter, unless there is one."""
+
+    def get_paginator(self, operation_name: str) -> Any:
+        """Return what asks page by page, such as for the parameters below a path."""
+
+
 class Aws:
     """The clients, and DynamoDB's form of values; a test gives its own clients by name."""
 
@@ -101,6 +123,18 @@ class Aws:
     def kms(self) -> KMS:
         """The KMS client."""
         client: KMS = _client("kms")
+        return client
+
+    @cached_property
+    def secretsmanager(self) -> SecretsManager:
+        """The Secrets Manager client."""
+        client: SecretsManager = _client("secretsmanager")
+        return client
+
+    @cached_property
+    def ssm(self) -> SSM:
+        """The Systems Manager client."""
+        client: SSM = _client("ssm")
         return client
 
 

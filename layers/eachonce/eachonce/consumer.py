@@ -33,6 +33,7 @@ from eachonce.wording import short
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
 
+    from eachonce.signing import Signer, Verifier
     from eachonce.spans import Spans
 
 _TOO_LATE = Outcome(verdict=Verdict.ABANDONED, reason="the function's time was nearly over")
@@ -68,6 +69,9 @@ class Consumer(Function):
       the tenant, or, where the key has no such part, a part of it begins with the tenant and `#`. It is for a new
       consumer: one that changes looks for its rows elsewhere
     - `decrypt_with`: the keys with which its handlers read personal fields; unless it is given, they are HIDDEN
+    - `sign_with`: the key that signs what its handlers publish; unless it is given, SIGNING_SECRET names its secret
+    - `verify`: the keys of which an event must be signed with one, or it is rejected before anything else; unless they
+      are given, SIGNING_KEYS names the path of their parameters
     """
 
     def __init__(
@@ -87,10 +91,12 @@ class Consumer(Function):
         tracer: Tracer | None = None,
         isolated_by: str | None = None,
         decrypt_with: Keyring | None = None,
+        sign_with: Signer | None = None,
+        verify: Verifier | None = None,
         aws: Aws | None = None,
         settings: Settings | None = None,
     ) -> None:
-        super().__init__(name, aws=aws, settings=settings)
+        super().__init__(name, sign_with=sign_with, aws=aws, settings=settings)
         self._unknown = unknown
         self._max_attempts = max_attempts
         self._max_starts = max_starts
@@ -105,6 +111,7 @@ class Consumer(Function):
         self._tracer = tracer
         self._isolation = None if isolated_by is None else Isolation(isolated_by)
         self._decrypt_with = decrypt_with
+        self._verify = verify
 
     def __call__(self, batch: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Handle one batch of an SQS event source mapping, and name the messages that are to come again.
@@ -112,7 +119,7 @@ class Consumer(Function):
         Raises EachonceError when `batch` isn't an SQS event. One with a record that has no message id raises it, too,
         after all others have had their fate and those that are finished were deleted: Lambda keeps what is left.
         """
-        deliveries = listen(batch, known=self, max_body_bytes=self._max_body_bytes)
+        deliveries = self._authentic(listen(batch, known=self, max_body_bytes=self._max_body_bytes))
         settled, told = self._settle(deliveries, Deadline.of(context, reserve=self._reserve))
         response = self._acknowledger.respond(messages(settled))
         self._tell([one for one in settled if one[0].message_id not in told])
@@ -120,6 +127,14 @@ class Consumer(Function):
             self._acknowledger.let_go(messages(settled))
             raise EachonceError("a record has no messageId: neither its end nor its return can be told")
         return response
+
+    def _authentic(self, deliveries: list[Delivery]) -> list[Delivery]:
+        verifier = self.verifier
+        if verifier is None:
+            return deliveries
+        from eachonce.authenticity import authentic  # only where somebody verifies
+
+        return authentic(deliveries, verifier, received=datetime.now(UTC))
 
     def _settle(self, deliveries: Sequence[Delivery], deadline: Deadline) -> tuple[list[Settled], set[str]]:
         """Handle the harmless first, then each suspect alone, after all that is finished has left the queue.
@@ -193,9 +208,7 @@ class Consumer(Function):
             ignored = Outcome(verdict=Verdict.IGNORED)
             return ignored if self._unknown == "ignore" else Outcome(verdict=Verdict.REJECT, reason=reason)
         if (error := sorted_out.unread.get(delivery.message_id)) is not None:
-            reason = short(f"the journal could not be asked about earlier deliveries: {error}")
-            name = error.code if isinstance(error, AwsError) else type(error).__name__
-            return Outcome(verdict=Verdict.RETRY, reason=reason, error=name)
+            return _later("the journal could not be asked about earlier deliveries", error)
         if deadline.near:
             return _TOO_LATE
         pk = self.execution.row_key(event)
@@ -234,6 +247,7 @@ class Consumer(Function):
             isolation=self._isolation,
             keyring=self._decrypt_with,
             reads=self._decrypt_with is not None,
+            signer=self.signer,
         )
 
     def _spans(self) -> Spans | None:
@@ -255,6 +269,16 @@ class Consumer(Function):
         return Gate(self, buckets, circuits, ordered=self._ordered)
 
     @cached_property
+    def verifier(self) -> Verifier | None:
+        """What tells whether events are authentic, if anything does."""
+        path = self.settings.signing_keys
+        if self._verify is not None or path is None:
+            return self._verify
+        from eachonce.keys import KeptVerifyingKeys  # likewise
+
+        return KeptVerifyingKeys(self._aws, path)
+
+    @cached_property
     def _acknowledger(self) -> Acknowledger:
         return Acknowledger(self._aws, self.settings, self.name, self._backoff)
 
@@ -262,4 +286,11 @@ class Consumer(Function):
 def _of_no_event(delivery: Delivery) -> Outcome:
     if delivery.nothing is not None:
         return Outcome(verdict=Verdict.IGNORED, reason=delivery.nothing)
-    return Outcome(verdict=Verdict.REJECT, reason=delivery.flaw, error="MalformedMessageError")
+    if delivery.later is not None:
+        return _later("nobody can say now whether the event is authentic", delivery.later)
+    return Outcome(verdict=Verdict.REJECT, reason=delivery.flaw, error=delivery.flaw_kind)
+
+
+def _later(reason: str, error: Exception) -> Outcome:
+    name = error.code if isinstance(error, AwsError) else type(error).__name__
+    return Outcome(verdict=Verdict.RETRY, reason=short(f"{reason}: {error}"), error=name)

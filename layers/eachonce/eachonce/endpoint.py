@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -42,6 +42,9 @@ from eachonce.request import NO_REQUEST, Request, read
 from eachonce.route import Route, routed
 from eachonce.settings import Settings
 from eachonce.trace_context import TraceContext
+
+if TYPE_CHECKING:
+    from eachonce.signing import Signer
 
 C = TypeVar("C")
 
@@ -90,10 +93,11 @@ class Endpoint(Function):
         name: str,
         *,
         tenant: Callable[[Request], str | None] | None = None,
+        sign_with: Signer | None = None,
         aws: Aws | None = None,
         settings: Settings | None = None,
     ) -> None:
-        super().__init__(name, aws=aws, settings=settings)
+        super().__init__(name, sign_with=sign_with, aws=aws, settings=settings)
         self._tenant = tenant
         self._routes: list[Route] = []
 

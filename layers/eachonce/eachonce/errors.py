@@ -6,7 +6,9 @@
     ├── ContractError            data that breaks its contract
     ├── MalformedMessageError    a message that holds no event
     ├── PublishError             entries that the bus did not take
+    ├── UnauthenticError         an event that isn't from who it says
     ├── MissingSettingError      the function's environment lacks a name
+    ├── MissingPackageError      what is asked for needs a package that isn't there
     ├── UnavailableError         a request that could not be handled now
     ├── AwsError                 what AWS did not do for the layer
     ├── HandlerError             what is no handler, or says what can't be meant
@@ -75,6 +77,22 @@ class MissingSettingError(EachonceError):
 
     def __init__(self, name: str, purpose: str) -> None:
         super().__init__(f"the environment variable {name} is not set: {purpose}")
+        self.name = name
+
+
+class UnauthenticError(EachonceError):
+    """The event isn't from its source as it was signed; `reason` says what is wrong, without repeating it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class MissingPackageError(EachonceError):
+    """What is asked for needs the package `name`, which comes with an extra of the layer's."""
+
+    def __init__(self, name: str, purpose: str, *, extra: str) -> None:
+        super().__init__(f"{purpose} needs the package {name}, which isn't here: install eachonce[{extra}]")
         self.name = name
 
 

@@ -34,11 +34,11 @@ class Event(
 ):
     """A notice that something happened, with all that a handler needs to know about it.
 
-    The names are CloudEvents' own; `tenant`, `sequence`, `correlationid`, `causationid` and `hops` are its
-    extension attributes. `source` and `id` together are the idempotency key: every copy of an event carries the same.
-    `traceparent` and `tracestate` are those of distributed tracing, which say nothing of the event itself. `form` says
-    how it is published: a plain one is an EventBridge event whose detail is the data alone. `request` is what came with
-    the data over HTTP, and stays here.
+    The names are CloudEvents' own; `tenant`, `sequence`, `correlationid`, `causationid`, `hops`, `signature` and
+    `signedby` are its extension attributes. `source` and `id` together are the idempotency key: every copy of an event
+    carries the same. `traceparent` and `tracestate` are those of distributed tracing, which say nothing of the event
+    itself. `form` says how it is published: a plain one is an EventBridge event whose detail is the data alone.
+    `request` is what came with the data over HTTP, and stays here.
     """
 
     id: Name
@@ -55,6 +55,8 @@ class Event(
     hops: int = 0
     traceparent: str | None = None
     tracestate: str | None = None
+    signature: str | None = None
+    signedby: str | None = None
     form: Literal["plain"] | None = msgspec.field(default=None, name=FORM)
     request: Request = NO_REQUEST
 
@@ -123,6 +125,8 @@ class _Envelope(msgspec.Struct, frozen=True, kw_only=True, tag_field="specversio
     hops: int | None = None
     traceparent: msgspec.Raw = NULL
     tracestate: msgspec.Raw = NULL
+    signature: str | None = None
+    signedby: str | None = None
 
     def content(self, levels: int) -> msgspec.Raw:
         """Return the data as JSON text; raises MalformedMessageError when it can't be that."""
@@ -192,4 +196,6 @@ def _event(read: _Envelope, data: msgspec.Raw) -> RawEvent:
         correlationid=read.correlationid,
         causationid=read.causationid,
         hops=0 if read.hops is None else read.hops,
+        signature=read.signature,
+        signedby=read.signedby,
     )

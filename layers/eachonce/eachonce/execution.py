@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from eachonce.aws import Aws
 from eachonce.committer import Committer, judge_row
@@ -38,6 +38,9 @@ from eachonce.settings import Settings
 from eachonce.wording import MAX_NAME, short
 from eachonce.work import Admit, Item, Work
 from eachonce.writer import Writer
+
+if TYPE_CHECKING:
+    from eachonce.signing import Signer
 
 # Under contention someone always wins, so a handful of runs suffices; then the event gives way to its neighbours.
 _RUNS = 8
@@ -86,6 +89,7 @@ class Execution:
         isolation: Isolation | None = None,
         keyring: Keyring | None = None,
         reads: bool = True,
+        signer: Signer | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """`keyring` has the keys of personal fields, which the handlers may read or not."""
@@ -96,6 +100,7 @@ class Execution:
         self._max_starts = max_starts
         self._in_spans = in_spans
         self._isolation = isolation
+        self._signer = signer
         self._writer = Writer(aws, settings)
         self._committer = Committer(self._writer, clock=clock)
         self.ledger = Ledger(self._writer, clock=clock)
@@ -236,6 +241,8 @@ class Execution:
             from eachonce.spans import carrying
 
             outbox = list(map(carrying, outbox))
+        if self._signer is not None:
+            outbox = [self._signer.sign(event) for event in outbox]
         _require_publishable(outbox)
         return outbox
 

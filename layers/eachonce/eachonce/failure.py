@@ -13,6 +13,7 @@ from eachonce.errors import (
     AwsError,
     ContractError,
     HandlerError,
+    MissingPackageError,
     MissingSettingError,
     Reject,
     Retry,
@@ -64,7 +65,7 @@ def _meaning(error: Exception, age: timedelta, failures: int | None) -> Outcome:
             return Outcome(verdict=Verdict.RETRY, reason=short(str(error)), error=error.code, cause=error)
         case MissingSettingError():
             return _failure(error, str(error), counted=error.name not in _OF_THE_LAYER)
-        case MissingCryptographyError():
+        case MissingPackageError() | MissingCryptographyError():
             return _failure(error, str(error), counted=False)
         case HandlerError():
             return _failure(error, str(error))

@@ -60,12 +60,16 @@ def fingerprint(event: RawEvent) -> str:
     named: list[Any] = [event.type, event.tenant, event.subject]
     if event.request.route:  # what the same body means depends on its path
         named += event.request.content
-    envelope = msgspec.json.encode(named)
+    content = msgspec.json.encode(named) + canonical(event.type, event.data)
+    return blake2b(content, digest_size=_FINGERPRINT_BYTES).hexdigest()
+
+
+def canonical(event_type: str, data: msgspec.Raw) -> bytes:
+    """Return an event's data in the one form that its value has, however it is written; raises ContractError."""
     try:
-        canonical = _canonical(event.data)
+        return _canonical(data)
     except (msgspec.DecodeError, UnicodeError, DecimalException, RecursionError) as error:
-        raise ContractError(event.type, reason_of(error)) from None
-    return blake2b(envelope + canonical, digest_size=_FINGERPRINT_BYTES).hexdigest()
+        raise ContractError(event_type, reason_of(error)) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,8 +46,8 @@ class Delivery:
 
     A message that holds several events is as many deliveries: each is a `part_of` it. `body` is what would be buried:
     the message's own, the part's, or the whole record as JSON where that is no text SQS can hold. Where there is
-    neither event nor flaw, its type is `unknown` here, or there is `nothing` in it, for a reason. `subject` is what
-    it is about.
+    neither event nor flaw, its type is `unknown` here, or there is `nothing` in it, for a reason, or nobody can say
+    yet what it holds, and it is to be asked `later`. `subject` is what it is about.
     """
 
     message_id: str
@@ -58,6 +58,8 @@ class Delivery:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     event: RawEvent | None = None
     flaw: str | None = None
+    flaw_kind: str = MalformedMessageError.__name__
+    later: EachonceError | None = None
     part_of: str | None = None
     unknown: bool = False
     nothing: str | None = None

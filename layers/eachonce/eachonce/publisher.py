@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -21,7 +21,15 @@ from eachonce.deadline import Deadline
 from eachonce.depth import MAX_LEVELS, TooDeepError, shallow
 from eachonce.description import Description, description_of
 from eachonce.encryption import Encryption
-from eachonce.errors import HandlerError, MalformedMessageError, PublishError, Unsent, duration
+from eachonce.errors import (
+    AwsError,
+    EachonceError,
+    HandlerError,
+    MalformedMessageError,
+    PublishError,
+    Unsent,
+    duration,
+)
 from eachonce.event import FORM, PLAIN, Event, RawEvent, decode
 from eachonce.isolation import NO_TENANT, is_tenant
 from eachonce.keyring import Keyring
@@ -31,6 +39,9 @@ from eachonce.pace import Pace
 from eachonce.reason import reason_of
 from eachonce.refusal import THROTTLES, is_passing, is_passing_code
 from eachonce.trace_context import x_ray_of
+
+if TYPE_CHECKING:
+    from eachonce.signing import Signer
 
 # Of one request: so many entries, and less than 1 MB of them together; a queue's message has 1 MiB, envelope included.
 MAX_ENTRIES = 10
@@ -85,6 +96,7 @@ class Publisher:
     - `tries`: how often an entry is sent at the most
     - `encrypt_with`: the keys that encrypt the personal fields of contracts that have some
     - `patience`: after so long, in all, nothing more is sent; a number is seconds
+    - `sign_with`: the key that signs what is published; an event that can't be signed is not sent
     """
 
     def __init__(
@@ -95,6 +107,7 @@ class Publisher:
         tries: int = 4,
         patience: timedelta | float = timedelta(seconds=30),
         base_seconds: float = 0.1,
+        sign_with: Signer | None = None,
         sleep: Callable[[float], None] | None = None,
         jitter: Callable[[], float] = random.random,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -105,6 +118,7 @@ class Publisher:
         self._tries = tries
         self._patience = duration("patience", patience)
         self._base_seconds = base_seconds
+        self._sign_with = sign_with
         self._sleep = time.sleep if sleep is None else sleep
         self._jitter = jitter
         self._clock = clock
@@ -115,7 +129,7 @@ class Publisher:
 
         Raises PublishError that names each event that was not published; all others were.
         """
-        waiting, unsent = _entries(map(self._encrypted, events))
+        waiting, unsent = _entries(map(self._encrypted, events), self._sign_with)
         pace, failed = self._pace(deadline), dict[int, _Failure]()
         for tried in range(self._tries):
             failed = {failure.unsent.place: failure for failure in self._send(waiting, failed, pace, tried)}
@@ -200,16 +214,20 @@ def _checked(text: bytes) -> bytes:
     return shallow(text, MAX_LEVELS - 1)  # the bus wraps it once
 
 
-def _entries(events: Iterable[Event[Any] | bytes]) -> tuple[list[Entry], list[Unsent]]:
+def _entries(events: Iterable[Event[Any] | bytes], signer: Signer | None) -> tuple[list[Entry], list[Unsent]]:
     """Return the entries to send, and the events that no bus takes: those must not stop the others."""
     entries: list[Entry] = []
     unsent: list[Unsent] = []
     for place, event in enumerate(events):
         try:
-            entry = _entry(place, event)
+            entry = _entry(place, event if signer is None else _signed(event, signer))
         except (MalformedMessageError, TooDeepError, UnicodeError) as error:
             message = f"it is no event: {reason_of(error)}"
             unsent.append(Unsent(place=place, code="MalformedEvent", message=message))
+            continue
+        except EachonceError as error:  # it can't be signed, or not now
+            code = error.code if isinstance(error, AwsError) else type(error).__name__
+            unsent.append(Unsent(place=place, code=code, message=str(error)))
             continue
         if entry.size_bytes > MAX_BYTES:
             unsent.append(_too_large(entry))
@@ -258,6 +276,17 @@ def _plain_entry(place: int, event: RawEvent, described: Description | None) -> 
         time=time,
         trace_header=x_ray_of(event.traceparent),  # the data has no place for it
     )
+
+
+def _signed(event: Event[Any] | bytes, signer: Signer) -> Event[Any] | bytes:
+    """Return an event with a signature in it, and a text with all that it had beside."""
+    if not isinstance(event, bytes):
+        plain = _is_plain(event, b"")
+        return signer.sign(msgspec.structs.replace(event, form=PLAIN) if plain else event)
+    form = PLAIN if _is_plain(event, event) else None
+    signed = signer.sign(msgspec.structs.replace(decode(msgspec.Raw(event)), form=form))
+    members = msgspec.json.decode(event, type=dict[str, msgspec.Raw])
+    return msgspec.json.encode({**members, "signature": signed.signature, "signedby": signed.signedby})
 
 
 def _is_plain(event: Event[Any] | bytes, text: bytes) -> bool:

@@ -29,6 +29,8 @@ class Settings:
       MAXIMUM_CONCURRENCY; what is no whole number over 0 counts as not set
     - `personal_key`: the KMS key that wraps the keys of personal fields, from PERSONAL_KEY; "none" where these fields
       are published as they are
+    - `signing_secret`: the secret by which it signs what it publishes, from SIGNING_SECRET
+    - `signing_keys`: the path of the parameters by which it verifies what it is sent, from SIGNING_KEYS
     - `code_version`: which code ran, from AWS_LAMBDA_FUNCTION_VERSION
     """
 
@@ -41,6 +43,8 @@ class Settings:
     former_rows: bool = True
     maximum_concurrency: int | None = None
     personal_key: str | None = None
+    signing_secret: str | None = None
+    signing_keys: str | None = None
     code_version: str = "$LATEST"
 
     @classmethod
@@ -56,6 +60,8 @@ class Settings:
             former_rows=environment.get("JOURNAL_FORMER_ROWS") != "none",
             maximum_concurrency=_whole(environment.get("MAXIMUM_CONCURRENCY", "")),
             personal_key=environment.get("PERSONAL_KEY") or None,
+            signing_secret=environment.get("SIGNING_SECRET") or None,
+            signing_keys=environment.get("SIGNING_KEYS") or None,
             code_version=environment.get("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
         )
 
