@@ -118,6 +118,7 @@ lock: ## pin everything anew, by uv: locks/ and the layer's requirements.txt
 	$(LOCK) locks/sam.in --output-file locks/sam.txt
 	$(LOCK) locks/checkov.in --output-file locks/checkov.txt
 	$(LOCK) layers/eachonce/requirements.in --output-file layers/eachonce/requirements.txt
+	$(LOCK) layers/cryptography/requirements.in --output-file layers/cryptography/requirements.txt
 
 wheels: .venv/ready ## the layer and the tool as wheels, in dist
 	@rm -rf build layers/eachonce/build
@@ -166,6 +167,10 @@ build: .venv-sam/ready ## what is deployed, in .aws-sam/build
 # `sam build` calls these, each in a copy of a layer's or a function's folder, for template.yaml says `BuildMethod: makefile`.
 # Wheels are chosen for Lambda's Pythons and processors, so neither has to be here. What they compiled is named after
 # both, and lies side by side: a layer serves every runtime and architecture that its template admits.
+# What cryptography compiled is called alike for every processor, so that each has a folder of its own in its layer.
+build-CryptographyLayer:
+	@set -e; $(foreach PROCESSORS,$(PROCESSORS),($(call unpack,$(ARTIFACTS_DIR)/python/cryptography-$(PROCESSORS)));)
+
 build-%Layer:
 	@$(call unpack,$(ARTIFACTS_DIR)/python)
 

@@ -7,9 +7,10 @@ import contextlib
 import socket
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from eachonce_workbench import template as sam_template
 from eachonce_workbench.cloud.bus.bus import Bus
@@ -35,6 +36,9 @@ from eachonce_workbench.cloud.store.kept import Kept
 from eachonce_workbench.cloud.store.queues.disorder import Disorder
 from eachonce_workbench.cloud.store.store import Store
 from eachonce_workbench.template.topology import Topology
+
+if TYPE_CHECKING:
+    from eachonce_workbench.cloud.seal import Seal
 
 # The endpoint of a cloud that isn't served.
 NOWHERE = "http://localhost:4566"
@@ -103,6 +107,13 @@ class LocalCloud:
         self._keeps_time = keeps_time
         self._open = False
 
+    @cached_property
+    def seal(self) -> Seal:
+        """What signs events that this tool sends, where they are to be signed."""
+        from eachonce_workbench.cloud.seal import Seal  # the layer, which nothing else of the cloud needs
+
+        return Seal(self.topology, self.store.keep_value)
+
     async def __aenter__(self) -> Self:
         """Start everything. Raises TemplateError, and OSError when the port is taken."""
         async with contextlib.AsyncExitStack() as stack:
@@ -118,6 +129,8 @@ class LocalCloud:
             self.store = Store(self.topology, disorder=self._disorder, history=self._history)
             self.store.create()
             self.gone = tuple(give_back(self._kept, self.store))
+            if self._kept.tables or self._kept.queues:
+                self.seal.make_known()
             self._functions = self._make_runtime(self.topology)
             self._runtime = WatchedRuntime(self._functions, self._moved.ring)
             self._invocations = self._make_invocations()

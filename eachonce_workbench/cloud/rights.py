@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 Right = tuple[str, str]
-"""An action in IAM's words, and the name of the table, queue, key or bus that it is about."""
+"""An action in IAM's words, and the name of the table, queue, bus, key, secret or parameter that it is about."""
 
 # A transaction needs what its parts would need alone.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
@@ -39,3 +39,7 @@ def rights(service: str, operation: str, request: Mapping[str, Any]) -> Iterator
         case "events", "PutEvents":
             for entry in request["Entries"]:
                 yield "events:PutEvents", entry.get("EventBusName", "default").rpartition("/")[2]
+        case "secretsmanager", _ if "SecretId" in request:
+            yield f"secretsmanager:{operation}", request["SecretId"]
+        case "ssm", _ if "Name" in request or "Path" in request:
+            yield f"ssm:{operation}", request.get("Name", request.get("Path"))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
+from eachonce_workbench.cloud.sdk import DIRECT, local_session
 from eachonce_workbench.local_invoke.answer import failure
 from eachonce_workbench.local_invoke.engine import running_engine
 from eachonce_workbench.local_invoke.error import InvokeError
@@ -12,7 +15,7 @@ from eachonce_workbench.local_invoke.reach import Reach, reach, require_local_cl
 from eachonce_workbench.local_invoke.sam import Sam
 from eachonce_workbench.local_invoke.sample import sample_of
 from eachonce_workbench.template import load
-from eachonce_workbench.template.topology import Function, Topology
+from eachonce_workbench.template.topology import Function, StoredValue, Topology
 
 
 def invoke(
@@ -48,11 +51,30 @@ def invoke(
         skip_pull_image=skip_pull_image,
     )
     runner.build()
-    with reach(engine, port) as way:
-        answer = runner.invoke(target.logical_id, given, topology, way)
+    with reach(engine, port) as way, _sealed(given, target, topology, endpoint) as sealed:
+        answer = runner.invoke(target.logical_id, sealed, topology, way)
         if answer:
             show(answer)
         _check(target, answer, way)
+
+
+@contextmanager
+def _sealed(given: Path, function: Function, topology: Topology, endpoint: str) -> Iterator[Path]:
+    """Yield the input; where the function verifies, a copy of signed events, by a key that the cloud knows."""
+    if not function.environment.get("VERIFYING_KEYS"):
+        yield given
+        return
+    from eachonce_workbench.cloud.seal import Seal
+
+    client = local_session(topology.region).client("ssm", endpoint_url=endpoint, config=DIRECT)
+
+    def keep(stored: StoredValue) -> None:
+        client.put_parameter(Name=stored.name, Value=stored.value, Type=stored.kind, Overwrite=True)
+
+    with tempfile.TemporaryDirectory(prefix="eachonce-") as folder:
+        sealed = Path(folder) / given.name
+        sealed.write_bytes(Seal(topology, keep).payload(function.logical_id, given.read_bytes()))
+        yield sealed
 
 
 def _function(topology: Topology, name: str) -> Function:

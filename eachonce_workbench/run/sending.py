@@ -55,8 +55,9 @@ async def send_all(
 
 
 async def _invoke(cloud: LocalCloud, given: Input, tries: int) -> bytes:
+    payload = cloud.seal.payload(given.target, given.payload)
     for _ in range(tries):
-        invocation = await cloud.invoke(given.target, given.payload)
+        invocation = await cloud.invoke(given.target, payload)
         if invocation.ok:
             return invocation.payload
     shown = invocation.payload.decode(errors="replace")[:500]
@@ -64,11 +65,12 @@ async def _invoke(cloud: LocalCloud, given: Input, tries: int) -> bytes:
 
 
 def _enqueue(cloud: LocalCloud, given: Input) -> None:
-    queue = cloud.topology.queue(given.target)
+    queue, seal = cloud.topology.queue(given.target), cloud.seal
+    body = given.payload.decode()
     cloud.store.queues.send(
         queue.arn,
-        given.payload.decode(),
-        attributes=given.attributes,
+        seal.body(body),
+        attributes=seal.attributes(given.attributes, body),
         group_id=(given.group or given.name) if queue.fifo else given.group,
         deduplication_id=given.name if queue.fifo else None,
     )
@@ -78,6 +80,7 @@ def _publish(cloud: LocalCloud, given: Input) -> None:
     entry: dict[str, Any] = json.loads(given.payload)
     buses = {name: bus.name for bus in cloud.topology.buses for name in (bus.logical_id, bus.name, bus.arn) if name}
     name = buses.get(given.target, given.target)
-    (result,) = cloud.bus.put_events([{**entry, "EventBusName": name}])["Entries"]
+    sealed = {**entry, "Detail": cloud.seal.body(entry["Detail"]), "EventBusName": name}
+    (result,) = cloud.bus.put_events([sealed])["Entries"]
     if "ErrorCode" in result:
         raise SendingError(f"{given.name}: {result['ErrorCode']}: {result.get('ErrorMessage', '')}")

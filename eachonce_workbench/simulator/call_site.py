@@ -33,6 +33,10 @@ CALL_SITES: Mapping[str, tuple[str, ...]] = {
     "publisher._put": ("PutEvents",),
     "relay._set_aside": ("SendMessageBatch",),
     "work.read": ("GetItem",),
+    "keys._read_secret": ("GetSecretValue",),
+    "keys._announced": ("GetParameter",),
+    "keys._announce": ("PutParameter",),
+    "keys._read": ("GetParametersByPath",),
 }
 
 _LAYER = "eachonce."

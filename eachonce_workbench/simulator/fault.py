@@ -43,7 +43,17 @@ class DeliveryFault(StrEnum):
 
 DEADLY = frozenset({CallFault.KILLED_BEFORE, CallFault.KILLED_AFTER, CallFault.LATE})
 
-_READS = frozenset({"GetItem", "BatchGetItem", "Decrypt", "GenerateDataKey"})
+_READS = frozenset(
+    {
+        "GetItem",
+        "BatchGetItem",
+        "Decrypt",
+        "GenerateDataKey",
+        "GetSecretValue",
+        "GetParameter",
+        "GetParametersByPath",
+    }
+)
 _IN_PART = frozenset({"BatchGetItem", "PutEvents", "SendMessageBatch"})
 _CONFLICTING = frozenset({"PutItem", "UpdateItem", "TransactWriteItems"})
 

@@ -14,7 +14,8 @@ def denied(topology: Topology, used: Mapping[str, Set[Right]]) -> Iterator[str]:
     for function in sorted(used):
         policy = topology.function(function).policy
         for action, name in sorted(used[function]):
-            if policy is not None and name in arns and policy.allows(action, arns[name]) is False:
+            arn = _parameter(topology, name) if action.startswith("ssm:") else arns.get(name)
+            if policy is not None and arn is not None and policy.allows(action, arn) is False:
                 yield f"{function} needs {action} on {name}, which its role doesn't allow"
 
 
@@ -31,3 +32,11 @@ def _arns(topology: Topology) -> Iterator[tuple[str, str]]:
     for kind in (topology.tables, topology.queues, topology.buses):
         yield from ((each.name, each.arn) for each in kind)
     yield from ((each.id, each.arn) for each in topology.encryption_keys)
+    for stored in topology.stored_values:
+        if stored.arn:
+            yield from ((stored.name, stored.arn), (stored.arn, stored.arn))
+
+
+def _parameter(topology: Topology, name: str) -> str:
+    partition = topology.buses[0].arn.split(":")[1] if topology.buses else "aws"
+    return f"arn:{partition}:ssm:{topology.region}:{topology.account_id}:parameter/{name.removeprefix('/')}"

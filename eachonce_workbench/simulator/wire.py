@@ -29,14 +29,9 @@ _FASTEST_SECONDS, _SLOWEST_SECONDS = 0.002, 0.02
 _LATEST_SECONDS = 150.0  # longer than any queue hides a message
 _NEVER = 1e9
 
-_SIGNED_FOR = {"eventbridge": "events"}
+_SIGNED_FOR = {"eventbridge": "events", "secrets-manager": "secretsmanager"}
 
-_THROTTLE = {
-    "dynamodb": "ThrottlingException",
-    "sqs": "RequestThrottled",
-    "events": "ThrottlingException",
-    "kms": "ThrottlingException",
-}
+_THROTTLE = {"sqs": "RequestThrottled"}  # the others' is the same
 
 
 class Wire:
@@ -109,7 +104,7 @@ class Wire:
                 return _error(request, "InternalServerError", status=500)
             case CallFault.THROTTLED:
                 self._pause(worker, body)
-                return _error(request, _THROTTLE[service])
+                return _error(request, _THROTTLE.get(service, "ThrottlingException"))
             case CallFault.CONFLICT:
                 self._pause(worker, body)
                 return _conflict(request, operation, body)

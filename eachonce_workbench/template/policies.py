@@ -62,12 +62,20 @@ class Policy:
         return False if self.whole else None
 
 
-def policy_of(role: Mapping[str, Any], attached: Iterable[Mapping[str, Any]]) -> Policy:
-    """Return what a role's resolved properties allow, with the policy documents that other resources attach to it."""
+def policy_of(
+    role: Mapping[str, Any], attached: Iterable[Mapping[str, Any]], managed: Mapping[str, Any] = {}
+) -> Policy:
+    """Return what a role's resolved properties allow, with the policy documents that other resources attach to it.
+
+    `managed` are the documents of the template's own managed policies, by their ARNs.
+    """
     documents = [each.get("PolicyDocument", {}) for each in _list(role.get("Policies")) if isinstance(each, Mapping)]
     statements = [found for document in (*documents, *attached) for found in _statements(document)]
     whole = True
     for arn in _list(role.get("ManagedPolicyArns")):
+        if str(arn) in managed:
+            statements += _statements(managed[str(arn)])
+            continue
         name = str(arn).rpartition("/")[2]
         whole = whole and name in _MANAGED
         if _MANAGED.get(name):

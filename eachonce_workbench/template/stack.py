@@ -141,7 +141,14 @@ class Stack:
             if self._identities.ref(role, ())
             in _attached(properties := self._resource(name, self.resources[name]).properties)
         ]
-        return policy_of(self._resource(role, self.resources[role]).properties.values, attached)
+        managed = {
+            self._identities.ref(name, ()): self._resource(name, self.resources[name]).properties.get(
+                "PolicyDocument", {}
+            )
+            for name in self._named("AWS::IAM::ManagedPolicy")
+            if (properties := self._resource(name, self.resources[name]).properties)
+        }
+        return policy_of(self._resource(role, self.resources[role]).properties.values, attached, managed)
 
     def _named(self, type_name: str) -> Iterator[str]:
         return (name for name, resource in self.resources.items() if resource["Type"] == type_name)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ ROLES = of_type("AWS::IAM::Role")
 ALARMS = of_type("AWS::CloudWatch::Alarm")
 FUNCTIONS = of_type("AWS::Serverless::Function")
 CONSUMERS = [key for key, each in FUNCTIONS.items() if "Messages" in each.get("Events", {})]
+SIGNERS = {"PlaceOrder", *CONSUMERS}
 DEAD_LETTER_QUEUES = [key for key in QUEUES if key.endswith("DeadLetterQueue")]
 TIMEOUT_SECONDS = DOCUMENT["Globals"]["Function"]["Timeout"]
 SOURCE = DOCUMENT["Globals"]["Function"]["Environment"]["Variables"]["EVENT_SOURCE"]
@@ -314,9 +316,12 @@ def test_everything_on_the_bus_is_archived() -> None:
 
 @each_function
 def test_a_function_has_a_role_of_its_own(function: str) -> None:
-    """No managed policy, which would reach beyond this system, and no other function's rights."""
+    """No managed policy of AWS's, which would reach beyond this system, and no other function's rights."""
+    own = [{"Fn::If": ["Signs", [ref("SigningPolicy")], ref("AWS::NoValue")]}]
+
     assert FUNCTIONS[function]["Role"] == arn(f"{function}Role")
-    assert "ManagedPolicyArns" not in ROLES[f"{function}Role"]
+    assert [ROLES[f"{function}Role"]["ManagedPolicyArns"]] == own if function in SIGNERS else True
+    assert ("ManagedPolicyArns" in ROLES[f"{function}Role"]) is (function in SIGNERS)
     assert "Policies" not in FUNCTIONS[function]
 
 
@@ -503,7 +508,7 @@ def test_layers_serve_every_runtime_and_architecture_that_functions_may_run_on()
     made = MAKEFILE.read_text()
     layers = [each for each in RESOURCES.values() if each["Type"] == "AWS::Serverless::LayerVersion"]
 
-    assert len(layers) == 2
+    assert len(layers) == 3
     for layer in layers:
         assert layer["Properties"]["CompatibleRuntimes"] == runtimes
         assert layer["Properties"]["CompatibleArchitectures"] == architectures
@@ -520,9 +525,9 @@ def test_a_new_bundle_is_built_alike() -> None:
 
     for begin, end in recipes:
         assert made[begin:end].partition("\n\n\n")[0].partition("\ninvoke:")[0] in new
-    assert (EXAMPLE / "layers" / "eachonce" / "requirements.txt").read_text() == (
-        FILE.parent / "layers" / "eachonce" / "requirements.txt"
-    ).read_text()
+    for layer in ("eachonce", "cryptography"):
+        requirements = Path("layers") / layer / "requirements.txt"
+        assert (EXAMPLE / requirements).read_text() == (FILE.parent / requirements).read_text()
 
 
 def test_sam_builds_code_without_the_python_that_it_is_for() -> None:
@@ -531,6 +536,56 @@ def test_sam_builds_code_without_the_python_that_it_is_for() -> None:
 
     assert built
     assert all(each["Metadata"].items() >= {"BuildMethod": "makefile", "ContextPath": "."}.items() for each in built)
+
+
+# -------------------------------------------------------------------------------- signatures
+
+
+def test_what_signs_may_speak_for_its_own_source_alone() -> None:
+    """Whoever may write below a source's path may let a key be known for it."""
+    (policy,) = of_type("AWS::IAM::ManagedPolicy").values()
+    keys = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/keys/${Name}-${Stage}"
+
+    assert [(each["Action"], each["Resource"]) for each in policy["PolicyDocument"]["Statement"]] == [
+        ("secretsmanager:GetSecretValue", ref("SigningSecret")),
+        (["ssm:GetParameter", "ssm:PutParameter"], {"Fn::Sub": f"{keys}/{SOURCE}/*"}),
+        ("ssm:GetParametersByPath", {"Fn::Sub": keys}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("signatures", "named"),
+    [
+        ("verify", {"SIGNING_SECRET", "SIGNING_KEYS", "VERIFYING_KEYS"}),
+        ("sign", {"SIGNING_SECRET", "SIGNING_KEYS"}),
+        ("none", set()),
+    ],
+)
+@pytest.mark.parametrize("template", [FILE, EXAMPLE / "template.yaml"], ids=["the shop's", "a new bundle's"])
+def test_signatures_are_on_unless_a_parameter_says_otherwise(signatures: str, named: set[str], template: Path) -> None:
+    """Without them there is no secret, either."""
+    system = load(template, parameters={"Name": "bikes", "Signatures": signatures})
+    words = ("SIGNING_SECRET", "SIGNING_KEYS", "VERIFYING_KEYS")
+
+    for function in system.functions:
+        assert {name for name in words if function.environment.get(name)} == named
+    assert bool(system.stored_values) is (signatures != "none")
+    assert load(template, parameters={"Name": "bikes"}).functions[0].environment["VERIFYING_KEYS"]
+
+
+def test_cryptography_lies_in_a_folder_for_each_processor() -> None:
+    """What it compiled is called alike for all of them, and the layer looks for the folder of its own."""
+    made = subprocess.run(
+        ["make", "--dry-run", "build-CryptographyLayer", "ARTIFACTS_DIR=/made", "PYTHONS=3.13"],
+        cwd=FILE.parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+    for processor in ("aarch64", "x86_64"):
+        assert f'cp -R . "/made/python/cryptography-{processor}"' in made
+        assert f"for processor in {processor};" in made
 
 
 # -------------------------------------------------------------------------------- seeing

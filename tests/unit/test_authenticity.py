@@ -266,11 +266,10 @@ def test_a_publisher_sends_no_plain_event_unsigned(store: Store, bus: str, plain
 def test_a_function_signs_and_verifies_by_what_its_environment_names(
     store: Store, faults: Faults, context: Context
 ) -> None:
-    """Two variables, and no word in the code."""
+    """Three variables, and no word in the code."""
     store.aws.secretsmanager.create_secret(Name="post/signing", SecretString="a long and random secret")
-    settings = replace(store.settings, signing_secret="post/signing", signing_keys="/post/keys")
-    scales = Consumer("scales", aws=store.aws, settings=replace(settings, signing_keys=None))
-    scales.on(Weighed)(announce)
+    path = "/post/keys"
+    settings = replace(store.settings, signing_secret="post/signing", signing_keys=path, verifying_keys=path)
     desk = Endpoint("desk", aws=store.aws, settings=settings)
     desk.on(Weighed)(lambda event, work: work.publish(Weighed(parcel=event.data.parcel)))
     post = Consumer("post", aws=store.aws, settings=settings)

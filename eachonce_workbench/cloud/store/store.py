@@ -89,7 +89,7 @@ class Store:
         for queue in _dead_letter_queues_first(self.topology.queues):
             self._create_queue(queue)
         for stored in self.topology.stored_values:
-            self._store_value(stored)
+            self.keep_value(stored)
         create_keys(self.topology)
 
     def handle(self, service: str, headers: Mapping[str, str], body: bytes, path: str = "/") -> Response:
@@ -111,6 +111,18 @@ class Store:
     def messages(self) -> Mapping[str, Messages]:
         """What each queue holds, by its name."""
         return self._sqs.contents
+
+    def keep_value(self, stored: StoredValue) -> None:
+        """Keep a parameter or a secret, unless there is one of its name."""
+        target, params = (
+            ("AmazonSSM.PutParameter", {"Name": stored.name, "Value": stored.value, "Type": stored.kind})
+            if stored.service == "ssm"
+            else ("secretsmanager.CreateSecret", {"Name": stored.name, "SecretString": stored.value})
+        )
+        headers = {"x-amz-target": target, "content-type": "application/x-amz-json-1.1"}
+        self.handle(stored.service, headers, msgspec.json.encode(params))
+        if stored.service == "secretsmanager":
+            self._call_secret(stored)
 
     def expire(self) -> int:
         """Delete the items whose time to live has passed; returns how many. DynamoDB does so within a few days."""
@@ -137,17 +149,6 @@ class Store:
         url = f"http://{headers.get('host', 'localhost')}{path}"
         known = {name: headers[name] for name in _HEADERS if name in headers} | self._place
         return perform(service, Request.from_primitives("POST", url, known, body))
-
-    def _store_value(self, stored: StoredValue) -> None:
-        target, params = (
-            ("AmazonSSM.PutParameter", {"Name": stored.name, "Value": stored.value, "Type": stored.kind})
-            if stored.service == "ssm"
-            else ("secretsmanager.CreateSecret", {"Name": stored.name, "SecretString": stored.value})
-        )
-        headers = {"x-amz-target": target, "content-type": "application/x-amz-json-1.1"}
-        self.handle(stored.service, headers, msgspec.json.encode(params))
-        if stored.service == "secretsmanager":
-            self._call_secret(stored)
 
     def _call_secret(self, stored: StoredValue) -> None:
         """Give a secret the ARN that the template knows it by; moto ends it with letters of its own."""

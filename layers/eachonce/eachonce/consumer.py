@@ -71,7 +71,7 @@ class Consumer(Function):
     - `decrypt_with`: the keys with which its handlers read personal fields; unless it is given, they are HIDDEN
     - `sign_with`: the key that signs what its handlers publish; unless it is given, SIGNING_SECRET names its secret
     - `verify`: the keys of which an event must be signed with one, or it is rejected before anything else; unless they
-      are given, SIGNING_KEYS names the path of their parameters
+      are given, VERIFYING_KEYS names the path of their parameters
     """
 
     def __init__(
@@ -271,7 +271,7 @@ class Consumer(Function):
     @cached_property
     def verifier(self) -> Verifier | None:
         """What tells whether events are authentic, if anything does."""
-        path = self.settings.signing_keys
+        path = self.settings.verifying_keys
         if self._verify is not None or path is None:
             return self._verify
         from eachonce.keys import KeptVerifyingKeys  # likewise

@@ -30,7 +30,8 @@ class Settings:
     - `personal_key`: the KMS key that wraps the keys of personal fields, from PERSONAL_KEY; "none" where these fields
       are published as they are
     - `signing_secret`: the secret by which it signs what it publishes, from SIGNING_SECRET
-    - `signing_keys`: the path of the parameters by which it verifies what it is sent, from SIGNING_KEYS
+    - `signing_keys`: the path below which it lets its public key be known, from SIGNING_KEYS
+    - `verifying_keys`: the path of the public keys by which it verifies what it is sent, from VERIFYING_KEYS
     - `code_version`: which code ran, from AWS_LAMBDA_FUNCTION_VERSION
     """
 
@@ -45,6 +46,7 @@ class Settings:
     personal_key: str | None = None
     signing_secret: str | None = None
     signing_keys: str | None = None
+    verifying_keys: str | None = None
     code_version: str = "$LATEST"
 
     @classmethod
@@ -62,6 +64,7 @@ class Settings:
             personal_key=environment.get("PERSONAL_KEY") or None,
             signing_secret=environment.get("SIGNING_SECRET") or None,
             signing_keys=environment.get("SIGNING_KEYS") or None,
+            verifying_keys=environment.get("VERIFYING_KEYS") or None,
             code_version=environment.get("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
         )
 

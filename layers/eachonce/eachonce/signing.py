@@ -8,11 +8,14 @@ https://www.rfc-editor.org/rfc/rfc8032
 from __future__ import annotations
 
 import base64
+import platform
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -223,7 +226,13 @@ def _public_of(seed: bytes) -> bytes:
 
 @lru_cache(maxsize=16)
 def _require_package() -> None:
-    """Raise MissingPackageError unless Ed25519 is there."""
+    """Raise MissingPackageError unless Ed25519 is there.
+
+    In Lambda it lies beside this package, in a folder for each processor: what it compiled is called alike for all.
+    """
+    folder = Path(__file__).parents[1] / f"cryptography-{platform.machine()}"
+    if folder.is_dir():
+        sys.path.append(str(folder))
     try:
         import cryptography.hazmat.primitives.asymmetric.ed25519  # noqa: F401 - to see that it is there
     except ImportError as error:
