@@ -31,6 +31,7 @@ from eachonce_workbench.simulator.outage import Outages
 from eachonce_workbench.simulator.permissions import denied
 from eachonce_workbench.simulator.poison import is_poison
 from eachonce_workbench.simulator.printed import PRINTED
+from eachonce_workbench.simulator.rotation import rotate
 from eachonce_workbench.simulator.runtime import SimulatedRuntime
 from eachonce_workbench.simulator.sender import Sender
 from eachonce_workbench.simulator.staging import staged
@@ -185,6 +186,7 @@ class _Simulation:
         self._main: asyncio.Task[Any] = asyncio.current_task()  # type: ignore[assignment]
         async with self._cloud:
             self._watch_journal()
+            rotation = asyncio.create_task(rotate(self._cloud))
             sender = Sender(
                 self._cloud,
                 self._chaos,
@@ -196,6 +198,7 @@ class _Simulation:
             answers = await sender.send(self._scenario.inputs)
             self._progress.settling()
             await self._settle()
+            rotation.cancel()
             self._chaos.end()
             outcome = Outcome(scan=partial(scan, self._cloud), folder=folder, answers=answers)
             if self._peer is None:

@@ -58,15 +58,23 @@ class Shop:
 
     def invoke(self, function: str, sample: str) -> Any:
         """Do what `lambda invoke` does, with a sample input."""
-        payload = (SAMPLES / sample).read_bytes()
+        payload = self.signed((SAMPLES / sample).read_text())
         return json.load(self.lambda_.invoke(FunctionName=f"eachonce-dev-{function}", Payload=payload)["Payload"])
+
+    def signed(self, text: str) -> str:
+        """Return what holds an event as one that its consumers take."""
+
+        async def seal() -> str:
+            return self._cloud.seal.body(text)
+
+        return str(self.wait_for(seal()))
 
     def bury(self, consumer: str, sample: str) -> str:
         """Put a sample's message into a dead-letter queue; return its event's id."""
         body = json.loads((SAMPLES / sample).read_text())["Records"][0]["body"]
         self.sqs.send_message(
             QueueUrl=self.topology.queue(f"{consumer}DeadLetterQueue").url,
-            MessageBody=body,
+            MessageBody=self.signed(body),
             MessageAttributes={"reason": {"DataType": "String", "StringValue": "the shop was shut"}},
         )
         event_id: str = json.loads(body)["detail"]["id"]

@@ -20,7 +20,9 @@ async def feed(mail: Path) -> tuple[dict[str, Invocation], dict[str, list[dict[s
     """Return how each sample ended, by its path, and what lies in each function's dead-letter queue then."""
     async with LocalCloud(TEMPLATE, parameters={"MailDirectory": str(mail)}) as cloud:
         ended = {
-            str(sample.relative_to(ROOT / "events")): await cloud.invoke(function_of(sample), sample.read_bytes())
+            str(sample.relative_to(ROOT / "events")): await cloud.invoke(
+                function_of(sample), cloud.seal.payload(function_of(sample), sample.read_bytes())
+            )
             for sample in SAMPLES
         }
         queues = {queue.logical_id: queue.arn for queue in cloud.topology.queues if queue.name.endswith("-dlq")}

@@ -115,3 +115,40 @@ def test_what_aws_would_refuse_is_told(tmp_path: Path) -> None:
     used = {"Worker": {("dynamodb:GetItem", "parcels"), ("dynamodb:PutItem", "parcels")}}
 
     assert list(denied(topology, used)) == ["Worker needs dynamodb:PutItem on parcels, which its role doesn't allow"]
+
+
+OWN = """
+  Own:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument:
+        Statement:
+          - {Effect: Allow, Action: ssm:PutParameter, Resource: "arn:aws:ssm:*:*:parameter/keys/shop/*"}
+          - {Effect: Allow, Action: secretsmanager:GetSecretValue, Resource: !Ref Secret}
+  Secret: {Type: AWS::SecretsManager::Secret, Properties: {GenerateSecretString: {}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("action", "name", "refused"),
+    [
+        ("ssm:PutParameter", "/keys/shop/a", False),
+        ("ssm:PutParameter", "/keys/till/a", True),
+        ("ssm:GetParameter", "/keys/shop/a", True),
+        ("secretsmanager:GetSecretValue", "the secret", False),
+        ("secretsmanager:PutSecretValue", "the secret", True),
+        ("dynamodb:PutItem", "parcels", True),
+    ],
+)
+def test_a_managed_policy_of_the_templates_own_is_read(
+    tmp_path: Path, action: str, name: str, *, refused: bool
+) -> None:
+    """It stands in the template, so that nothing more is unknown."""
+    (tmp_path / "template.yaml").write_text(TEMPLATE % {"statement": "[]", "managed": "!Ref Own"} + OWN)
+    topology = load(tmp_path / "template.yaml")
+    (secret,) = topology.stored_values
+
+    found = list(denied(topology, {"Worker": {(action, secret.arn if name == "the secret" else name)}}))
+
+    assert policy(topology).whole
+    assert bool(found) is refused

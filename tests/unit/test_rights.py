@@ -43,6 +43,9 @@ URL = "http://localhost:4566/123456789012/parcels"
             {"Entries": [{}, {"EventBusName": "b"}]},
             {("events:PutEvents", "default"), ("events:PutEvents", "b")},
         ),
+        ("secretsmanager", "GetSecretValue", {"SecretId": "s"}, {("secretsmanager:GetSecretValue", "s")}),
+        ("ssm", "PutParameter", {"Name": "/keys/a", "Value": "1"}, {("ssm:PutParameter", "/keys/a")}),
+        ("ssm", "GetParametersByPath", {"Path": "/keys"}, {("ssm:GetParametersByPath", "/keys")}),
         ("dynamodb", "ListTables", {}, set()),
     ],
 )
