@@ -26,7 +26,7 @@ ADDITIONS: dict[str, Callable[[Additions], object]] = {
 @pytest.mark.parametrize("key", ["", "arn:aws:kms:eu-west-1:123456789012:key/1"])
 @pytest.mark.parametrize("added", ADDITIONS)
 def test_what_is_written_breaks_no_rule(tmp_path: Path, added: str, key: str) -> None:
-    """Nothing of it is accepted either: there is nothing to accept."""
+    """One right is accepted, with its reason: a key's parameter is called after the key itself."""
     new_bundle(tmp_path / "bikes")
     bundle = Additions(tmp_path / "bikes" / "template.yaml")
 
@@ -34,7 +34,7 @@ def test_what_is_written_breaks_no_rule(tmp_path: Path, added: str, key: str) ->
 
     resources = declared(bundle.template, parameters={"KeyArn": key})
     assert [str(each) for each in check(resources)] == []
-    assert [each.source for each in resources if "Accepted" in each.metadata] == []
+    assert [each.source for each in resources if "Accepted" in each.metadata] == ["SigningPolicy"]
 
 
 @pytest.mark.parametrize("added", ADDITIONS)
