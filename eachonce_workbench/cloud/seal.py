@@ -6,12 +6,15 @@ functions of this machine alone: what has a signature already keeps it.
 
 from __future__ import annotations
 
+import base64
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
 from eachonce import EachonceError, SigningKey, binary
 from eachonce.event import decode
+from eachonce.journal import unpack_outbox
 from eachonce.keys import KeptKey
 
 from eachonce_workbench.template.topology import StoredValue, Topology
@@ -88,8 +91,23 @@ class Seal:
             yield "Records", [self._record(each) for each in _records.decode(members["Records"])]
 
     def _record(self, record: dict[str, Any]) -> dict[str, Any]:
-        body = record.get("body")
-        return {**record, "body": self.body(body)} if isinstance(body, str) else record
+        match record:
+            case {"body": str(body)}:
+                return {**record, "body": self.body(body)}
+            case {"dynamodb": {"NewImage": {"outbox": {"B": str(packed)}} as image} as change}:
+                outbox = {"B": self._outbox(packed)}
+                return {**record, "dynamodb": {**change, "NewImage": {**image, "outbox": outbox}}}
+        return record
+
+    def _outbox(self, packed: str) -> str:
+        """Return a journal's outbox, as a stream has it, with its events signed."""
+        try:
+            events = unpack_outbox(base64.b64decode(packed, validate=True))
+        except (ValueError, zlib.error):
+            return packed
+        return base64.b64encode(
+            msgspec.json.encode([msgspec.Raw(self._sealed(bytes(each))) for each in events])
+        ).decode()
 
     def _signature(self, event: Any) -> dict[str, str]:
         key = SigningKey.from_secret(_KEY)

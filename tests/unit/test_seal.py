@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,13 +12,14 @@ from typing import Any
 import pytest
 from eachonce import SigningKey, VerifyingKeys
 from eachonce.event import decode
+from eachonce.journal import unpack_outbox
 from eachonce.keys import read_keys
 from eachonce.listener import listen
 
 from eachonce_workbench.cloud.seal import Seal
 from eachonce_workbench.template.topology import StoredValue
 from tests.parcels import weighed
-from tests.records import batch, notification, on_the_bus, record
+from tests.records import batch, notification, on_the_bus, record, stream_record
 from tests.topologies import function, topology
 
 PATH = "/post/keys"
@@ -79,6 +81,18 @@ def test_a_batch_of_messages_is_signed_where_its_function_verifies() -> None:
     for message in json.loads(sealing.payload("f0", payload))["Records"]:
         require_authentic(message, kept)
     assert sealing.payload("f1", payload) == payload
+
+
+def test_an_outbox_is_signed_for_a_relay() -> None:
+    """A stream's sample has one, which nobody has committed."""
+    sealing, kept = seal(PATH)
+    packed = json.dumps([weighed()]).encode()
+    payload = {"Records": [stream_record({"pk": {"S": "post##e-1"}, "outbox": {"B": packed}}, number="1")]}
+
+    (sealed,) = json.loads(sealing.payload("f0", json.dumps(payload).encode()))["Records"]
+
+    (text,) = unpack_outbox(base64.b64decode(sealed["dynamodb"]["NewImage"]["outbox"]["B"]))
+    require_authentic(record(bytes(text).decode()), kept)
 
 
 def test_what_another_cloud_signed_is_known_again() -> None:
