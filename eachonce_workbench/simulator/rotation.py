@@ -1,4 +1,4 @@
-"""The rotation: signing secrets are other ones every minute, as an operator would have it who never sleeps."""
+"""The rotation: signing secrets are other ones every few seconds, as no operator would have it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 from eachonce_workbench.cloud.local_cloud import LocalCloud
 
 # So that the keys of each simulation are many, and each call for them meets every fault.
-EVERY_SECONDS = 60.0
+EVERY_SECONDS = 5.0
 
 _HEADERS = {"x-amz-target": "secretsmanager.PutSecretValue", "content-type": "application/x-amz-json-1.1"}
 

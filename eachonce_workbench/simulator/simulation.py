@@ -196,9 +196,9 @@ class _Simulation:
                 journal=self._journal,
             )
             answers = await sender.send(self._scenario.inputs)
+            rotation.cancel()
             self._progress.settling()
             await self._settle()
-            rotation.cancel()
             self._chaos.end()
             outcome = Outcome(scan=partial(scan, self._cloud), folder=folder, answers=answers)
             if self._peer is None:

@@ -10,10 +10,12 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
 from typing import Any, TypeVar
 from unittest.mock import patch
 
 import boto3.session
+import eachonce.keys
 import eachonce.lanes
 from eachonce import Event
 from eachonce.identity import fingerprint
@@ -32,6 +34,9 @@ S = TypeVar("S")
 R = TypeVar("R")
 
 Hook = Callable[..., Any]
+
+# What functions remember of keys, so that they ask often enough to meet every fault.
+_MAX_AGE = timedelta(seconds=5)
 
 
 class SimulatedError(RuntimeError):
@@ -66,6 +71,7 @@ def staged(seed: int, *, hook: Hook, chaos: Chaos, watch: Watch) -> Iterator[Non
         patch.object(uuid, "uuid4", lambda: uuid.UUID(int=drawn.getrandbits(128), version=4)),
         patch.object(os, "urandom", drawn.randbytes),
         patch.object(eachonce.lanes, "ThreadPoolExecutor", Strands),
+        patch.object(eachonce.keys, "MAX_AGE", _MAX_AGE),
         patch.object(boto3.session.Session, "client", _clients(hook)),
         patch.object(Event, "with_data", _with_data(chaos, watch)),
         patch.object(sys, "stdout", PRINTED),
