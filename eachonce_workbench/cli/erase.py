@@ -14,7 +14,9 @@ def erase(
     subject: Annotated[
         str, typer.Option("--subject", help="Whose personal fields, as its contract's `person` says.", metavar="S")
     ],
-    tenant: Annotated[str | None, typer.Option("--tenant", help="The tenant of its events.", metavar="T")] = None,
+    tenant: Annotated[
+        str | None, typer.Option("--tenant", help="The tenant of its events.", metavar="T", show_default="the stack's")
+    ] = None,
     yes: Yes = False,
     stack: StackName = None,
     endpoint_url: EndpointUrl = None,

@@ -77,6 +77,7 @@ class Stack:
 
     `readers` are the consumers, those without a dead-letter queue, too; `endpoints` the functions that keep a journal
     without consuming; `sources` those of the events that it publishes; `keys_table` has the keys of personal fields.
+    `tenant` is whose events are that name no other.
     `lacking` says what was looked for in vain.
     Its ARN says where it is: arn:aws:cloudformation:REGION:ACCOUNT:stack/NAME/ID.
     `mappings` are those of queues; `buses` are those that its functions are told to publish to, by name or ARN.
@@ -90,6 +91,7 @@ class Stack:
     sources: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
     keys_table: str | None = None
+    tenant: str | None = None
     arn: str = field(default="", compare=False)
     mappings: tuple[SourceMapping, ...] = field(default=(), compare=False)
     buses: tuple[str, ...] = field(default=(), compare=False)
@@ -277,6 +279,7 @@ def _stack(described: Mapping[str, Any], functions: Sequence[_Function], queues:
         sources=tuple(dict.fromkeys(each.settings.source for each in functions if each.settings.source is not None)),
         lacking=tuple(lacking),
         keys_table=next((each.settings.tables["KEYS"] for each in functions if each.settings.tables.get("KEYS")), None),
+        tenant=next((each.settings.tenant for each in functions if each.settings.tenant is not None), None),
         arn=described.get("StackId", ""),
         mappings=tuple(mapping for function in functions for mapping in function.mappings),
         buses=tuple(dict.fromkeys(each.settings.bus for each in functions if each.settings.bus is not None)),
