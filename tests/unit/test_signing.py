@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 from eachonce import Event, HandlerError, MissingPackageError, SigningKey, UnauthenticError, VerifyingKeys, signing
+from eachonce.cryptography_package import require_cryptography
 from eachonce.event import PLAIN, RawEvent, decode
 from eachonce.signing import signed_bytes
 
@@ -241,7 +242,7 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.startswith("cryptography")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "cryptography", None)
-    for cached in (signing._require_package, signing._private, signing._public_of):
+    for cached in (require_cryptography, signing._private, signing._public_of):
         cached.cache_clear()
 
     with pytest.raises(MissingPackageError, match=r"eachonce\[crypto\]"):

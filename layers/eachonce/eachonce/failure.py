@@ -22,7 +22,6 @@ from eachonce.errors import (
     WorkError,
     duration,
 )
-from eachonce.field_cipher import MissingCryptographyError
 from eachonce.outcome import Outcome, Verdict
 from eachonce.refusal import is_passing
 from eachonce.trace import place_of
@@ -65,7 +64,7 @@ def _meaning(error: Exception, age: timedelta, failures: int | None) -> Outcome:
             return Outcome(verdict=Verdict.RETRY, reason=short(str(error)), error=error.code, cause=error)
         case MissingSettingError():
             return _failure(error, str(error), counted=error.name not in _OF_THE_LAYER)
-        case MissingPackageError() | MissingCryptographyError():
+        case MissingPackageError():
             return _failure(error, str(error), counted=False)
         case HandlerError():
             return _failure(error, str(error))

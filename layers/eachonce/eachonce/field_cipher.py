@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from eachonce.cryptography_package import require_cryptography
 from eachonce.errors import EachonceError
 
 if TYPE_CHECKING:
@@ -86,24 +87,14 @@ class DataKey:
 
     @cached_property
     def _cipher(self) -> AESGCM:
-        try:
-            from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-        except ImportError:
-            raise MissingCryptographyError from None
+        require_cryptography("a personal field")
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
         return AESGCM(self._derived(b"text"))
 
     def _derived(self, purpose: bytes) -> bytes:
         """Return a key for one purpose: none of them tells anything of the other."""
         return hmac.digest(self.secret, b"eachonce personal field 1 " + purpose, "sha256")
-
-
-class MissingCryptographyError(EachonceError):
-    """The package `cryptography` isn't there, which the layer needs for personal fields alone."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "personal fields need the package cryptography: install eachonce[crypto], or add it to a layer"
-        )
 
 
 def is_encrypted(text: str) -> bool:

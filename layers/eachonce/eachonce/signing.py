@@ -8,19 +8,17 @@ https://www.rfc-editor.org/rfc/rfc8032
 from __future__ import annotations
 
 import base64
-import platform
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
-from pathlib import Path
 from typing import Any, Final, Protocol
 
 import msgspec
 
-from eachonce.errors import ContractError, HandlerError, MissingPackageError, UnauthenticError
+from eachonce.cryptography_package import require_cryptography
+from eachonce.errors import ContractError, HandlerError, UnauthenticError
 from eachonce.event import PLAIN, Event, RawEvent
 from eachonce.identity import canonical
 from eachonce.model import encode
@@ -181,7 +179,7 @@ def _text(value: str | int | datetime) -> str:
 
 
 def _is_signed(event: RawEvent, key: VerifyingKey) -> bool:
-    _require_package()
+    require_cryptography("signing")
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -203,7 +201,7 @@ def _signature(text: str) -> bytes:
 
 @lru_cache(maxsize=16)
 def _seed_of(secret: bytes) -> bytes:
-    _require_package()
+    require_cryptography("signing")
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -212,7 +210,7 @@ def _seed_of(secret: bytes) -> bytes:
 
 @lru_cache(maxsize=16)
 def _private(seed: bytes) -> Any:
-    _require_package()
+    require_cryptography("signing")
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     return Ed25519PrivateKey.from_private_bytes(seed)
@@ -222,18 +220,3 @@ def _private(seed: bytes) -> Any:
 def _public_of(seed: bytes) -> bytes:
     public: bytes = _private(seed).public_key().public_bytes_raw()
     return public
-
-
-@lru_cache(maxsize=16)
-def _require_package() -> None:
-    """Raise MissingPackageError unless Ed25519 is there.
-
-    In Lambda it lies beside this package, in a folder for each processor: what it compiled is called alike for all.
-    """
-    folder = Path(__file__).parents[1] / f"cryptography-{platform.machine()}"
-    if folder.is_dir():
-        sys.path.append(str(folder))
-    try:
-        import cryptography.hazmat.primitives.asymmetric.ed25519  # noqa: F401 - to see that it is there
-    except ImportError as error:
-        raise MissingPackageError("cryptography", "signing", extra="crypto") from error
