@@ -40,8 +40,8 @@ _RESERVED = StockReserved(order_id="536365", part=1, parts=1)
 
 
 def published(*contracts: Contract) -> list[Event[Any]]:
-    """Return contracts as PlaceOrder would publish them."""
-    cause: Event[Any] = Event(id="536365", source="shop", type="Invoice", data=INVOICE)
+    """Return contracts as PlaceOrder would publish them, of a request that nobody makes."""
+    cause: Event[Any] = Event(id="example", source="shop", type="Invoice", tenant="shop", data=INVOICE)
     return [
         cause.causes(contract, by="place-order", place=EVENTS.index(type(contract)), source="shop", time=_WHEN)
         for contract in contracts

@@ -116,7 +116,7 @@ def _with_data(chaos: Chaos, watch: Watch) -> Any:
     fails for as long as this is down.
     """
     plain = Event.with_data
-    needs = Outages(chaos, DeliveryFault.NEED_DOWN, shortest=60.0, longest=3_600.0)
+    needs = Outages(chaos, DeliveryFault.NEED_DOWN, shortest=60.0, longest=300.0)
 
     def with_data(event: Event[Any], data: Any) -> Any:
         if not strand.in_strand():

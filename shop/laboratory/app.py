@@ -14,9 +14,9 @@ TABLE = "Laboratory"
 _PATIENCE = timedelta(hours=48)
 
 # What always fails is alone in the end, and is nobody's fault but its own when every outage is over.
-LEDGER = Breaker("ledger", patience=timedelta(hours=6))
+LEDGER = Breaker("ledger", patience=timedelta(hours=1))
 
-consumer = Consumer("laboratory", rate=Rate(100))
+consumer = Consumer("laboratory", rate=Rate(1000))
 
 
 @consumer.on(OrderPlaced, needs=LEDGER)

@@ -23,6 +23,7 @@ SHELL = [block for block in BLOCKS if block.language == "sh"]
 REASONS = {
     "CI runs them, .ci/run",
     "it was installed before this page began",
+    "it asks for a deployed stack",
     "it needs an AWS account",
     "it stands in every new bundle, as tests/test_consumers.py, and the tutorial runs it",
     "it takes minutes, or a whole clone; .ci/run and tests of its own run it",

@@ -19,7 +19,7 @@ from tests.installation import ROOT, Installation
 DISTRIBUTIONS = {"eachonce": ROOT / "layers" / "eachonce", "eachonce_workbench": ROOT}
 
 # What boto3 and moto, which are pinned, are made of; and what a bundle has or has not: it is imported then only.
-BROUGHT = {"botocore", "werkzeug", "pydantic", "pydantic-core"}
+BROUGHT = {"botocore", "werkzeug", "pydantic", "pydantic-core", "opentelemetry-api"}
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,8 @@ def test_a_distribution_requires_all_that_it_imports(package: str) -> None:
     """What is imported from elsewhere is required by name, not by luck."""
     home = DISTRIBUTIONS[package]
     project = tomllib.loads((home / "pyproject.toml").read_text())["project"]
-    required = {canonicalize_name(Requirement(line).name) for line in project["dependencies"]}
+    extras = [line for extra in project.get("optional-dependencies", {}).values() for line in extra]
+    required = {canonicalize_name(Requirement(line).name) for line in (*project["dependencies"], *extras)}
     owners = metadata.packages_distributions()
 
     for module in set(imported(home / package)) - set(sys.stdlib_module_names) - {package}:

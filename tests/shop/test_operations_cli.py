@@ -29,7 +29,7 @@ def shop(running: Shop) -> Iterator[Shop]:
 
 def send(shop: Shop) -> None:
     body = json.loads((SAMPLES / "reserve_stock/StockAdjusted.json").read_text())["Records"][0]["body"]
-    shop.sqs.send_message(QueueUrl=shop.topology.queue("ReserveStockQueue").url, MessageBody=body)
+    shop.sqs.send_message(QueueUrl=shop.topology.queue("ReserveStockQueue").url, MessageBody=shop.signed(body))
 
 
 def test_a_paused_consumer_takes_nothing_until_it_is_resumed(shop: Shop) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -72,8 +74,19 @@ def require(service: str) -> None:
 def _handler(service: str) -> type[BaseResponse]:
     require(service)
     module, _, name = _HANDLERS[service].partition(":")
-    handler: type[BaseResponse] = getattr(importlib.import_module(module), name)
+    with _without_profile():
+        handler: type[BaseResponse] = getattr(importlib.import_module(module), name)
     return handler
+
+
+@contextmanager
+def _without_profile() -> Iterator[None]:
+    """Forget which of a person's profiles is AWS's: some of moto's modules make a session of it when imported."""
+    named = {name: os.environ.pop(name) for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE") if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(named)
 
 
 def _lower(headers: dict[str, Any]) -> dict[str, str]:

@@ -82,7 +82,7 @@ def a_flaw_defers_its_neighbours() -> Iterator[None]:
 
 @contextmanager
 def attributes_are_believed() -> Iterator[None]:
-    with patch.object(binary, "_text", lambda value: value["stringValue"]):
+    with patch.object(binary, "text_of", lambda value: value["stringValue"]):
         yield
 
 
