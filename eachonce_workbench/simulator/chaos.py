@@ -39,7 +39,7 @@ class Profile:
 PROFILES = {
     "none": Profile(),
     "light": Profile(call=0.005, unmet=0.05, delivery=0.01, rare=0.002, poison=0.5),
-    "heavy": Profile(call=0.05, unmet=0.3, delivery=0.1, rare=0.01, poison=2),
+    "heavy": Profile(call=0.05, unmet=0.5, delivery=0.1, rare=0.01, poison=2),
 }
 
 
