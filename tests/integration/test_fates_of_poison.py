@@ -18,7 +18,7 @@ DEATHS = {
 }
 # Long enough for a machine that is busy with other things. A loop takes all of it, each time.
 LIFE = {"timeout_seconds": 30, "visibility_seconds": 180, "max_starts": 2}
-SHORT_LIFE = LIFE | {"timeout_seconds": 5}
+SHORT_LIFE = LIFE | {"timeout_seconds": 10}
 
 
 def nine_are_done(ended: Ending) -> bool:
