@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Literal
 
+import hypothesis
 import pytest
 from eachonce import Aws, Consumer, writer
 from moto import mock_aws
@@ -20,6 +21,10 @@ from tests.parcels import TABLES
 from tests.printed import Printed
 from tests.records import Context
 from tests.store import Store, clients
+
+# A busy machine is no fault of an example's.
+hypothesis.settings.register_profile("eachonce", deadline=None)
+hypothesis.settings.load_profile("eachonce")
 
 _PERSONS = {"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ENDPOINT_URL"}
 _AWS = {

@@ -10,7 +10,7 @@ import msgspec
 from eachonce_workbench.cloud.local_cloud import LocalCloud
 
 # So that the keys of each simulation are many, and each call for them meets every fault.
-EVERY_SECONDS = 5.0
+EVERY_SECONDS = 2.0
 
 _HEADERS = {"x-amz-target": "secretsmanager.PutSecretValue", "content-type": "application/x-amz-json-1.1"}
 

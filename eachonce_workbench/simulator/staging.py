@@ -36,7 +36,7 @@ R = TypeVar("R")
 Hook = Callable[..., Any]
 
 # What functions remember of keys, so that they ask often enough to meet every fault.
-_MAX_AGE = timedelta(seconds=5)
+_MAX_AGE = timedelta(seconds=2)
 
 
 class SimulatedError(RuntimeError):
