@@ -31,6 +31,7 @@ from eachonce_workbench.operations.stack import (
     UnknownConsumerError,
     UnknownStackError,
     find,
+    url_of,
 )
 
 Work = Callable[[ConsumerQueues, Collection[str], Tally], Generator[int, None, None]]
@@ -104,8 +105,7 @@ class Session:
         found = [route for bus in self.stack.buses for route in routes(events, bus, mapping.queue_arn)]
         if not found:
             raise ReplayError(f"no rule of a bus that the stack publishes to leads to {mapping.queue_arn}")
-        *_, account, name = mapping.queue_arn.split(":")
-        url = self._sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
+        url = url_of(self._sqs, mapping.queue_arn)
         return QueueBus(self._sqs, url, found, place=self.stack.arn, now=lambda: datetime.now(UTC))
 
     def replay_archive(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from eachonce_workbench.operations.stack import SourceMapping
+from eachonce_workbench.operations.stack import SourceMapping, url_of
 
 POLL_SECONDS = 1.0
 # Lambda takes from some seconds to a minute or so; it promises nothing.
@@ -38,9 +38,7 @@ class Backlog:
     @classmethod
     def ask(cls, sqs: Any, queue_arn: str) -> Backlog:
         """Ask SQS of a queue."""
-        *_, account, name = queue_arn.split(":")
-        url = sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
-        told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        told = sqs.get_queue_attributes(QueueUrl=url_of(sqs, queue_arn), AttributeNames=["All"])["Attributes"]
         return cls(
             visible=int(told["ApproximateNumberOfMessages"]),
             in_flight=int(told["ApproximateNumberOfMessagesNotVisible"]),

@@ -240,11 +240,11 @@ class _Queues:
         """Yield the URL of each queue that a function reads, with that of its dead-letter queue."""
         for arn in function.queues:
             try:
-                url = self._url(arn)
+                url = url_of(self._sqs, arn)
                 attributes = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])
                 policy = json.loads(attributes.get("Attributes", {}).get("RedrivePolicy", "{}"))
                 target = policy.get("deadLetterTargetArn")
-                dead = function.settings.dead_letter_queue_url if target is None else self._url(target)
+                dead = function.settings.dead_letter_queue_url if target is None else url_of(self._sqs, target)
             except ClientError as error:
                 if error.response["Error"]["Code"] not in _UNREACHABLE:
                     raise
@@ -255,10 +255,12 @@ class _Queues:
             else:
                 yield url, dead
 
-    def _url(self, arn: str) -> str:
-        *_, account, name = arn.split(":")
-        url: str = self._sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
-        return url
+
+def url_of(sqs: Any, queue_arn: str) -> str:
+    """Ask SQS for a queue's URL, which may be another account's."""
+    *_, account, name = queue_arn.split(":")
+    url: str = sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
+    return url
 
 
 def _stack(described: Mapping[str, Any], functions: Sequence[_Function], queues: _Queues) -> Stack:
