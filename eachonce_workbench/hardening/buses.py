@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from eachonce_workbench.hardening.resources import Resources
 from eachonce_workbench.hardening.rule import Breach, Rule
-from eachonce_workbench.hardening.statement import Statement
+from eachonce_workbench.template.statement import Statement
 
 _PUT_EVENTS = "events:PutEvents"
 _NOT = ("StringNotEquals", "StringNotEqualsIfExists")

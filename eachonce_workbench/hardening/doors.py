@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from eachonce_workbench.hardening.resources import Resources
 from eachonce_workbench.hardening.rule import Breach, Rule
-from eachonce_workbench.hardening.statement import Statement, has_wildcard, listed
 from eachonce_workbench.template.declared import Declared
+from eachonce_workbench.template.statement import Statement, has_wildcard, listed
 
 # What a service needs to bring something in, and what every request of that service is refused by.
 _BRINGS = {"AWS::SQS::Queue": "sqs:SendMessage", "AWS::SNS::Topic": "sns:Publish"}

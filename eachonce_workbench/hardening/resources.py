@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eachonce_workbench.hardening.statement import Statement, listed, statements_of
 from eachonce_workbench.template.declared import Declared
+from eachonce_workbench.template.statement import Statement, listed, statements_of
 
 # Types whose properties hold policies of a principal's, by the property; the rest of them are a resource's own.
 _OF_A_PRINCIPAL = {

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from eachonce_workbench.hardening.resources import Resources
 from eachonce_workbench.hardening.rule import Breach, Rule
-from eachonce_workbench.hardening.statement import has_wildcard, texts
 from eachonce_workbench.template.declared import Declared
+from eachonce_workbench.template.statement import has_wildcard, texts
 
 _PUT_EVENTS = "events:PutEvents"
 # With "ForAnyValue" one entry of a request would speak for all others; with "IfExists" none has to.
