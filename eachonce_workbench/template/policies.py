@@ -5,11 +5,11 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
+
+from eachonce_workbench.template.statement import Statement, listed, statement_of
 
 # AWS's own policies for Lambda's pollers, tracing and networks, by the ends of their ARNs, and what they allow of it.
 # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
@@ -29,32 +29,18 @@ _MANAGED: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
-    """A statement of a policy; a condition is taken as met where it allows, and as not met where it denies."""
-
-    allow: bool
-    actions: tuple[str, ...]
-    resources: tuple[str, ...]
-    all_but_actions: bool = False
-    all_but_resources: bool = False
-
-    def matches(self, action: str, arn: str) -> bool:
-        """Whether it is about this action on this resource."""
-        named = any(_pattern(each.lower()).fullmatch(action.lower()) for each in self.actions)
-        there = any(_pattern(each).fullmatch(arn) for each in self.resources)
-        return named is not self.all_but_actions and there is not self.all_but_resources
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What a role lets its function do; `whole` is False where it has policies that the template doesn't show."""
+    """What a role lets its function do; `whole` is False where it has policies that the template doesn't show.
+
+    A condition is taken as met where a statement allows, and as not met where it denies.
+    """
 
     statements: tuple[Statement, ...]
     whole: bool = True
 
     def allows(self, action: str, arn: str) -> bool | None:
         """Whether an action on a resource is allowed; None where nobody can say."""
-        matching = [each for each in self.statements if each.matches(action, arn)]
+        matching = [each for each in self.statements if each.covers(action) and each.concerns(arn)]
         if not all(each.allow for each in matching):
             return False
         if matching:
@@ -69,10 +55,10 @@ def policy_of(
 
     `managed` are the documents of the template's own managed policies, by their ARNs.
     """
-    documents = [each.get("PolicyDocument", {}) for each in _list(role.get("Policies")) if isinstance(each, Mapping)]
+    documents = [each.get("PolicyDocument", {}) for each in listed(role.get("Policies")) if isinstance(each, Mapping)]
     statements = [found for document in (*documents, *attached) for found in _statements(document)]
     whole = True
-    for arn in _list(role.get("ManagedPolicyArns")):
+    for arn in listed(role.get("ManagedPolicyArns")):
         if str(arn) in managed:
             statements += _statements(managed[str(arn)])
             continue
@@ -84,26 +70,7 @@ def policy_of(
 
 
 def _statements(document: Any) -> Iterator[Statement]:
-    for each in _list(document.get("Statement") if isinstance(document, Mapping) else None):
-        allow = each.get("Effect") == "Allow"
-        if not allow and "Condition" in each:
-            continue
-        yield Statement(
-            allow=allow,
-            actions=tuple(map(str, _list(each.get("Action", each.get("NotAction"))))),
-            resources=tuple(map(str, _list(each.get("Resource", each.get("NotResource", "*"))))),
-            all_but_actions="NotAction" in each,
-            all_but_resources="NotResource" in each,
-        )
-
-
-def _list(value: Any) -> Sequence[Any]:
-    """Return what IAM takes alone or in a list."""
-    if value is None:
-        return []
-    return value if isinstance(value, list | tuple) else [value]
-
-
-@cache
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile("".join({"*": ".*", "?": "."}.get(letter, re.escape(letter)) for letter in text), re.DOTALL)
+    for each in listed(document.get("Statement") if isinstance(document, Mapping) else None):
+        statement = statement_of(each)
+        if statement.allow or "Condition" not in each:
+            yield statement if {"Resource", "NotResource"} & each.keys() else replace(statement, resources=("*",))

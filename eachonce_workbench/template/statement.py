@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 
@@ -19,10 +20,10 @@ class Statement:
     """
 
     allow: bool
-    principals: Mapping[str, tuple[str, ...]]
     actions: tuple[str, ...]
     resources: tuple[str, ...]
-    conditions: Mapping[tuple[str, str], tuple[str, ...]]
+    principals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    conditions: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     all_but_actions: bool = False
     all_but_resources: bool = False
     all_but_principals: bool = False
@@ -34,7 +35,13 @@ class Statement:
 
     def covers(self, action: str) -> bool:
         """Whether it is about an action."""
-        return any(_matches(each, action) for each in self.actions) is not self.all_but_actions
+        named = any(_pattern(each.lower()).fullmatch(action.lower()) for each in self.actions)
+        return named is not self.all_but_actions
+
+    def concerns(self, arn: str) -> bool:
+        """Whether it is about a resource."""
+        there = any(_pattern(each).fullmatch(arn) for each in self.resources)
+        return there is not self.all_but_resources
 
     def condition(self, key: str, *operators: str) -> tuple[str, ...] | None:
         """Return the values that a key is to have by one of these operators; None where nothing is asked of it."""
@@ -45,10 +52,11 @@ class Statement:
 def statements_of(document: Any) -> Iterator[Statement]:
     """Give the statements of a policy document, or of one statement by itself; none of what is neither."""
     found = document.get("Statement", document if "Effect" in document else None) if _is_mapping(document) else None
-    return (_statement(each) for each in listed(found) if _is_mapping(each))
+    return (statement_of(each) for each in listed(found) if _is_mapping(each))
 
 
-def _statement(each: Mapping[str, Any]) -> Statement:
+def statement_of(each: Mapping[str, Any]) -> Statement:
+    """Read one statement; what it doesn't say is empty."""
     principal = each.get("Principal", each.get("NotPrincipal", {}))
     named = {"AWS": principal} if isinstance(principal, str) else principal
     return Statement(
@@ -60,8 +68,8 @@ def _statement(each: Mapping[str, Any]) -> Statement:
             (operator.lower(), key.lower()): tuple(
                 value.lower() if value in ("True", "False") else value for value in texts(values)
             )
-            for operator, keys in each.get("Condition", {}).items()
-            for key, values in keys.items()
+            for operator, keys in _mapping(each.get("Condition")).items()
+            for key, values in _mapping(keys).items()
         },
         all_but_actions="NotAction" in each,
         all_but_resources="NotResource" in each,
@@ -90,6 +98,10 @@ def _is_mapping(value: Any) -> bool:
     return isinstance(value, Mapping)
 
 
-def _matches(pattern: str, action: str) -> bool:
-    text = "".join({"*": ".*", "?": "."}.get(letter, re.escape(letter)) for letter in pattern.lower())
-    return re.fullmatch(text, action.lower()) is not None
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+@cache
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile("".join({"*": ".*", "?": "."}.get(letter, re.escape(letter)) for letter in text), re.DOTALL)
