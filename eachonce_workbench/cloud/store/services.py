@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib
-import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from types import ModuleType
 from typing import Any
 
 from botocore.model import OperationNotFoundError
@@ -74,19 +75,36 @@ def require(service: str) -> None:
 def _handler(service: str) -> type[BaseResponse]:
     require(service)
     module, _, name = _HANDLERS[service].partition(":")
-    with _without_profile():
+    with _ec2_when_asked_for():
         handler: type[BaseResponse] = getattr(importlib.import_module(module), name)
     return handler
 
 
+class _Ec2:
+    """moto's EC2, imported by whoever asks for something of it."""
+
+    def __getitem__(self, account_id: str) -> Any:
+        from moto.ec2.models import ec2_backends
+
+        return ec2_backends[account_id]
+
+
 @contextmanager
-def _without_profile() -> Iterator[None]:
-    """Forget which of a person's profiles is AWS's: some of moto's modules make a session of it when imported."""
-    named = {name: os.environ.pop(name) for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE") if name in os.environ}
+def _ec2_when_asked_for() -> Iterator[None]:
+    """Let what is imported here have moto's EC2 later: its parameter store asks it only where it runs a command.
+
+    It takes a second of a function's time, and makes a session of boto3's, which fails without a person's profile.
+    """
+    if "moto.ec2" in sys.modules:
+        yield
+        return
+    stand_in: Any = ModuleType("moto.ec2")
+    stand_in.ec2_backends = _Ec2()
+    sys.modules["moto.ec2"] = stand_in
     try:
         yield
     finally:
-        os.environ.update(named)
+        del sys.modules["moto.ec2"]
 
 
 def _lower(headers: dict[str, Any]) -> dict[str, str]:
