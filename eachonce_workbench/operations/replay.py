@@ -14,14 +14,14 @@ from typing import Any
 
 import msgspec
 from botocore.exceptions import ClientError
+from eachonce.chunks import chunks
 from eachonce.errors import PublishError
 from eachonce.journal import RETENTION
-from eachonce.publisher import Publisher
+from eachonce.publisher import MAX_BYTES, MAX_ENTRIES, Publisher
 
 from eachonce_workbench.operations.journal import Journal, NoJournal
 from eachonce_workbench.operations.route import QueueBus
 
-_TOGETHER = 10
 _POLL_SECONDS = 2.0
 _ENDS = frozenset({"COMPLETED", "CANCELLED", "FAILED"})
 
@@ -70,7 +70,7 @@ def from_journal(
     It may be stopped at any point, and begun again: a copy of a copy changes nothing, either.
     """
     publisher = Publisher(bus, "journal", sleep=sleep)
-    for events in _tens(_of(span, journal)):
+    for events in chunks(_of(span, journal), size_bytes=len, max_items=MAX_ENTRIES, max_bytes=MAX_BYTES):
         done.found += len(events)
         before = bus.sent
         try:
@@ -87,17 +87,6 @@ def _of(span: Span, journal: Journal | NoJournal) -> Iterator[bytes]:
             moment = _times.decode(event).time
             if moment is not None and moment.tzinfo is not None and moment in span:
                 yield event
-
-
-def _tens(events: Iterator[bytes]) -> Iterator[list[bytes]]:
-    some: list[bytes] = []
-    for event in events:
-        some.append(event)
-        if len(some) == _TOGETHER:
-            yield some
-            some = []
-    if some:
-        yield some
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

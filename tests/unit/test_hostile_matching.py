@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
 from random import Random
-from types import FrameType
 from typing import Any
 
 import pytest
@@ -21,29 +18,13 @@ from eachonce_workbench.matching.pipe_template import PipeTemplate
 from eachonce_workbench.matching.reading import read_json
 from eachonce_workbench.template.event_sources import Subscription
 from tests import hostile_matching as hostile
+from tests.effort import calls_of
 
 INPUTS = 10_000  # in all
 TARGETS = 4_000
 SEEDS = range(4)
 # Some thousand calls read any pattern and look at any event of this size; twice as large ones take twice as many.
 CALLS, CALLS_A_CHARACTER = 20_000, 40
-
-
-def calls(work: Callable[[], object]) -> int:
-    """Count the calls, of Python's functions and of C's: no clock is asked."""
-    count = 0
-
-    def called(frame: FrameType, event: str, argument: Any) -> None:
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    before = sys.getprofile()
-    sys.setprofile(called)
-    try:
-        work()
-    finally:
-        sys.setprofile(before)
-    return count
 
 
 def read(text: str) -> Any:
@@ -106,7 +87,7 @@ def test_no_pattern_and_no_event_is_more_than_the_matcher_can_take(seed: int) ->
         pattern, event = hostile.pattern(random), hostile.event(random)
         answers[match(pattern, event)] += 1
         if number % 10 == 0:
-            counted = calls(lambda pattern=pattern, event=event: match(pattern, event))  # type: ignore[misc]
+            counted = calls_of(lambda pattern=pattern, event=event: match(pattern, event))  # type: ignore[misc]
             size = len(pattern) + len(event)
             assert counted <= CALLS + CALLS_A_CHARACTER * size, (pattern, event)
 
@@ -169,4 +150,4 @@ def test_all_alternatives_share_the_rows_that_an_event_may_take(monkeypatch: pyt
     pattern = Pattern({"$or": options, **rest}, longest=10_000)
     event = knot(40)
 
-    assert calls(lambda: pattern.matches(event)) < 100_000
+    assert calls_of(lambda: pattern.matches(event)) < 100_000

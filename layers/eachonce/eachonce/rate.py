@@ -28,7 +28,6 @@ MAX_PUT_OFF = 60_000
 _ASKED_BACK = 4  # for each token
 
 _UNITS = {"second": timedelta(seconds=1), "minute": timedelta(minutes=1), "hour": timedelta(hours=1)}
-_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)

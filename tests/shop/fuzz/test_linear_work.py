@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import tracemalloc
-from collections.abc import Callable
-from types import FrameType
 from typing import Any
 
 import pytest
 
+from tests.effort import calls_of
 from tests.shop.fuzz.hostile import BODIES, hostile, take
 
 SIZE = 60_000
@@ -19,24 +17,7 @@ FEW_CALLS, FEW_BYTES = 200, 20_000
 
 
 def calls(records: dict[str, Any]) -> int:
-    return counted(lambda: take(records))
-
-
-def counted(work: Callable[[], object]) -> int:
-    """Count the calls, of Python's functions and of C's: no clock is asked."""
-    count = 0
-
-    def called(frame: FrameType, event: str, argument: Any) -> None:
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    before = sys.getprofile()
-    sys.setprofile(called)
-    try:
-        work()
-    finally:
-        sys.setprofile(before)
-    return count
+    return calls_of(lambda: take(records))
 
 
 def peak_bytes(records: dict[str, Any]) -> int:
