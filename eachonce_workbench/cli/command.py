@@ -1,4 +1,4 @@
-"""What all commands share: which bundle is meant, and how they end when they can't go on."""
+"""What all commands share: which bundle or stack is meant, and how they end when they can't go on."""
 
 from __future__ import annotations
 
@@ -60,6 +60,30 @@ Parameters = Annotated[
         show_default="their defaults",
     ),
 ]
+StackName = Annotated[
+    str | None,
+    typer.Option(
+        "--stack", help="The stack's name.", metavar="NAME", show_default="in samconfig.toml; the local cloud's own"
+    ),
+]
+EndpointUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--endpoint-url",
+        envvar="AWS_ENDPOINT_URL",
+        help="Where the local cloud is, such as http://127.0.0.1:4566.",
+        metavar="URL",
+        show_default="AWS",
+    ),
+]
+Region = Annotated[
+    str | None,
+    typer.Option(
+        "--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="AWS's region.", metavar="R", show_default="yours"
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Don't ask.")]
 
 _WRONG_INPUT = 2  # as a wrong argument
 _INTERRUPTED = 130  # as a shell says of a program that Ctrl-C ended

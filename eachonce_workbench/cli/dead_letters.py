@@ -7,38 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from eachonce_workbench.cli.command import AsJson, EndpointUrl, Region, StackName, Yes
+
 if TYPE_CHECKING:
     from eachonce_workbench.operations.dead_letters import Found
     from eachonce_workbench.operations.pace import Pace
     from eachonce_workbench.operations.redrive import Tally
 
-StackName = Annotated[
-    str | None,
-    typer.Option(
-        "--stack", help="The stack's name.", metavar="NAME", show_default="in samconfig.toml; the local cloud's own"
-    ),
-]
-EndpointUrl = Annotated[
-    str | None,
-    typer.Option(
-        "--endpoint-url",
-        envvar="AWS_ENDPOINT_URL",
-        help="Where the local cloud is, such as http://127.0.0.1:4566.",
-        metavar="URL",
-        show_default="AWS",
-    ),
-]
-Region = Annotated[
-    str | None,
-    typer.Option(
-        "--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="AWS's region.", metavar="R", show_default="yours"
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Consumer = Annotated[str | None, typer.Option("--consumer", help="Only this consumer's.", metavar="C")]
 Reason = Annotated[str | None, typer.Option("--reason", help="Only where this is part of the reason.", metavar="R")]
 Type = Annotated[str | None, typer.Option("--type", help="Only events of this type.", metavar="T")]
-Yes = Annotated[bool, typer.Option("--yes", help="Don't ask.")]
 SomeId = Annotated[str | None, typer.Option("--id", help="Only this event, or this message.", metavar="ID")]
 
 dlq = typer.Typer(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from eachonce_workbench.cli.dead_letters import EndpointUrl, Region, StackName, Yes
+from eachonce_workbench.cli.command import EndpointUrl, Region, StackName, Yes
 
 
 def erase(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eachonce_workbench.cli.dead_letters import AsJson, EndpointUrl, Region, StackName, Yes
+from eachonce_workbench.cli.command import AsJson, EndpointUrl, Region, StackName, Yes
 
 if TYPE_CHECKING:
     from eachonce_workbench.operations.stack import SourceMapping, Stack

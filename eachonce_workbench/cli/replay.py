@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from eachonce_workbench.cli.dead_letters import AsJson, EndpointUrl, Region, StackName, Yes
+from eachonce_workbench.cli.command import AsJson, EndpointUrl, Region, StackName, Yes
 
 if TYPE_CHECKING:
     from eachonce_workbench.operations.replay import Span
