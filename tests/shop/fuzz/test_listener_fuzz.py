@@ -17,13 +17,13 @@ from eachonce.identity import fingerprint
 from eachonce.lanes import lane_of
 from eachonce.listener import Delivery, listen
 
+from tests.effort import calls_of
 from tests.records import batch as batch_of
 from tests.records import record as record_of
 from tests.shop.fuzz.cases import batch
 from tests.shop.fuzz.consumers import consumers
 from tests.shop.fuzz.hostile import BODIES
 from tests.shop.fuzz.junk import VALUES
-from tests.shop.fuzz.test_linear_work import counted
 
 RECORDS = 10_000  # in all
 SEEDS = range(4)
@@ -141,7 +141,7 @@ def test_no_record_is_more_than_the_listener_can_take(known: dict[str, Consumer]
 def bound(record: Any, events: int, known: Consumer) -> None:
     """The work is in proportion to the record, and to how many events it holds."""
     size, taking = size_of(record), batch_of(record)
-    assert counted(lambda: listen(taking, known=known)) <= CALLS + CALLS_AN_EVENT * events + CALLS_A_CHARACTER * size
+    assert calls_of(lambda: listen(taking, known=known)) <= CALLS + CALLS_AN_EVENT * events + CALLS_A_CHARACTER * size
     tracemalloc.start()
     try:
         listen(taking, known=known)
