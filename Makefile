@@ -63,16 +63,17 @@ define unpack
 	cd "$(1)"; rm -rf bin build *.egg-info; find . -name __pycache__ -type d -prune -exec rm -rf {} +
 endef
 
-# A virtual environment $(1) with what the lock $(2) pins; by uv where it is there, and else by pip.
+# A virtual environment $(1) with what the lock $(2) pins; by uv where it is there, and else by pip: today's, since Python's
+# own takes minutes to choose wheels. Only what is imported is ever compiled.
 define environment
-	if command -v uv >/dev/null; then uv venv --quiet --allow-existing --python $(PYTHON) --seed $(1); else $(PYTHON) -m venv $(1); fi; \
+	if command -v uv >/dev/null; then uv venv --quiet --allow-existing --python $(PYTHON) --seed $(1); else $(PYTHON) -m venv --upgrade-deps $(1); fi; \
 	$(call install,$(1),--no-deps --require-hashes --requirement $(2))
 endef
 
 # Both show how far they are.
 define install
 	if command -v uv >/dev/null; then uv pip install --python $(1)/bin/python $(2); \
-	else $(1)/bin/python -m pip install --disable-pip-version-check $(2); fi
+	else $(1)/bin/python -m pip install --no-compile --disable-pip-version-check $(2); fi
 endef
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-package eachonce
