@@ -12,6 +12,8 @@ from botocore.config import Config
 from eachonce import Aws, Settings
 from eachonce.aws import Codec
 from eachonce.journal import row_key
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.dynamodb import dynamodb_backends
 
 Item = dict[str, Any]
 
@@ -39,14 +41,7 @@ class Store:
     def create(cls, aws: Aws, tables: Mapping[str, Sequence[str]]) -> Self:
         """Make tables, given by the names of their string keys, and a dead-letter queue."""
         for name, keys in tables.items():
-            aws.dynamodb.create_table(
-                TableName=f"post-{name}",
-                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-                KeySchema=[
-                    {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
-                ],
-                BillingMode="PAY_PER_REQUEST",
-            )
+            make_table(aws, f"post-{name}", keys)
         dead_letters = aws.sqs.create_queue(QueueName="post-dead-letters")["QueueUrl"]
         settings = Settings(
             tables={name.upper(): f"post-{name}" for name in tables},
@@ -115,6 +110,24 @@ class Store:
     def on_the_bus(self, url: str) -> list[Item]:
         """Return the events that the bus delivered, as CloudEvents objects."""
         return [json.loads(message["Body"])["detail"] for message in self.messages(url)]
+
+
+def make_table(aws: Aws, name: str, keys: Sequence[str]) -> None:
+    """Make a table inside moto: by way of botocore the tables would take longer than most tests."""
+    dynamodb_backends[DEFAULT_ACCOUNT_ID][aws.dynamodb.meta.region_name].create_table(
+        name,
+        schema=[{"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)],
+        throughput=None,
+        attr=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+        global_indexes=None,
+        indexes=None,
+        streams=None,
+        billing_mode="PAY_PER_REQUEST",
+        sse_specification=None,
+        tags=[],
+        deletion_protection_enabled=False,
+        warm_throughput=None,
+    )
 
 
 def _notes(message: Mapping[str, Any]) -> dict[str, str]:
