@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +105,22 @@ def simulate(scenario: Scenario, *, peer: Peer | None = None, progress: Progress
     return _Simulation(scenario, peer, Progress() if progress is None else progress).run()
 
 
+@cache
+def _home() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="eachonce-")
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """Give an empty folder, by the same name to each run: a template that is told of it is translated once."""
+    folder = Path(_home().name) / "run"
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
 class _Simulation:
     def __init__(self, scenario: Scenario, peer: Peer | None, progress: Progress) -> None:
         self._scenario = scenario
@@ -128,11 +146,11 @@ class _Simulation:
         self._history.subscribe(self._refusals)
         try:
             with (
-                tempfile.TemporaryDirectory(prefix="eachonce-") as folder,
+                _folder() as folder,
                 guarded(self._guard()),
                 staged(self._scenario.seed, hook=wire, chaos=self._chaos, watch=self._watch),
             ):
-                reconciliation, neighbours, virtual_seconds = self._until_broken(Path(folder))
+                reconciliation, neighbours, virtual_seconds = self._until_broken(folder)
         finally:
             PRINTED.history = None
         missing = tuple(self._observer.missing())
@@ -184,7 +202,9 @@ class _Simulation:
             adapt=self._trial.adapt if self._peer is None else self._peer.adapt,
         )
         self._main: asyncio.Task[Any] = asyncio.current_task()  # type: ignore[assignment]
-        async with self._cloud:
+        async with AsyncExitStack() as stack:
+            with guarded(None):  # no function runs yet, and what is translated may be kept
+                await stack.enter_async_context(self._cloud)
             self._watch_journal()
             rotation = asyncio.create_task(rotate(self._cloud))
             sender = Sender(
