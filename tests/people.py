@@ -10,7 +10,7 @@ import msgspec
 import pydantic
 from eachonce import Contract, Event, Keyring, Personal, Settings, Work, describe
 
-from tests.store import Store, make_table
+from tests.store import Store, make_key, make_table
 
 SECRET = "ada@example.org"
 
@@ -75,9 +75,9 @@ def joined(kind: type[Any] = Joined, mail: str = SECRET, **more: Any) -> Any:
 def privately(store: Store) -> Settings:
     """Make the keys' table and KMS's key, and return what a function that has both is told."""
     make_table(store.aws, "post-Keys", ("pk",))
-    key: Any = store.aws.kms
-    key = key.create_key()["KeyMetadata"]["Arn"]
-    return replace(store.settings, tables={**store.settings.tables, "KEYS": "post-Keys"}, personal_key=key)
+    return replace(
+        store.settings, tables={**store.settings.tables, "KEYS": "post-Keys"}, personal_key=make_key(store.aws)
+    )
 
 
 def ring(store: Store, settings: Settings, **more: Any) -> Keyring:

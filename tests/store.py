@@ -14,6 +14,7 @@ from eachonce.aws import Codec
 from eachonce.journal import row_key
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb import dynamodb_backends
+from moto.kms.models import kms_backends
 
 Item = dict[str, Any]
 
@@ -128,6 +129,15 @@ def make_table(aws: Aws, name: str, keys: Sequence[str]) -> None:
         deletion_protection_enabled=False,
         warm_throughput=None,
     )
+
+
+def make_key(aws: Aws) -> str:
+    """Make a symmetric key inside moto, and return its ARN: by KMS's own call it would get a pair of RSA's, too."""
+    key = kms_backends[DEFAULT_ACCOUNT_ID][aws.dynamodb.meta.region_name].create_key(
+        None, "ENCRYPT_DECRYPT", "ECC_NIST_P256", "", []
+    )
+    key.key_spec = "SYMMETRIC_DEFAULT"
+    return str(key.arn)
 
 
 def _notes(message: Mapping[str, Any]) -> dict[str, str]:
