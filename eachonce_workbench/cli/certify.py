@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from eachonce_workbench.cli.command import BooksName, Template, bundle_of, confined, parameters_of, require_writable
 from eachonce_workbench.cloud.confinement.refusals import Refusals
+from eachonce_workbench.run.folder import own_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -103,7 +103,7 @@ def _subjects(
         if handler is not None:
             return [of_object(handler, refusals)]
         bundle = bundle_of(template, books=books)
-        folder = Path(stack.enter_context(TemporaryDirectory()))
+        folder = stack.enter_context(own_folder())
         parameters = parameters_of(bundle, folder)
         subjects = of_template(bundle.template, refusals, only=consumer, parameters=parameters)
     except SubjectError as error:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import typer
 
 from eachonce_workbench.cli.command import BooksName, Template, books_of, bundle_of, parameters_of
+from eachonce_workbench.run.folder import own_folder
 
 if TYPE_CHECKING:
     from eachonce_workbench.export.documents import Documents
@@ -37,6 +36,6 @@ def derived(bundle: Bundle) -> Documents:
     from eachonce_workbench.export.examples import Examples
 
     loaded = books_of(bundle)
-    with TemporaryDirectory() as folder:
-        topology = sam_template.load(bundle.template, parameters=parameters_of(bundle, Path(folder)))
+    with own_folder() as folder:
+        topology = sam_template.load(bundle.template, parameters=parameters_of(bundle, folder))
     return documents(bundle.template, topology, loaded if isinstance(loaded, Examples) else None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import tempfile
 import time
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from eachonce_workbench.cloud.local_cloud import LocalCloud
 from eachonce_workbench.cloud.sdk import DIRECT, local_session
 from eachonce_workbench.cloud.store.queues.disorder import Disorder
 from eachonce_workbench.run.books import Books, Input, Outcome, Scan
+from eachonce_workbench.run.folder import own_folder
 from eachonce_workbench.run.progress import Progress
 from eachonce_workbench.run.reconciliation import Reconciliation
 from eachonce_workbench.run.samples import Samples
@@ -94,16 +94,16 @@ async def run(
     of books, and what LocalCloud raises.
     """
     history = History() if history is None else history
-    with tempfile.TemporaryDirectory(prefix="eachonce-") as folder:
+    with own_folder() as folder:
         cloud = LocalCloud(
             template,
-            parameters=books.parameters(Path(folder)),
+            parameters=books.parameters(folder),
             disorder=Disorder(disarray.seed, disarray.duplicates, shuffle=disarray.shuffle),
             history=history,
-            cells=closed_cells(Path(folder)),
+            cells=closed_cells(folder),
         )
         return await _Run(cloud, books, progress, history).through(
-            _ordered(inputs, disarray), Path(folder), bundle_folder(template), patience_seconds
+            _ordered(inputs, disarray), folder, bundle_folder(template), patience_seconds
         )
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from eachonce_workbench.cloud.local_cloud import LocalCloud
 from eachonce_workbench.cloud.rights import Right
 from eachonce_workbench.cloud.store.protocol import Response, decoded, success
 from eachonce_workbench.run.books import Books, Input, Outcome
+from eachonce_workbench.run.folder import own_folder
 from eachonce_workbench.run.progress import Progress
 from eachonce_workbench.run.reconciliation import Reconciliation
 from eachonce_workbench.run.tally import Tally
@@ -105,22 +104,6 @@ def simulate(scenario: Scenario, *, peer: Peer | None = None, progress: Progress
     return _Simulation(scenario, peer, Progress() if progress is None else progress).run()
 
 
-@cache
-def _home() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="eachonce-")
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    """Give an empty folder, by the same name to each run: a template that is told of it is translated once."""
-    folder = Path(_home().name) / "run"
-    folder.mkdir()
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder)
-
-
 class _Simulation:
     def __init__(self, scenario: Scenario, peer: Peer | None, progress: Progress) -> None:
         self._scenario = scenario
@@ -146,7 +129,7 @@ class _Simulation:
         self._history.subscribe(self._refusals)
         try:
             with (
-                _folder() as folder,
+                own_folder() as folder,
                 guarded(self._guard()),
                 staged(self._scenario.seed, hook=wire, chaos=self._chaos, watch=self._watch),
             ):

@@ -30,7 +30,8 @@ def translated(source: Source, parameters: Mapping[str, Any], region: str) -> di
     file = folder / f"{_key(source, parameters, region)}.json"
     with contextlib.suppress(OSError, ValueError):
         found: dict[str, Any] = json.loads(file.read_bytes())
-        os.utime(file)
+        with contextlib.suppress(OSError):  # whoever may write nothing here may read it
+            os.utime(file)
         return found
     made = translation.translate(source, dict(parameters), region)
     with contextlib.suppress(OSError, TypeError):

@@ -68,7 +68,7 @@ def test_programs_get_one_object(tmp_path: Path) -> None:
 
 def test_a_peer_stands_beside_the_bundle() -> None:
     """Seed by seed."""
-    result = run("--limit", "4", "--seeds", "2", "--peer", "powertools", "--json")
+    result = run("--limit", "2", "--seeds", "2", "--peer", "powertools", "--json")
 
     report = json.loads(result.stdout)
     assert [each["seed"] for each in report["runs"]] == [each["seed"] for each in report["peer"]] == [0, 1]
@@ -125,7 +125,7 @@ def test_a_witness_of_other_orders_says_so(tmp_path: Path) -> None:
 
 def test_ctrl_c_ends_it_at_once() -> None:
     """As a shell expects."""
-    with started("simulate", "--limit", "40", "--seeds", "50") as program:
+    with started("simulate", "--limit", "5", "--seeds", "50") as program:
         assert program.stdout is not None
         program.stdout.readline()  # the first seed is done, and the second under way
         program.send_signal(signal.SIGINT)
