@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
@@ -15,7 +12,9 @@ from typing import Any
 
 import boto3
 import pytest
+from typer.testing import CliRunner, Result
 
+from eachonce_workbench.cli.app import app
 from eachonce_workbench.cloud.local_cloud import LocalCloud
 from tests.interruptible import started
 from tests.shop.place import ROOT, TEMPLATE
@@ -91,6 +90,11 @@ class Shop:
             for item in self.dynamodb.scan(TableName=name)["Items"]:
                 self.dynamodb.delete_item(TableName=name, Key={key: item[key]})
 
+    def resume(self, function: str) -> None:
+        """Let a consumer go on that may be paused."""
+        (mapping,) = self.lambda_.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
+        self.lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+
     def depth(self, queue: str) -> int:
         """Return how many messages a queue has, hidden ones, too."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
@@ -102,24 +106,14 @@ class Shop:
         items = self.dynamodb.scan(TableName=self.topology.table("Stock").name)["Items"]
         return sum(int(item.get(column, {"N": "0"})["N"]) for item in items)
 
-    def eachonce(self, *arguments: str, answer: str = "", **changes: str | None) -> subprocess.CompletedProcess[str]:
+    def eachonce(self, *arguments: str, answer: str = "", **changes: str | None) -> Result:
         """Run a command, in an environment with these changes."""
-        environment = {**os.environ, "AWS_ENDPOINT_URL": self.endpoint, "PYTHONPATH": str(ROOT), **changes}
-        return subprocess.run(
-            [sys.executable, "-c", "from eachonce_workbench.cli.app import app; app()", *arguments],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            cwd=ROOT,
-            input=answer,
-            env={name: value for name, value in environment.items() if value is not None},
-        )
+        return CliRunner().invoke(app, arguments, input=answer, env={"AWS_ENDPOINT_URL": self.endpoint, **changes})
 
     def told(self, *arguments: str) -> Any:
         """Run a command that must succeed, and return its JSON."""
         ended = self.eachonce(*arguments, "--json")
-        assert ended.returncode == 0, ended.stdout + ended.stderr
+        assert ended.exit_code == 0, ended.output
         return json.loads(ended.stdout)
 
 
@@ -152,7 +146,7 @@ def test_dead_letters_are_listed_by_reason(shop: Shop) -> None:
 
     listed = shop.eachonce("dlq", "list")
 
-    assert listed.returncode == 0, listed.stderr
+    assert listed.exit_code == 0, listed.stderr
     lines = listed.stdout.splitlines()
     assert lines[0].split(maxsplit=1) == ["3", REASON]
     assert lines[1].split()[:4] == ["2", "reserve-stock", "no", "event"]
@@ -248,8 +242,8 @@ def test_dropping_asks_first(shop: Shop) -> None:
     kept = shop.told("dlq", "list")["count"]
     agreed = shop.eachonce("dlq", "drop", answer="y\n")
 
-    assert (unasked.returncode, refused.returncode, kept) == (1, 1, 1)
-    assert agreed.returncode == 0
+    assert (unasked.exit_code, refused.exit_code, kept) == (1, 1, 1)
+    assert agreed.exit_code == 0
     assert "dropped 1 dead letter" in agreed.stdout
     assert shop.told("dlq", "drop", "--yes") == {"found": 0, "dropped": 0, "left": 0, "out_of_sight": 0}
 
@@ -279,7 +273,7 @@ def test_why_says_that_an_event_is_dead(shop: Shop) -> None:
 
     story = shop.eachonce("why", event_id)
 
-    assert story.returncode == 0
+    assert story.exit_code == 0
     assert "in its dead-letter queue now" in story.stdout
     assert "the shop was shut" in story.stdout
 
@@ -301,7 +295,7 @@ def test_what_is_wrong_is_said(shop: Shop, arguments: list[str], status: int, sa
     """In a line, without a traceback: 2 for a wrong argument, 1 for what is not there."""
     ended = shop.eachonce(*arguments)
 
-    assert ended.returncode == status, ended.stderr
+    assert ended.exit_code == status, ended.stderr
     assert said in ended.stderr
     assert "Traceback" not in ended.stderr
 
@@ -316,7 +310,7 @@ def test_what_a_person_has_for_aws_is_not_for_the_local_cloud(shop: Shop, person
 
     ended = shop.eachonce("dlq", "list", **persons)
 
-    assert ended.returncode == 0, ended.stderr
+    assert ended.exit_code == 0, ended.stderr
     assert "1 dead letter" in ended.stdout
 
 
@@ -327,7 +321,7 @@ def test_an_empty_endpoint_is_none(shop: Shop, arguments: list[str], tmp_path: P
 
     ended = shop.eachonce(*arguments, HOME=str(tmp_path), AWS_ENDPOINT_URL="", **missing)
 
-    assert ended.returncode == 1
+    assert ended.exit_code == 1
     assert "no AWS credentials" in ended.stderr
 
 
@@ -336,7 +330,7 @@ def test_aws_is_not_touched_when_nobody_can_be_asked(shop: Shop, command: str, t
     """Before credentials are looked for, even."""
     ended = shop.eachonce("dlq", command, answer="y\n", HOME=str(tmp_path), AWS_ENDPOINT_URL="")
 
-    assert ended.returncode == 2
+    assert ended.exit_code == 2
     assert ended.stderr == f"{command} changes what is on AWS, and there is no terminal to ask on: say --yes\n"
 
 
@@ -351,5 +345,5 @@ def test_aws_needs_a_region_and_credentials(shop: Shop, missing: tuple[str, ...]
     """Nothing is asked of AWS without them, and the error says what to do."""
     ended = shop.eachonce("dlq", "list", HOME=str(tmp_path), **dict.fromkeys(("AWS_ENDPOINT_URL", *missing)))
 
-    assert ended.returncode == 1
+    assert ended.exit_code == 1
     assert said in ended.stderr

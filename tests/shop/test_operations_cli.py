@@ -24,7 +24,7 @@ def shop(running: Shop) -> Iterator[Shop]:
     running.settle()
     running.empty()
     yield running
-    running.told("resume", "reserve-stock")
+    running.resume("ReserveStock")
 
 
 def send(shop: Shop) -> None:
@@ -66,7 +66,7 @@ def test_a_consumer_that_is_not_there_is_no_consumer(shop: Shop) -> None:
     """Those that are there are named; a function without a queue is none."""
     for name in ("nobody", "place-order"):
         ended = shop.eachonce("pause", name)
-        assert ended.returncode == 2
+        assert ended.exit_code == 2
         assert "reserve-stock, tally-sales, track-customer, notify-customer" in " ".join(
             ended.stderr.replace("│", " ").split()
         )
@@ -121,7 +121,7 @@ def test_what_is_wrong_with_a_replay_is_said(shop: Shop, arguments: list[str], s
     """Before anything is replayed."""
     ended = shop.eachonce("replay", "--consumer", "reserve-stock", "--from", _hour_ago(), *arguments)
 
-    assert ended.returncode == status, ended.stderr
+    assert ended.exit_code == status, ended.stderr
     assert said in " ".join(ended.stderr.replace("│", " ").split())
 
 
