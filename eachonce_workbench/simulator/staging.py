@@ -17,6 +17,9 @@ from unittest.mock import patch
 import boto3.session
 import eachonce.keys
 import eachonce.lanes
+from aws_lambda_powertools.shared import user_agent
+from botocore import UNSIGNED
+from botocore.config import Config
 from eachonce import Event
 from eachonce.identity import fingerprint
 from moto.moto_api._internal import mock_random
@@ -73,6 +76,8 @@ def staged(seed: int, *, hook: Hook, chaos: Chaos, watch: Watch) -> Iterator[Non
         patch.object(eachonce.lanes, "ThreadPoolExecutor", Strands),
         patch.object(eachonce.keys, "MAX_AGE", _MAX_AGE),
         patch.object(boto3.session.Session, "client", _clients(hook)),
+        # Each process would add to every request of the clients that all of them share.
+        patch.object(user_agent, "register_feature_to_client", lambda *_, **__: None),
         patch.object(Event, "with_data", _with_data(chaos, watch)),
         patch.object(sys, "stdout", PRINTED),
     ):
@@ -98,7 +103,9 @@ def _clients(hook: Hook) -> Callable[..., Any]:
         settings = {} if config is None else config._user_provided_options  # noqa: SLF001 - what tells configs apart
         key = service_name, repr(sorted(settings.items()))
         if key not in _CLIENTS:
-            _CLIENTS[key] = _make(boto3.session.Session(), service_name, config=config)
+            unsigned = Config(signature_version=UNSIGNED)  # nobody checks it, and it is a tenth of a call
+            chosen = unsigned if config is None else config.merge(unsigned)
+            _CLIENTS[key] = _make(boto3.session.Session(), service_name, config=chosen)
         made = _CLIENTS[key]
         if id(made) not in hooked:
             hooked.add(id(made))

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache
+
+from eachonce_workbench.run.books import Input
 from eachonce_workbench.simulator.simulation import Scenario
 from shop.books import Shop
 from tests.shop.place import TEMPLATE
 
 
+@cache
+def _first(invoices: int) -> Sequence[Input]:
+    return Shop().inputs(None, invoices)
+
+
 def scenario(*, invoices: int = 10, seed: int = 0, faults: str = "heavy") -> Scenario:
     """Return a scenario of the month's first invoices."""
-    books = Shop()
-    return Scenario(inputs=books.inputs(None, invoices), books=books, template=TEMPLATE, seed=seed, faults=faults)
+    return Scenario(inputs=_first(invoices), books=Shop(), template=TEMPLATE, seed=seed, faults=faults)
