@@ -32,8 +32,7 @@ PROCESSORS ?= aarch64 x86_64
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest --dist worksteal
 # The tests that know the layer alone: by them its coverage is measured, which would make all others take twice as long,
-# and those, too, that repeat an event's way under every fault. The others mostly wait, for processes and for time-outs,
-# so that three of them share two processors: with a fourth, functions ran out of their own time.
+# and those, too, that repeat an event's way under every fault.
 LAYERS_TESTS = $(filter-out %every_call.py %lost_answers.py, $(shell grep -L eachonce_workbench tests/unit/test_*.py))
 SAM := .venv-sam/bin/sam
 # It asks nobody for further rules, and for no guide to those that it has.
@@ -134,7 +133,7 @@ serve: .venv/ready ## keep the local cloud running on port PORT, 4566 by default
 
 test: .venv/ready ## all tests, with the layer's coverage
 	$(PYTEST) --numprocesses 2 $(LAYERS_TESTS) --cov --cov-report=term --cov-fail-under=95
-	$(PYTEST) --numprocesses 3 $(addprefix --ignore=,$(LAYERS_TESTS))
+	$(PYTEST) --numprocesses 2 $(addprefix --ignore=,$(LAYERS_TESTS))
 
 check: .venv/ready .venv-sam/ready .venv-checkov/ready ## lint, types, and the template
 	$(BIN)/ruff check .
