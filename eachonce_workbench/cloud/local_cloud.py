@@ -45,8 +45,9 @@ NOWHERE = "http://localhost:4566"
 
 # What happens when a message moves: after any of it the cloud may have become quiet.
 _MOVES = frozenset({"acknowledged", "concluded", "dead-lettered", "delivered", "returned", "undelivered"})
-# What others do through AWS's protocol isn't told; whoever waits for quiet looks by itself this often.
+# What others do through AWS's protocol isn't told; whoever waits for quiet looks by itself, ever more seldom.
 _LOOK_AGAIN_SECONDS = 1.0
+_MOST_SELDOM_SECONDS = 30.0
 
 
 class LocalCloud:
@@ -207,9 +208,11 @@ class LocalCloud:
     async def settle(self, timeout_seconds: float | None = None) -> None:
         """Return as soon as all is quiet. Raises TimeoutError, and what a mapping failed with, if one did."""
         async with asyncio.timeout(timeout_seconds):
+            pause = _LOOK_AGAIN_SECONDS
             while not self.quiet():
                 self._mappings.raise_failures()
-                await self._moved.sleep(_LOOK_AGAIN_SECONDS)
+                rung = await self._moved.sleep(pause)
+                pause = _LOOK_AGAIN_SECONDS if rung else min(2 * pause, _MOST_SELDOM_SECONDS)
                 await asyncio.sleep(0)  # what ended has told so before it was over: let it finish
 
     def _application(self) -> Endpoint:

@@ -16,9 +16,11 @@ class Wakeup:
         """End the sleep, from the loop's thread; many rings are as one."""
         self._rung.set()
 
-    async def sleep(self, seconds: float | None) -> None:
-        """Wait for a ring, at most for `seconds`; None is for ever."""
+    async def sleep(self, seconds: float | None) -> bool:
+        """Wait for a ring, at most for `seconds`, where None is for ever; return whether it rang."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._rung.wait()
+        rung = self._rung.is_set()
         self._rung.clear()
+        return rung
