@@ -37,7 +37,8 @@ _RANGES = {_RECEIVE_COUNT: (1, 10**9), _FIRST_RECEIVED: (0, _LAST_MS)}
 _DIGITS = re.compile("[0-9]{1,18}")
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
-_UNSENDABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# Class by class: all in one would take ten milliseconds of a function's start.
+_UNSENDABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]|[\ud800-\udfff]|[\ufffe\uffff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
