@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from eachonce import journal, keyring
+from eachonce.report import _HELD_METRICS
 
 from eachonce_workbench.scaffold.name import Name
 from eachonce_workbench.scaffold.parts import consumer_block
-from eachonce_workbench.template import load
+from eachonce_workbench.template import declared, load
 from eachonce_workbench.template.source import Source
 
 FILE = Path(__file__).parents[2] / "template.yaml"
@@ -546,7 +547,10 @@ def test_what_signs_may_speak_for_its_own_source_alone() -> None:
     (policy,) = of_type("AWS::IAM::ManagedPolicy").values()
     keys = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/keys/${Name}-${Stage}"
 
-    assert [(each["Action"], each["Resource"]) for each in policy["PolicyDocument"]["Statement"]] == [
+    said = [
+        each for each in policy["PolicyDocument"]["Statement"] if "Fn::If" not in each
+    ]  # but for a key of one's own
+    assert [(each["Action"], each["Resource"]) for each in said] == [
         ("secretsmanager:GetSecretValue", ref("SigningSecret")),
         (["ssm:GetParameter", "ssm:PutParameter"], {"Fn::Sub": f"{keys}/{SOURCE}/*"}),
         ("ssm:GetParametersByPath", {"Fn::Sub": keys}),
@@ -603,7 +607,7 @@ def alarms(metric: str, dimension: Any) -> list[dict[str, Any]]:
     return [
         alarm
         for alarm in ALARMS.values()
-        if alarm["MetricName"] == metric and [each["Value"] for each in alarm["Dimensions"]] == [dimension]
+        if alarm.get("MetricName") == metric and [each["Value"] for each in alarm["Dimensions"]] == [dimension]
     ]
 
 
@@ -632,6 +636,26 @@ def test_a_relay_that_falls_behind_raises_an_alarm() -> None:
     (alarm,) = alarms("IteratorAge", ref("RelayOutbox"))
 
     assert alarm["Threshold"] < DAY_SECONDS * 1000
+
+
+@pytest.mark.parametrize("metric", _HELD_METRICS.values())
+@pytest.mark.parametrize("template", [FILE, EXAMPLE / "template.yaml"], ids=["the shop's", "a new bundle's"])
+def test_events_that_are_held_back_raise_an_alarm(metric: str, template: Path) -> None:
+    """What is put off again and again is no oldest message to SQS; each stack hears of its own consumers alone."""
+    resources = declared(template, parameters={"Name": "bikes", "Stage": "test"})
+    namespaces = {
+        each.properties["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"]
+        for each in resources
+        if each.type == "AWS::Lambda::Function"
+    }
+    alarms = [each.properties for each in resources if each.type == "AWS::CloudWatch::Alarm"]
+
+    (alarm,) = [each for each in alarms if f"SUM({metric})" in str(each)]
+    assert namespaces == {"Eachonce/bikes-test"}
+    assert [each["Expression"] for each in alarm["Metrics"]] == [
+        f'SELECT SUM({metric}) FROM SCHEMA("Eachonce/bikes-test", service)'
+    ]
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
 
 
 @pytest.mark.parametrize("alarm", ALARMS)

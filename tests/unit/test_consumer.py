@@ -666,6 +666,18 @@ def test_outcomes_are_counted_as_metrics(make_consumer: Make, context: Context, 
     }
 
 
+def test_metrics_are_told_apart_by_the_stack(store: Store, context: Context, printed: Printed) -> None:
+    """Two stacks of one account have functions of one name."""
+    settings = replace(store.settings, metrics_namespace="Eachonce/shop-dev")
+    post = Consumer("post", aws=store.aws, settings=settings)
+    post.on(Weighed)(moody)
+
+    post(batch(record(weighed("a"))), context)
+
+    (line,) = printed.metrics()
+    assert line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Eachonce/shop-dev"
+
+
 def test_published_events_tell_their_cause(make_consumer: Make, store: Store, context: Context) -> None:
     """Whoever gets one can follow it back."""
     from eachonce.event import decode

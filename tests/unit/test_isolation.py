@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from typing import Any
 
 import msgspec
 import pytest
 from eachonce import Consumer, Contract, Event, Work
-from eachonce.journal import read_key, row_key, unpack_outbox
+from eachonce.journal import breaker_key, read_key, row_key, unpack_outbox
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -115,6 +116,24 @@ def test_the_part_of_the_key_that_is_named_decides(warehouse: Warehouse, key: di
     warehouse.handle(handle, of("acme"))
 
     assert bool(touched) == own
+
+
+@pytest.mark.parametrize("tenant", [None, "acme", "acme/west", "#acme"])
+@pytest.mark.parametrize("name", ["mail", "mail/acme", "m" * 128])
+def test_a_breakers_row_is_its_consumers_and_no_tenants(name: str, tenant: str | None) -> None:
+    """The function's role reaches it, and what may reach a tenant's rows alone can open no breaker."""
+    key = breaker_key("charge-customer", name, tenant)
+
+    assert fnmatchcase(key, "charge-customer#*")
+    assert not key.startswith("charge-customer####")
+
+
+def test_no_tenant_of_one_breaker_is_called_as_one_of_anothers() -> None:
+    """Both may have a slash in their names."""
+    tenants = [("mail", "acme/x"), ("mail/acme", "x"), ("mail", "acme")]
+    said = [*tenants, ("mail", None), ("mail/acme", None), ("mail/acme/x", None)]
+
+    assert len({breaker_key("post", *each) for each in said}) == len(said)
 
 
 @pytest.mark.parametrize("tenant", [None, "", "a b", "a#b", "Bücher", "x" * 129])

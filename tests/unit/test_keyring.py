@@ -42,6 +42,11 @@ def test_a_subject_has_one_key(store: Store, private: Settings) -> None:
     assert len({key.secret, *(ring(store, private).of_subject(tenant, "7").secret for tenant in (None, "", "b"))}) == 4
 
 
+def test_a_key_has_256_bits(store: Store, private: Settings) -> None:
+    """As KMS makes it: what encrypts a field is derived from it, and can be no stronger."""
+    assert len(ring(store, private).of_subject(None, "7").secret) * 8 == 256
+
+
 def test_who_loses_the_race_has_the_winners_key(store: Store, private: Settings, faults: wire.Faults) -> None:
     """The winner may have published with it by then."""
     winner = ring(store, private)

@@ -20,6 +20,7 @@ def test_settings_are_read_from_the_environment() -> None:
             "EVENT_BUS": "dev-bus",
             "MAXIMUM_CONCURRENCY": "10",
             "EVENT_TENANT": "acme",
+            "POWERTOOLS_METRICS_NAMESPACE": "Eachonce/shop-dev",
             "AWS_LAMBDA_FUNCTION_VERSION": "12",
             "PATH": "/usr/bin",
         }
@@ -33,6 +34,7 @@ def test_settings_are_read_from_the_environment() -> None:
         bus="dev-bus",
         maximum_concurrency=10,
         tenant="acme",
+        metrics_namespace="Eachonce/shop-dev",
         code_version="12",
     )
 

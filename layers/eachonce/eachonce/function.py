@@ -60,4 +60,5 @@ class Function(Handlers):
     def report(self) -> Report:
         """What operators are told."""
         contracts: tuple[Any, ...] = self.contracts
-        return Report(self.name, personal=any(marks_of(contract) is not None for contract in contracts))
+        personal = any(marks_of(contract) is not None for contract in contracts)
+        return Report(self.name, personal=personal, namespace=self.settings.metrics_namespace)

@@ -62,10 +62,11 @@ def row_key(consumer: str, source: str, event_id: str, *, tenant: str | None = N
 def breaker_key(consumer: str, breaker: str, tenant: str | None) -> str:
     """Return the `pk` of a breaker's state among a consumer's rows: `notify-customer###breaker/mail`.
 
-    No event has it: its source would be empty.
+    No event has it: its source would be empty. A breaker with a slash in its name is told by a digest: no tenant of
+    another one is called alike.
     """
     key = f"{consumer}###breaker/{breaker}" if tenant is None else f"{consumer}###breaker/{breaker}/{tenant}"
-    if len(key.encode()) <= _MAX_KEY_BYTES:
+    if "/" not in breaker and len(key.encode()) <= _MAX_KEY_BYTES:
         return key
     return f"{consumer}###breaker/{blake2b(msgspec.json.encode([breaker, tenant])).hexdigest()}"
 

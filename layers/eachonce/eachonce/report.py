@@ -13,10 +13,9 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from eachonce.event import RawEvent
 from eachonce.outcome import Hold, Outcome, Verdict
+from eachonce.settings import NAMESPACE
 from eachonce.trace import trace_of
 from eachonce.wording import MAX_NAME, short
-
-NAMESPACE = "Eachonce"
 
 _METRICS = {
     Verdict.DONE: "Done",
@@ -42,10 +41,10 @@ class Report:
     read personal fields.
     """
 
-    def __init__(self, consumer: str, *, personal: bool = False) -> None:
+    def __init__(self, consumer: str, *, personal: bool = False, namespace: str = NAMESPACE) -> None:
         self._personal = personal
         self._logger = Logger(service=consumer)
-        self._metrics = EphemeralMetrics(namespace=NAMESPACE, service=consumer)
+        self._metrics = EphemeralMetrics(namespace=namespace, service=consumer)
 
     def log(self, outcome: Outcome, event: RawEvent | None, **fields: object) -> None:
         """Log one outcome: a warning where the event was not finished, with the traceback where its handler failed.

@@ -9,6 +9,9 @@ from eachonce.errors import MissingSettingError
 
 _TABLE = "TABLE_"
 
+# Whose metrics they are where nobody says which stack's.
+NAMESPACE = "Eachonce"
+
 # What PERSONAL_KEY says where personal fields are published as they are.
 IN_CLEAR = "none"
 
@@ -32,6 +35,7 @@ class Settings:
     - `signing_secret`: the secret by which it signs what it publishes, from SIGNING_SECRET
     - `signing_keys`: the path below which it lets its public key be known, from SIGNING_KEYS
     - `verifying_keys`: the path of the public keys by which it verifies what it is sent, from VERIFYING_KEYS
+    - `metrics_namespace`: where its metrics are told from others', from POWERTOOLS_METRICS_NAMESPACE
     - `code_version`: which code ran, from AWS_LAMBDA_FUNCTION_VERSION
     """
 
@@ -47,6 +51,7 @@ class Settings:
     signing_secret: str | None = None
     signing_keys: str | None = None
     verifying_keys: str | None = None
+    metrics_namespace: str = NAMESPACE
     code_version: str = "$LATEST"
 
     @classmethod
@@ -65,6 +70,7 @@ class Settings:
             signing_secret=environment.get("SIGNING_SECRET") or None,
             signing_keys=environment.get("SIGNING_KEYS") or None,
             verifying_keys=environment.get("VERIFYING_KEYS") or None,
+            metrics_namespace=environment.get("POWERTOOLS_METRICS_NAMESPACE") or NAMESPACE,
             code_version=environment.get("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
         )
 
