@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 from rich.console import Console
 from rich.table import Table
 
@@ -16,19 +18,20 @@ CROWDS = {
     "the others' over 3 seconds": crowd(noisy=1900, others=100, tenants=20, over_seconds=3.0),
 }
 WORKERS = (2, 10)
+LANES = {"2,000 at once": (4,), "2,000 at once, the noisy tenant's first": (4,), "the others' over 3 seconds": (4, 10)}
 
 
 def main() -> None:
     """Print the others' median times: alone, and beside the noisy tenant with and without groups."""
-    table = Table("events", "batches at once", "alone", "beside it", "without groups")
+    table = Table("events", "lanes of a batch", "batches at once", "alone", "beside it", "without groups")
     for name, arrivals in CROWDS.items():
-        for workers in WORKERS:
+        for lanes, workers in product(LANES[name], WORKERS):
             medians = (
-                median_seconds(alone(arrivals), group=PATH, workers=workers),
-                median_seconds(arrivals, group=PATH, workers=workers),
-                median_seconds(arrivals, group=None, workers=workers),
+                median_seconds(alone(arrivals), group=PATH, workers=workers, threads=lanes),
+                median_seconds(arrivals, group=PATH, workers=workers, threads=lanes),
+                median_seconds(arrivals, group=None, workers=workers, threads=lanes),
             )
-            table.add_row(name, str(workers), *(f"{seconds:.2f} s" for seconds in medians))
+            table.add_row(name, str(lanes), str(workers), *(f"{seconds:.2f} s" for seconds in medians))
     Console().print(table)
 
 

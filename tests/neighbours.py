@@ -1,7 +1,7 @@
 """Tenants that share a consumer: how long each one's events take beside the others', in virtual time.
 
 The bus, the queue and its poller are the local cloud's, and the batches are put in order as the layer does. Only the
-handler is played: an event takes a tenth of a second, in four threads.
+handler is played: an event takes a tenth of a second, in four threads unless it is said otherwise.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from tests.topologies import bus, queue, rule, target, topology
 NOISY = "noisy"
 EVENT_SECONDS = 0.1
 THREADS = 4
+BATCH = 10  # messages, as in the template
 BATCHES_AT_ONCE = 10  # the template's MaximumConcurrency
 PATH = "$.detail.tenant"
 
@@ -68,18 +69,27 @@ def alone(arrivals: Sequence[Arrival]) -> list[Arrival]:
 
 
 def median_seconds(
-    arrivals: Sequence[Arrival], *, group: str | None, in_turns: bool = True, workers: int = BATCHES_AT_ONCE
+    arrivals: Sequence[Arrival],
+    *,
+    group: str | None,
+    in_turns: bool = True,
+    workers: int = BATCHES_AT_ONCE,
+    threads: int = THREADS,
+    batch: int = BATCH,
 ) -> float:
     """Return the median of the others' times, from an event's publishing to the end of its handler."""
-    took = virtual_time.run(_Town(group, in_turns=in_turns).live(arrivals, workers))
+    town = _Town(group, in_turns=in_turns, threads=threads, batch=batch)
+    took = virtual_time.run(town.live(arrivals, workers))
     return median(seconds for tenant, seconds in took if tenant != NOISY)
 
 
 class _Town:
     """A bus, a queue and its consumer."""
 
-    def __init__(self, group: str | None, *, in_turns: bool) -> None:
+    def __init__(self, group: str | None, *, in_turns: bool, threads: int, batch: int) -> None:
         self._in_turns = in_turns
+        self._threads = threads
+        self._batch = batch
         self._took: list[tuple[str, float]] = []
         way = rule("all", {"source": ["shop"]}, target(_QUEUE, message_group_id=group))
         self._topology = topology(queues=(_QUEUE,), buses=(bus("shop"),), rules=(way,))
@@ -91,7 +101,12 @@ class _Town:
         store.create()
         publishing = Bus(self._topology, store.queues, history, after=lambda *_: None)
         poller = QueuePoller(
-            _mapping(workers), queue=_QUEUE, queues=store.queues, runtime=self, history=history, concurrency=workers
+            _mapping(workers, self._batch),
+            queue=_QUEUE,
+            queues=store.queues,
+            runtime=self,
+            history=history,
+            concurrency=workers,
         )
         task = asyncio.create_task(poller.run())
         begun = time.time()
@@ -106,10 +121,10 @@ class _Town:
         return self._took
 
     async def invoke(self, function: str, payload: bytes, *, request_id: str | None = None) -> Invocation:
-        """Handle a batch as the layer would, its lanes in four threads."""
+        """Handle a batch as the layer would, its lanes in threads."""
         lanes = in_lanes(listen(json.loads(payload)))
         began = time.time()
-        free = [began] * THREADS
+        free = [began] * self._threads
         for lane in in_turn(lanes) if self._in_turns else lanes:
             ended = heapq.heappop(free)
             for delivery in lane:
@@ -126,12 +141,12 @@ class _Town:
         """Nothing was started."""
 
 
-def _mapping(workers: int) -> QueueMapping:
+def _mapping(workers: int, batch: int) -> QueueMapping:
     return QueueMapping(
         function="Fn",
         queue_arn=_QUEUE.arn,
         enabled=True,
-        batch_size=10,
+        batch_size=batch,
         window_seconds=0,
         max_concurrency=workers,
         report_failures=True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.neighbours import NOISY, PATH, alone, crowd, median_seconds
+from tests.neighbours import EVENT_SECONDS, NOISY, PATH, Arrival, alone, crowd, median_seconds
 
 # Nineteen of twenty of two thousand events.
 SHARES = {"noisy": 1900, "others": 100}
@@ -24,6 +24,37 @@ def test_a_noisy_tenant_at_most_doubles_the_others_median(tenants: int, noisy_fi
     beside_it = median_seconds(arrivals, group=PATH, workers=workers)
 
     assert beside_it <= 2 * by_themselves
+
+
+@pytest.mark.parametrize(
+    ("workers", "threads", "batch"),
+    [
+        pytest.param(10, 4, 10, id="as in the template"),
+        pytest.param(2, 10, 10, id="two batches of as many lanes as events"),
+        pytest.param(2, 4, 4, id="two batches of as many events as lanes"),
+    ],
+)
+def test_a_noisy_tenant_at_most_doubles_the_median_of_who_comes_later(workers: int, threads: int, batch: int) -> None:
+    """A batch that has begun is waited for: so where few run at once, each is to be as long as one event."""
+    arrivals = crowd(**SHARES, tenants=20, over_seconds=3.0)
+
+    def took(these: list[Arrival]) -> float:
+        return median_seconds(these, group=PATH, workers=workers, threads=threads, batch=batch)
+
+    by_themselves, beside_it = took(alone(arrivals)), took(arrivals)
+
+    assert beside_it <= 2 * by_themselves
+
+
+def test_long_batches_of_which_few_run_at_once_are_waited_for() -> None:
+    """It is as docs/flow.md says: half a batch, and then a place in the next one, on average."""
+    arrivals = crowd(**SHARES, tenants=20, over_seconds=3.0)
+
+    by_themselves = median_seconds(alone(arrivals), group=PATH, workers=2)
+    beside_it = median_seconds(arrivals, group=PATH, workers=2)
+
+    batch_seconds = 3 * EVENT_SECONDS  # ten events in four threads
+    assert 2 * by_themselves < beside_it <= batch_seconds / 2 + (EVENT_SECONDS + batch_seconds) / 2
 
 
 def test_without_groups_a_noisy_tenant_delays_everybody() -> None:
