@@ -13,6 +13,7 @@ from eachonce_workbench.cli.erase import erase
 from eachonce_workbench.cli.export import export
 from eachonce_workbench.cli.fire import fire
 from eachonce_workbench.cli.invoke import invoke
+from eachonce_workbench.cli.keys import keys
 from eachonce_workbench.cli.new import new
 from eachonce_workbench.cli.pause import pause, resume
 from eachonce_workbench.cli.replay import replay
@@ -29,6 +30,7 @@ app = Program(
 )
 app.add_typer(dlq, name="dlq")
 app.add_typer(new, name="new")
+app.add_typer(keys, name="keys")
 app.command()(why)
 app.command()(pause)
 app.command()(resume)

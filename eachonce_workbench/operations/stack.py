@@ -80,7 +80,8 @@ class Stack:
     `tenant` is whose events are that name no other.
     `lacking` says what was looked for in vain.
     Its ARN says where it is: arn:aws:cloudformation:REGION:ACCOUNT:stack/NAME/ID.
-    `mappings` are those of queues; `buses` are those that its functions are told to publish to, by name or ARN.
+    `mappings` are those of queues; `buses` are those that its functions are told to publish to, by name or ARN;
+    `settings` is what each function is told.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Stack:
     arn: str = field(default="", compare=False)
     mappings: tuple[SourceMapping, ...] = field(default=(), compare=False)
     buses: tuple[str, ...] = field(default=(), compare=False)
+    settings: tuple[Settings, ...] = field(default=(), compare=False)
 
     @property
     def paused(self) -> tuple[str, ...]:
@@ -285,6 +287,7 @@ def _stack(described: Mapping[str, Any], functions: Sequence[_Function], queues:
         arn=described.get("StackId", ""),
         mappings=tuple(mapping for function in functions for mapping in function.mappings),
         buses=tuple(dict.fromkeys(each.settings.bus for each in functions if each.settings.bus is not None)),
+        settings=tuple(each.settings for each in functions),
     )
 
 

@@ -127,3 +127,30 @@ def test_what_is_wrong_with_a_replay_is_said(shop: Shop, arguments: list[str], s
 
 def _hour_ago() -> str:
     return (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+
+
+def test_keys_are_listed_and_another_one_signs(shop: Shop) -> None:
+    """What the former key has signed is taken all the same; no secret is shown."""
+    shop.invoke("place-order", "place_order/direct.json")
+    shop.settle()
+    before = {key["id"]: key for key in shop.told("keys", "list")["keys"]}
+
+    rotated = shop.told("keys", "rotate")
+    after = {key["id"]: key for key in shop.told("keys", "list")["keys"]}
+    seen = shop.eachonce("keys", "list")
+
+    (former,) = [key for key in before if before[key]["signs"]]
+    assert [each["id"] for each in rotated["former"]] == [former]
+    assert (after[former]["state"], after[rotated["key"]]["state"]) == ("good", "signs")
+    assert after[former]["until"] is not None
+    assert shop.told("keys", "list")["personal"]["state"] == "Enabled"
+    assert "personal fields:" in seen.stdout
+    assert "about 2 items" in seen.stdout
+
+
+def test_which_secret_is_meant_is_said_where_it_is_not_clear(shop: Shop) -> None:
+    """Those that there are, are named."""
+    ended = shop.eachonce("keys", "rotate", "--secret", "another")
+
+    assert ended.returncode == 2
+    assert "SigningSecret" in ended.stdout + ended.stderr
