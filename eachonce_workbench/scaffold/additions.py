@@ -32,7 +32,8 @@ class Additions:
     def consumer(self, name: Name, *, on: Sequence[str], table: str | None, purpose: str = "...") -> Files:
         """Return the files of a consumer of the event types `on`, which counts them in `table` until it says better.
 
-        A table that the template doesn't have is added. Raises ScaffoldError when something is in the way, or missing.
+        A table that the template doesn't have is added. It reads the personal fields that those have. Raises
+        ScaffoldError when something is in the way, or missing.
         """
         language, source, text = Language.read(self.root), Source.read(self.template), self._text()
         for event_type in on:
@@ -42,9 +43,12 @@ class Additions:
             text = inserted(source, text, parts.table_block(table), after=_last_table(source))
             source = Source.parse(self.template, text)
             kept = _table(source, table)
-        block = parts.consumer_block(name, purpose=purpose, types=on, source=_event_source(source), table=table)
+        personal = any(event_type in language.personal for event_type in on)
+        block = parts.consumer_block(
+            name, purpose=purpose, types=on, source=_event_source(source), table=table, personal=personal
+        )
         text = inserted(source, text, block, after=last_of(source, text, "consumer"))
-        module = parts.consumer_module(name, purpose=purpose, types=on, table=kept)
+        module = parts.consumer_module(name, purpose=purpose, types=on, table=kept, personal=personal)
         return {self.template: text, self._app(name): module}
 
     def function(self, name: Name) -> Files:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -17,10 +18,14 @@ PACKAGE = Path("layers") / "contracts" / "contracts"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Language:
-    """The package `contracts` in a bundle's folder, and the contracts that its modules define, by their names."""
+    """The package `contracts` in a bundle's folder, and the contracts that its modules define, by their names.
+
+    `personal` are those that have fields which the package marks as personal, among other names.
+    """
 
     folder: Path
     contracts: Mapping[str, Path]
+    personal: frozenset[str] = frozenset()
 
     @classmethod
     def read(cls, root: Path) -> Self:
@@ -32,7 +37,7 @@ class Language:
         if not (folder / "__init__.py").is_file():
             raise ScaffoldError(f"{folder} is no package: `eachonce new bundle DIR` shows where contracts are kept")
         found = {name: path for path in sorted(folder.glob("*.py")) for name in _contracts(path)}
-        return cls(folder=folder, contracts=found)
+        return cls(folder=folder, contracts=found, personal=_personal(map(_parsed, sorted(folder.glob("*.py")))))
 
     def require(self, event_type: str) -> None:
         """Raise ScaffoldError when there is no such event type."""
@@ -59,6 +64,37 @@ def _contracts(path: Path) -> Iterator[str]:
         if isinstance(node, ast.ClassDef) and known & {ast.unparse(base).rpartition(".")[2] for base in node.bases}:
             known.add(node.name)
             yield node.name
+
+
+def _personal(modules: Iterable[ast.Module]) -> frozenset[str]:
+    """Return what is called after a mark: types with one, and classes with such fields, inherited or nested."""
+    statements = [statement for module in modules for statement in module.body]
+    found: set[str] = set()
+    marked = {"Personal"}
+    while marked - found:
+        found |= marked
+        marked = {name for each in statements if found & set(_mentioned(each)) for name in _called(each)}
+    return frozenset(found)
+
+
+def _mentioned(statement: ast.stmt) -> Iterator[str]:
+    """Yield the names in a statement; a whole annotation may be a text."""
+    for node in ast.walk(statement):
+        match node:
+            case ast.Name(id=name) | ast.Attribute(attr=name) | ast.alias(name=name):
+                yield name
+            case ast.AnnAssign(annotation=ast.Constant(value=str(text))):
+                yield from re.findall(r"\w+", text)
+
+
+def _called(statement: ast.stmt) -> Iterator[str]:
+    match statement:
+        case ast.ClassDef(name=name):
+            yield name
+        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+            yield name
+        case ast.ImportFrom(names=names):
+            yield from (each.asname for each in names if each.asname is not None)
 
 
 def _parsed(path: Path) -> ast.Module:

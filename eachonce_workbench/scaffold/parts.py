@@ -30,12 +30,15 @@ class Table:
     keys: Mapping[str, str]
 
 
-def consumer_block(name: Name, *, purpose: str, types: Sequence[str], source: str | None, table: str | None) -> str:
+def consumer_block(
+    name: Name, *, purpose: str, types: Sequence[str], source: str | None, table: str | None, personal: bool = False
+) -> str:
     """Return the resources of a consumer: rule, queues, policies, function, role, logs and alarms.
 
-    Its role may update items of `table` (a logical id), as `work.add` does.
+    Its role may update items of `table` (a logical id), as `work.add` does, and read `personal` fields.
     """
-    text = _named(_part("consumer.yaml"), name, "ConsumerName")
+    whole = _part("consumer.yaml") + ("\n" + _part("personal.yaml") if personal else "")
+    text = _named(whole, name, "ConsumerName")
     text = text.replace(f'"For {name.kebab}: its purpose."', json.dumps(f"For {name.kebab}: {purpose}"))
     text = text.replace("detail-type: [EventType]", f"detail-type: [{', '.join(types)}]")
     named = "" if source is None else _SOURCE.replace("event-source", source)
@@ -60,15 +63,18 @@ def table_block(logical_id: str) -> str:
     return _part("table.yaml").replace("TableName", logical_id)
 
 
-def consumer_module(name: Name, *, purpose: str, types: Sequence[str], table: Table | None) -> str:
+def consumer_module(
+    name: Name, *, purpose: str, types: Sequence[str], table: Table | None, personal: bool = False
+) -> str:
     """Return the app.py of a consumer: what it does with each type is yet to be said, or counted in its table."""
+    keyring, decrypts = ("Keyring, ", ", decrypt_with=Keyring()") if personal else ("", "")
     handlers = "\n\n\n".join(_handler(each, table) for each in types)
     return f'''"""{name.camel}: {purpose}"""
 
 from contracts import {", ".join(sorted(types))}
-from eachonce import Consumer, Event, Work
+from eachonce import Consumer, Event, {keyring}Work
 
-consumer = Consumer("{name.kebab}")
+consumer = Consumer("{name.kebab}"{decrypts})
 
 
 {handlers}

@@ -420,6 +420,15 @@ def test_personal_fields_are_published_in_clear_where_a_parameter_says_so() -> N
     assert load(FILE).function("PlaceOrder").environment["TABLE_KEYS"] == load(FILE).table("Keys").name
 
 
+@pytest.mark.parametrize("name", ["PersonalKey", "PersonalKeyAlias", "Keys", "WritePersonalFields"])
+def test_a_new_bundle_keeps_personal_fields_alike(name: str) -> None:
+    """But for whose they are, and that it has to be asked to."""
+    new = Source.read(EXAMPLE / "template.yaml").document["Resources"][name]
+
+    assert json.loads(json.dumps(new).replace("EndTrip", "PlaceOrder")) == RESOURCES[name]
+    assert new["Condition"] == "EncryptsPersonalFields"
+
+
 def test_a_right_to_the_key_is_one_to_personal_fields() -> None:
     """Whatever else were wrapped with it, nobody here could unwrap it."""
     for policy in of_type("AWS::IAM::Policy").values():

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from eachonce_workbench.hardening.resources import Resources
 from eachonce_workbench.operations.stack import consumer_name
 from eachonce_workbench.scaffold.additions import Additions, write
 from eachonce_workbench.scaffold.bundle import new_bundle
 from eachonce_workbench.scaffold.error import ScaffoldError
 from eachonce_workbench.scaffold.name import Name
-from eachonce_workbench.template import load
+from eachonce_workbench.template import declared, load
 from eachonce_workbench.template.topology import Topology
 
 Add = Callable[[Additions], object]
@@ -101,6 +102,64 @@ def test_nothing_that_stands_in_the_template_changes(bundle: Additions, add: Add
     changed = [line for line in difflib.ndiff(before.splitlines(), text(bundle).splitlines()) if line[0] in "-?"]
     assert [line for line in changed if line.strip("- ")] == []
     assert len(topology(bundle).functions) == 4
+
+
+PERSONAL = {
+    "a field": "class BillPaid(Contract):\n    payer: Annotated[str, Personal]\n",
+    "a type": "Payer = Annotated[str, Personal]\n\nclass BillPaid(Contract):\n    payer: Payer\n",
+    "a type that comes later": "class BillPaid(Contract):\n    payer: Payer\n\nPayer = Annotated[str, Personal]\n",
+    "by its module": "class BillPaid(Contract):\n    payer: Annotated[str, eachonce.Personal]\n",
+    "under another name": "from eachonce import Personal as P\n\nclass BillPaid(Contract):\n    p: Annotated[str, P]\n",
+    "as a text": "class BillPaid(Contract):\n    payer: 'Annotated[str, Personal]'\n",
+    "inside another": (
+        "class Payer(Struct):\n    name: Annotated[str, Personal]\n\nclass BillPaid(Contract):\n    by: list[Payer]\n"
+    ),
+    "inherited": ("class Paid(Contract):\n    by: Annotated[str, Personal]\n\nclass BillPaid(Paid):\n    bill: str\n"),
+}
+
+
+@pytest.mark.parametrize("parameter", ["encrypted", "clear", "none"])
+@pytest.mark.parametrize("kind", PERSONAL)
+def test_a_consumer_of_personal_fields_reads_them(bundle: Additions, kind: str, parameter: str) -> None:
+    """However the contract marks them: its code says so, and its role may, where there is a key at all."""
+    (bundle.root / "layers" / "contracts" / "contracts" / "bill.py").write_text(PERSONAL[kind])
+
+    write(bundle.consumer(Name.of("settle-bill"), on=["BillPaid"], table=None))
+
+    module = (bundle.root / "functions" / "settle_bill" / "app.py").read_text()
+    assert 'Consumer("settle-bill", decrypt_with=Keyring())' in module
+    assert "from eachonce import Consumer, Event, Keyring, Work" in module
+    resources = declared(bundle.template, parameters={"PersonalFields": parameter})
+    may = {by.source for by, right in Resources(resources).rights() if right.covers("kms:Decrypt")}
+    assert may == ({"WritePersonalFields", "SettleBillReadsPersonalFields"} if parameter == "encrypted" else set[str]())
+
+
+def test_a_consumer_of_no_personal_fields_reads_none(bundle: Additions) -> None:
+    """Neither for what a docstring says, nor because of another contract of its module."""
+    (bundle.root / "layers" / "contracts" / "contracts" / "bill.py").write_text(
+        'class BillPaid(Contract):\n    """Personal, but not so marked."""\n\n    bill: str\n\n'
+        "class PayerMoved(Contract):\n    to: Annotated[str, Personal]\n"
+    )
+
+    write(bundle.consumer(Name.of("settle-bill"), on=["BillPaid"], table=None))
+
+    assert "Keyring" not in (bundle.root / "functions" / "settle_bill" / "app.py").read_text()
+    assert "SettleBillReadsPersonalFields" not in text(bundle)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "key"), [("encrypted", "arn:aws:kms:eu-west-1:123456789012:key/"), ("clear", "none"), ("none", "")]
+)
+def test_personal_fields_are_what_a_parameter_says(bundle: Additions, parameter: str, key: str) -> None:
+    """Without it there is neither key nor table, and a function is told of none: it publishes no such field."""
+    system = load(bundle.template, parameters={"PersonalFields": parameter})
+
+    environment = system.function("EndTrip").environment
+    assert environment["PERSONAL_KEY"].startswith(key)
+    assert bool(environment["PERSONAL_KEY"]) is bool(key)
+    assert ("TABLE_KEYS" in environment) is (parameter == "encrypted")
+    assert bool(system.encryption_keys) is (parameter == "encrypted")
+    assert load(bundle.template).function("EndTrip").environment["PERSONAL_KEY"] == ""
 
 
 def test_consumers_stand_after_each_other(bundle: Additions) -> None:

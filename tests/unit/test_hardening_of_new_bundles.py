@@ -23,16 +23,17 @@ ADDITIONS: dict[str, Callable[[Additions], object]] = {
 }
 
 
+@pytest.mark.parametrize("personal", ["none", "encrypted"])
 @pytest.mark.parametrize("key", ["", "arn:aws:kms:eu-west-1:123456789012:key/1"])
 @pytest.mark.parametrize("added", ADDITIONS)
-def test_what_is_written_breaks_no_rule(tmp_path: Path, added: str, key: str) -> None:
+def test_what_is_written_breaks_no_rule(tmp_path: Path, added: str, key: str, personal: str) -> None:
     """One right is accepted, with its reason: a key's parameter is called after the key itself."""
     new_bundle(tmp_path / "bikes")
     bundle = Additions(tmp_path / "bikes" / "template.yaml")
 
     ADDITIONS[added](bundle)
 
-    resources = declared(bundle.template, parameters={"KeyArn": key})
+    resources = declared(bundle.template, parameters={"KeyArn": key, "PersonalFields": personal})
     assert [str(each) for each in check(resources)] == []
     assert [each.source for each in resources if "Accepted" in each.metadata] == ["SigningPolicy"]
 
