@@ -23,6 +23,8 @@ from eachonce_workbench.certify.sample import Pool, samples
 from eachonce_workbench.simulator.clock import START
 
 _LETTERS = "abcdefghij"
+# Of a consumer that keeps tenants apart: half of the crowds are one tenant's, whose events can meet in a row.
+_TENANTS = ("acme", "beta")
 
 Crowd = tuple[Event[Any], ...]
 
@@ -46,8 +48,9 @@ class Kind:
         """What they are called."""
         return self.description.type
 
-    def event(self, place: int, data: Any, *, tie: bool = False) -> Event[Any]:
-        """Return the event at a place of a crowd."""
+    def event(self, place: int, data: Any, *, tie: bool = False, tenant: str | None = None) -> Event[Any]:
+        """Return the event at a place of a crowd; it is the tenant's that its data name, where they do."""
+        named = None if tenant is None else getattr(data, "tenant", None)
         return Event(
             id=f"e{place + 1}",
             source=self.description.source or "certified",
@@ -55,14 +58,17 @@ class Kind:
             data=data,
             time=START - timedelta(minutes=place // 2 if tie else place),
             subject=subject_of(data),
+            tenant=named if isinstance(named, str) else tenant,
         )
 
 
-def crowds(types: Sequence[type[Any] | Handler], *, size: int, count: int, chosen_by: int) -> list[Crowd]:
+def crowds(
+    types: Sequence[type[Any] | Handler], *, size: int, count: int, chosen_by: int, isolated: bool = False
+) -> list[Crowd]:
     """Return about `count` crowds of `size` events of these types, the same ones for the same seed `chosen_by`.
 
     In the first all data are of one place and differ in number, in the second each event is at a place of its own, and
-    the others are drawn from two places. Raises NoSampleError.
+    the others are drawn from two places. Where they are `isolated` each event has a tenant. Raises NoSampleError.
     """
     kinds = [Kind.of(types[place % len(types)]) for place in range(size)]
     near = [samples(kind.contract, Pool(("a",), turn=place)) for place, kind in enumerate(kinds)]
@@ -73,22 +79,34 @@ def crowds(types: Sequence[type[Any] | Handler], *, size: int, count: int, chose
         *_drawn(apart, 1, chosen_by),
         *_drawn(mixed, max(0, count - 2), chosen_by),
     ]
-    return [_crowd(kinds, data, tie=number % 2 == 1) for number, data in enumerate(_unlike(drawn))]
+    return [
+        _crowd(kinds, data, tie=number % 2 == 1, tenants=_tenants(number) if isolated else ())
+        for number, data in enumerate(_unlike(drawn))
+    ]
 
 
-def crowd(data: Iterable[Any], handlers: Iterable[Handler] = ()) -> Crowd:
-    """Return events around data, e1 and so on, each a minute older than the one before.
+def _tenants(number: int) -> Sequence[str]:
+    return _TENANTS if number % 2 else _TENANTS[:1]
+
+
+def crowd(data: Iterable[Any], handlers: Iterable[Handler] = (), *, isolated: bool = False) -> Crowd:
+    """Return events around data, e1 and so on, each a minute older than the one before; all one tenant's, if any's.
 
     Whoever handles a contract's data says what its events are called; else the contract does.
     """
     known = {handler.contract: Kind.of(handler) for handler in handlers}
     given = tuple(data)
-    return _crowd([known.get(type(one), Kind.of(type(one))) for one in given], given)
+    return _crowd(
+        [known.get(type(one), Kind.of(type(one))) for one in given], given, tenants=_tenants(0) if isolated else ()
+    )
 
 
-def _crowd(kinds: Sequence[Kind], data: Sequence[Any], *, tie: bool = False) -> Crowd:
+def _crowd(kinds: Sequence[Kind], data: Sequence[Any], *, tie: bool = False, tenants: Sequence[str] = ()) -> Crowd:
     """Return events around data; with a `tie`, two of them are always of the same time."""
-    return tuple(kind.event(place, one, tie=tie) for place, (kind, one) in enumerate(zip(kinds, data, strict=True)))
+    return tuple(
+        kind.event(place, one, tie=tie, tenant=tenants[place % len(tenants)] if tenants else None)
+        for place, (kind, one) in enumerate(zip(kinds, data, strict=True))
+    )
 
 
 def _drawn(strategies: Sequence[st.SearchStrategy[Any]], count: int, chosen_by: int) -> list[tuple[Contract, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import combinations, combinations_with_replacement
 from typing import Any
 
@@ -38,9 +39,9 @@ Tell = Callable[[str], None]
 
 def examine(subject: Subject, bounds: Bounds, tell: Tell = lambda _: None) -> Examined:
     """Examine one consumer; `tell` is told of each step. Raises NoSampleError where events can't be made up."""
-    handlers = subject.consumer.handlers
+    handlers, isolated = subject.consumer.handlers, subject.isolated_by is not None
     drawn = [
-        ((one.description.type, other.description.type), _crowds(one, other, bounds))
+        ((one.description.type, other.description.type), _crowds(one, other, bounds, isolated=isolated))
         for one, other in combinations_with_replacement(handlers, 2)
     ]
     examination = Examination(subject, faults=bounds.faults)
@@ -58,15 +59,13 @@ def examine(subject: Subject, bounds: Bounds, tell: Tell = lambda _: None) -> Ex
     return examination.result()
 
 
-def _crowds(one: Handler, other: Handler, bounds: Bounds) -> list[Crowd]:
+def _crowds(one: Handler, other: Handler, bounds: Bounds, *, isolated: bool) -> list[Crowd]:
     """Return the crowds for two types; each type has the majority in half of them."""
     if one is other:
-        return crowds([one], size=bounds.events, count=bounds.crowds, chosen_by=bounds.seed)
+        return crowds([one], size=bounds.events, count=bounds.crowds, chosen_by=bounds.seed, isolated=isolated)
     half = bounds.crowds // 2
-    return [
-        *crowds([one, other], size=bounds.events, count=bounds.crowds - half, chosen_by=bounds.seed),
-        *crowds([other, one], size=bounds.events, count=half, chosen_by=bounds.seed),
-    ]
+    draw = partial(crowds, size=bounds.events, chosen_by=bounds.seed, isolated=isolated)
+    return [*draw([one, other], count=bounds.crowds - half), *draw([other, one], count=half)]
 
 
 @dataclass(slots=True)
@@ -83,7 +82,12 @@ class Examination:
     _runs: list[Run] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.stage = Stage(self.subject.consumer, keys=self.subject.keys, environment=self.subject.environment)
+        self.stage = Stage(
+            self.subject.consumer,
+            keys=self.subject.keys,
+            environment=self.subject.environment,
+            isolated_by=self.subject.isolated_by,
+        )
 
     def order(self, events: Sequence[Event[Any]]) -> None:
         """Try every order of some events, and note what their handlers did and where they met."""

@@ -62,9 +62,17 @@ class Stage:
     """
 
     def __init__(
-        self, consumer: Consumer, *, keys: Mapping[str, Sequence[str]] = {}, environment: Mapping[str, str] = {}
+        self,
+        consumer: Consumer,
+        *,
+        keys: Mapping[str, Sequence[str]] = {},
+        environment: Mapping[str, str] = {},
+        isolated_by: str | None = None,
     ) -> None:
-        """`keys` are the key attributes of tables, and `environment` is added to the process's while it is open."""
+        """`keys` are the key attributes of tables, and `environment` is added to the process's while it is open.
+
+        Where the consumer keeps tenants apart, it is `isolated_by` a part of keys here, too.
+        """
         with _environment(_ACCOUNT):
             self.wire = Wire(Rows({**JOURNAL_KEY, **keys}))
         self.runs: list[Run] = []
@@ -72,7 +80,7 @@ class Stage:
         self.name = consumer.name
         self._environment = {**_ACCOUNT, **environment}
         self._heard = _Heard()
-        self._consumer = Consumer(consumer.name, aws=self.wire.aws, settings=_SETTINGS)
+        self._consumer = Consumer(consumer.name, aws=self.wire.aws, settings=_SETTINGS, isolated_by=isolated_by)
         self._consumer.report = cast("Report", self._heard)
         for handler in consumer.handlers:
             handle = observed(handler, self.wire.own, partial(self._note, named(handler.handle)))

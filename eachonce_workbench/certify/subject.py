@@ -57,6 +57,12 @@ class Subject:
         return self.consumer._ordered  # noqa: SLF001 - how it is declared, which nobody else asks
 
     @property
+    def isolated_by(self) -> str | None:
+        """By which part of keys the consumer keeps tenants apart, if it does."""
+        isolation = self.consumer._isolation  # noqa: SLF001 - likewise
+        return None if isolation is None else isolation.attribute
+
+    @property
     def code(self) -> str:
         """A digest of the source of the handlers, their contracts and the layer."""
         digest = hashlib.blake2b(digest_size=12)
