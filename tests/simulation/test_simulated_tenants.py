@@ -1,0 +1,28 @@
+"""Two tenants, a consumer that keeps them apart, and traces, while everything goes wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from eachonce_workbench.simulator.simulation import Scenario, simulate
+from tests.simulation.tenants import Cities, write_bundle
+
+TRIPS = 12
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_bundle(tmp_path_factory.mktemp("cities") / "bikes")
+
+
+def test_each_tenants_events_have_their_own_effects_and_traces(template: Path) -> None:
+    """Each trip is counted once, in its own city, and is in the trace of the request that ended it."""
+    books = Cities(TRIPS)
+
+    run = simulate(Scenario(inputs=books.inputs(None, None), books=books, template=template, faults="heavy"))
+
+    assert books.differences == []
+    assert (run.violations, run.neighbours, run.denied) == ((), (), ())
+    assert len(run.happened) > TRIPS
