@@ -1,4 +1,4 @@
-"""Bicycles of two cities: an API that says whose a trip is, and a consumer that keeps the cities apart."""
+"""Bicycles of two cities: an API that says whose a trip is, and a consumer that keeps the cities apart, at a rate."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def end(event: Event[LockClosed], work: Work) -> None:
 """
 
 _CONSUMER = f"""
-from eachonce import Consumer, Contract, Event, Work
+from eachonce import Consumer, Contract, Event, Rate, Work
 
-handler = Consumer("count-arrivals", isolated_by="city")
+handler = Consumer("count-arrivals", isolated_by="city", rate=Rate(5, by="tenant"))
 
 {_CONTRACT}
 

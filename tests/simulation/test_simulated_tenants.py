@@ -26,3 +26,4 @@ def test_each_tenants_events_have_their_own_effects_and_traces(template: Path) -
     assert books.differences == []
     assert (run.violations, run.neighbours, run.denied) == ((), (), ())
     assert len(run.happened) > TRIPS
+    assert run.consumers["CountArrivals"]["OverRate"] > 0
