@@ -19,6 +19,9 @@ SOAK ?= --seed 100 --seeds 20 --cover
 PORT ?= 4566
 SERVE ?=
 
+# To the bench: `--short` counts calls and write units alone.
+BENCH ?=
+
 # And to the fuzz of the consumers.
 FUZZ ?= --records 50000 --seed 1
 
@@ -158,6 +161,9 @@ soak: .venv/ready ## the same for the whole month and for many seeds: about half
 
 fuzz: .venv/ready ## 50,000 hostile messages for the consumers: FUZZ="--records N --seed S"
 	@$(BIN)/python -m tests.shop.fuzz $(FUZZ)
+
+bench: .venv/ready ## what an event costs, side by side: a quarter of an hour; BENCH=--short for the counts alone
+	@$(BIN)/python -m bench $(BENCH)
 
 build: .venv-sam/ready ## what is deployed, in .aws-sam/build
 	$(SAM) build

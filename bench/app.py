@@ -1,0 +1,110 @@
+"""The command of the bench: `python -m bench --help`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich import progress as bar
+from rich.console import Console
+
+from bench.comparison import Tell, compare, counts, processes
+from bench.rows import Ratio, Row, cases
+
+FOLDER = Path(__file__).parent
+
+_SIZES = (1, 10, 100, 1000)
+_SHORT_SIZES = (1, 10, 100)
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def bench(
+    *,
+    short: Annotated[
+        bool, typer.Option("--short", help="Count calls and write units alone, and compare them with expected.csv.")
+    ] = False,
+    accept: Annotated[bool, typer.Option("--accept", help="With --short: write expected.csv anew.")] = False,
+    out: Annotated[
+        Path, typer.Option(help="Write results.json, results.md and the plots here.", metavar="DIR", file_okay=False)
+    ] = FOLDER,
+    rounds: Annotated[int, typer.Option(min=1, help="How many alternating runs.", metavar="N")] = 5,
+    seed: Annotated[int, typer.Option(help="What latencies are drawn from.", metavar="S")] = 0,
+) -> None:
+    """Measure what an event costs, beside Powertools for AWS Lambda and bare boto3, on the same stand-in for AWS.
+
+    Exit status: 0 when it is done, 1 when an event costs other than expected, 2 for a wrong argument.
+    """
+    if accept and not short:
+        raise typer.BadParameter("it is for --short", param_hint="--accept")
+    if short:
+        raise typer.Exit(_short(accept=accept))
+    _whole(out, rounds=rounds, seed=seed)
+
+
+def _short(*, accept: bool) -> int:
+    from bench import expected
+
+    all_cases = list(cases(_SHORT_SIZES))
+    with processes() as started, _progress(len(all_cases) * len(started)) as tell:
+        rows = counts(started, all_cases, tell)
+    if accept:
+        expected.write(rows)
+        typer.echo(f"wrote {expected.FILE}", err=True)
+    differing = list(expected.differences(rows, expected.read()))
+    for line in differing:
+        typer.echo(line)
+    if differing:
+        typer.echo(
+            "an event costs other than bench/expected.csv says; if that is meant: make bench BENCH='--short --accept'"
+        )
+        return 1
+    typer.echo(f"{len(rows)} rows: calls and write units of an event are as expected")
+    return 0
+
+
+def _whole(out: Path, *, rounds: int, seed: int) -> None:
+    from bench.cold_start import starts
+    from bench.machine import Machine
+    from bench.results import Results
+
+    rows: list[Row] = []
+    ratios: list[Ratio] = []
+    all_cases = list(cases(_SIZES))
+    with processes() as started, _progress(len(all_cases) + 1) as tell:
+        for case in all_cases:
+            found, ratio = compare(started, case, rounds=rounds, seed=seed)
+            rows += found
+            ratios.append(ratio)
+            tell(f"{case.case}, batch of {case.batch}, {case.keys}")
+        begun = starts(rounds)
+        tell("start-up")
+    results = Results(machine=Machine.here(), rounds=rounds, seed=seed, rows=rows, ratios=ratios, starts=begun)
+    _show(ratios)
+    for path in results.write(out):
+        typer.echo(f"wrote {path}", err=True)
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Tell]:
+    """Show a bar on a terminal; what is told has just been measured."""
+    console = Console(stderr=True)
+    columns = (bar.TextColumn("{task.description}"), bar.BarColumn(), bar.MofNCompleteColumn(), bar.TimeElapsedColumn())
+    with bar.Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
+        task = shown.add_task("starting", total=total)
+        yield lambda what: shown.update(task, description=what, advance=1)
+
+
+def _show(ratios: Sequence[Ratio]) -> None:
+    from rich.table import Table
+
+    table = Table("of powertools'", "batch", "keys", "calls", "write units", "processor time", "wall time")
+    for ratio in ratios:
+        shares = (ratio.calls, ratio.write_units, ratio.cpu, ratio.wall)
+        numbers = ("" if share is None else f"{share:.2f}" for share in shares)
+        table.add_row(ratio.case.case, f"{ratio.case.batch:,}", ratio.case.keys, *numbers)
+    Console().print(table)

@@ -1,0 +1,103 @@
+"""The comparison: every system does the same works for the same batches, in alternating runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from statistics import median
+
+from bench.measuring import Measured, Task
+from bench.process import SystemProcess
+from bench.quantiles import median_ratio
+from bench.rows import Case, Ratio, Row
+from bench.systems import OURS, PEER, SYSTEMS
+
+Tell = Callable[[str], None]
+
+_EVENTS = 400  # of a run, in as many batches as they make
+_SLOW_ROUNDS = {1: 9, 10: 5, 100: 3}
+"""Runs in which AWS takes its time, by the batch's size; a batch of a thousand takes half a minute."""
+
+
+@dataclass(slots=True)
+class Runs:
+    """What the runs of a system measured of one case: microseconds an event, and milliseconds a batch."""
+
+    counted: Measured | None = None
+    cpu_us: list[float] = field(default_factory=list)
+    wall_ms: list[float] = field(default_factory=list)
+
+
+@contextmanager
+def processes() -> Iterator[list[SystemProcess]]:
+    """Start a process for each system, and end them all."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(SystemProcess(name)) for name in SYSTEMS]
+
+
+def counts(started: Sequence[SystemProcess], cases: Sequence[Case], tell: Tell) -> list[Row]:
+    """Return calls and write units alone, which are the same in every run; the systems work side by side."""
+
+    def counted(process: SystemProcess) -> list[Row]:
+        rows = []
+        for case in cases:
+            rows.append(_row(case, process.name, Runs(counted=process.measure(_task(case, batches=1)))))
+            tell(f"{process.name}: {case.case}")
+        return rows
+
+    with ThreadPoolExecutor(len(started)) as threads:
+        return [row for rows in threads.map(counted, started) for row in rows]
+
+
+def compare(started: Sequence[SystemProcess], case: Case, *, rounds: int, seed: int) -> tuple[list[Row], Ratio]:
+    """Measure a case with every system in turn, round after round, every second round the other way about."""
+    runs = {process.name: Runs() for process in started}
+    for process in _alternating(started, rounds):
+        _run(process, case, runs[process.name])
+    for place, process in enumerate(_alternating(started, _SLOW_ROUNDS.get(case.batch, 1))):
+        task = _task(case, batches=1, seed=seed + place // len(started))
+        runs[process.name].wall_ms.append(process.measure(task).wall_seconds[0] * 1000)
+    return [_row(case, name, measured) for name, measured in runs.items()], _ratio(case, runs[OURS], runs[PEER])
+
+
+def _alternating(started: Sequence[SystemProcess], rounds: int) -> Iterator[SystemProcess]:
+    for number in range(rounds):
+        yield from started if number % 2 == 0 else reversed(started)
+
+
+def _run(process: SystemProcess, case: Case, runs: Runs) -> None:
+    measured = process.measure(_task(case, batches=max(1, _EVENTS // case.batch)))
+    runs.counted = measured
+    runs.cpu_us.append(measured.cpu_seconds / measured.events * 1e6)
+
+
+def _task(case: Case, *, batches: int, seed: int | None = None) -> Task:
+    return Task(work=case.case, keys=case.keys, batch=case.batch, batches=batches, seed=seed)
+
+
+def _row(case: Case, system: str, runs: Runs) -> Row:
+    assert runs.counted is not None
+    return Row(
+        case=case.case,
+        batch=case.batch,
+        keys=case.keys,
+        system=system,
+        calls_per_event=round(runs.counted.calls / runs.counted.events, 4),
+        write_units_per_event=round(runs.counted.write_units / runs.counted.events, 4),
+        cpu_us_per_event=round(median(runs.cpu_us), 1) if runs.cpu_us else None,
+        wall_ms=round(median(runs.wall_ms), 2) if runs.wall_ms else None,
+    )
+
+
+def _ratio(case: Case, ours: Runs, theirs: Runs) -> Ratio:
+    assert ours.counted is not None
+    assert theirs.counted is not None
+    return Ratio(
+        case=case,
+        calls=ours.counted.calls / theirs.counted.calls,
+        write_units=ours.counted.write_units / theirs.counted.write_units,
+        cpu=median_ratio(ours.cpu_us, theirs.cpu_us),
+        wall=median_ratio(ours.wall_ms, theirs.wall_ms),
+    )

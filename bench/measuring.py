@@ -1,0 +1,82 @@
+"""One measurement: a system does a work for some batches, and what that took."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bench.latency import Latencies
+from bench.orders import batches
+from bench.stand_in import StandIn
+from bench.systems import Built
+from tests.records import Context
+
+_RELAYED = 100  # records of a batch, as the template's relay gets them
+_CONTEXT = Context(remaining_ms=900_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What is to be measured. With a `seed`, AWS takes its time."""
+
+    work: str
+    keys: str
+    batch: int
+    batches: int
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What so many events took in all; processor time without the stand-in's, and the wall time of each batch."""
+
+    events: int
+    calls: int
+    write_units: int
+    cpu_seconds: float
+    wall_seconds: tuple[float, ...]
+
+
+def measure(stand_in: StandIn, built: Built, task: Task) -> Measured:
+    """Do the work for the task's batches, after one more that is not counted: what is made at it is start-up's.
+
+    What is published counts until it is on the bus: the relay's calls and its processor time are in it. Its wall time
+    is in no batch's, since nobody waits for it.
+    """
+    stand_in.begin()
+    given = batches(task.batch, task.keys)
+    _work(stand_in, built, next(given))
+    stand_in.reset()
+    stand_in.latency = None if task.seed is None else Latencies(task.seed)
+    took = [_work(stand_in, built, next(given)) for _ in range(task.batches)]
+    return Measured(
+        events=task.batch * task.batches,
+        calls=stand_in.calls.total(),
+        write_units=stand_in.write_units,
+        cpu_seconds=sum(cpu for cpu, _ in took) - stand_in.own_seconds,
+        wall_seconds=tuple(wall for _, wall in took),
+    )
+
+
+def _work(stand_in: StandIn, built: Built, batch: Mapping[str, Any]) -> tuple[float, float]:
+    """Return the processor time and the wall time of one batch."""
+    cpu, wall = time.process_time(), time.perf_counter()
+    response = built.consumer(batch, _CONTEXT)
+    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+    if response is not None and response["batchItemFailures"]:
+        raise RuntimeError(f"the system failed at its work: {response}")
+    if built.relay is not None:
+        with stand_in.at_once():
+            cpu += _relay(stand_in, built.relay)
+    return cpu, wall
+
+
+def _relay(stand_in: StandIn, relay: Any) -> float:
+    records, cpu = stand_in.outboxes(), 0.0
+    for start in range(0, len(records), _RELAYED):
+        began = time.process_time()
+        relay({"Records": records[start : start + _RELAYED]}, _CONTEXT)
+        cpu += time.process_time() - began
+    return cpu

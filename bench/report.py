@@ -1,0 +1,106 @@
+"""The results as a page: tables, what was aimed at, and how it was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from bench.cold_start import Start
+from bench.results import Results
+from bench.rows import Ratio, Row
+from bench.systems import OURS, PEER
+
+_MEASURED = """
+Calls and write units are the same on any machine; `bench/expected.csv` has them, and a change of them is told by
+`make bench BENCH=--short`. Times are this machine's: compare them with each other alone. Ratios are medians of the
+ratios of alternating runs. How it is measured is said in [`docs/bench.md`](../docs/bench.md).
+"""
+_UNITS = "Processor time is an event's, without the stand-in's. Wall time is a batch's, where AWS takes its time."
+_EIGHTH = 1 / 8
+
+
+def report(results: Results) -> str:
+    """Return the page."""
+    parts = [
+        "# What an event costs, side by side",
+        f"Measured on {results.machine}; {results.rounds} alternating runs, seed {results.seed}.",
+        _MEASURED.strip(),
+        *_compared(results.ratios),
+        "## Every row",
+        _UNITS,
+        _table(_ROW_HEAD, map(_row, results.rows)),
+        *_started(results.starts),
+    ]
+    if results.absent:
+        parts += ["## Not measured", "\n".join(f"- {line}" for line in results.absent)]
+    return "\n\n".join(parts) + "\n"
+
+
+_ROW_HEAD = ("case", "batch", "keys", "system", "calls", "write units", "µs an event", "ms a batch")
+
+
+def _compared(ratios: Sequence[Ratio]) -> Iterator[str]:
+    if not ratios:
+        return
+    yield f"## {OURS} as a share of {PEER}"
+    yield "Less than 1 is cheaper, or faster."
+    head = ("case", "batch", "keys", "calls", "write units", "processor time", "a batch's wall time")
+    yield _table(head, map(_ratio, ratios))
+    yield from _aims(ratios)
+
+
+def _aims(ratios: Sequence[Ratio]) -> Iterator[str]:
+    of_ten = [ratio for ratio in ratios if ratio.case.batch == 10]
+    yield "What is aimed at in a batch of ten is an eighth of the processor time and of the wall time:"
+    yield _table(("case", "keys", "processor time", "wall time"), map(_aim, of_ten))
+
+
+def _aim(ratio: Ratio) -> Sequence[str]:
+    return ratio.case.case, ratio.case.keys, _judged(ratio.cpu), _judged(ratio.wall)
+
+
+def _judged(share: float | None) -> str:
+    if share is None:
+        return ""
+    return f"{share:.2f}: reached" if share <= _EIGHTH else f"{share:.2f}: not reached"
+
+
+def _started(starts: Sequence[Start]) -> Iterator[str]:
+    if not starts:
+        return
+    floor = starts[-1]
+    yield "## The start of a function"
+    yield f"Imports and clients in a fresh process, and what that is over {floor.system} with one client."
+    head = ("system", "wall", "over it", "processor time", "over it", "most memory", "over it")
+    yield _table(head, (_start(start, floor) for start in starts))
+
+
+def _start(start: Start, floor: Start) -> Sequence[str]:
+    return (
+        start.system,
+        f"{start.wall_ms:.0f} ms",
+        f"{start.wall_ms - floor.wall_ms:+.0f} ms",
+        f"{start.cpu_ms:.0f} ms",
+        f"{start.cpu_ms - floor.cpu_ms:+.0f} ms",
+        f"{start.peak_mib:.1f} MiB",
+        f"{start.peak_mib - floor.peak_mib:+.1f} MiB",
+    )
+
+
+def _ratio(ratio: Ratio) -> Sequence[str]:
+    case = ratio.case
+    shares = (ratio.calls, ratio.write_units, ratio.cpu, ratio.wall)
+    return case.case, str(case.batch), case.keys, *("" if share is None else f"{share:.2f}" for share in shares)
+
+
+def _row(row: Row) -> Sequence[str]:
+    numbers = (row.calls_per_event, row.write_units_per_event, row.cpu_us_per_event, row.wall_ms)
+    return row.case, f"{row.batch:,}", row.keys or "", row.system, *map(_number, numbers)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

@@ -1,0 +1,58 @@
+"""The rows of the bench: one a case and system."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bench.works import WORKS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What is the same for all systems that are compared."""
+
+    case: str
+    batch: int
+    keys: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What a system takes for one event of a case; None is what isn't measured there.
+
+    `wall_ms` is of a whole batch, where AWS takes its time.
+    """
+
+    case: str
+    batch: int
+    keys: str | None
+    system: str
+    calls_per_event: float
+    write_units_per_event: float | None
+    cpu_us_per_event: float | None = None
+    wall_ms: float | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the row as it is written."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ratio:
+    """What we take of what the peer takes: medians of the ratios of alternating runs."""
+
+    case: Case
+    calls: float
+    write_units: float
+    cpu: float
+    wall: float | None
+
+
+def cases(sizes: Sequence[int]) -> Iterator[Case]:
+    """Return every case of all works."""
+    for work, kind in WORKS.items():
+        for keys in kind.keys:
+            for size in sizes:
+                yield Case(case=work, batch=size, keys=keys)

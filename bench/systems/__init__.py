@@ -1,0 +1,44 @@
+"""What is compared: each system does every work of `bench.works` for a batch of SQS messages.
+
+A module of this room is imported in a process of its own, with the environment of `bench.tables`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+Function = Callable[[Any, Any], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """A system's functions for one work: what takes the batch, and what takes the journal's stream, if any."""
+
+    consumer: Function
+    relay: Function | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """Where a system is, and what its functions are made with."""
+
+    module: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def build(self, work: str) -> Built:
+        """Make the functions of a work."""
+        built: Built = import_module(self.module).build(work, **self.options)
+        return built
+
+
+OURS, PEER, FLOOR = "eachonce", "powertools", "bare boto3"
+
+SYSTEMS: Mapping[str, System] = {
+    OURS: System(module="bench.systems.layer"),
+    PEER: System(module="bench.systems.powertools"),
+    FLOOR: System(module="bench.systems.floor"),
+}
+"""The last one is no safe way to consume events: it is what boto3 takes for the effects alone."""

@@ -1,0 +1,60 @@
+"""What an event is expected to cost, and what is said when it costs something else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from bench import expected
+from bench.rows import Row, cases
+from bench.systems import SYSTEMS
+
+ROW = Row(case="counter", batch=10, keys="hot", system="eachonce", calls_per_event=1.0, write_units_per_event=4.0)
+
+
+def test_what_is_as_expected_is_not_told(tmp_path: Path) -> None:
+    """It is written and read as it was counted."""
+    expected.write([ROW], tmp_path / "expected.csv")
+
+    assert list(expected.differences([ROW], expected.read(tmp_path / "expected.csv"))) == []
+
+
+def test_a_dearer_event_is_told_and_a_cheaper_one_too(tmp_path: Path) -> None:
+    """With what it was."""
+    expected.write([ROW], tmp_path / "expected.csv")
+    found = replace(ROW, calls_per_event=1.5, write_units_per_event=2.2)
+
+    lines = list(expected.differences([found], expected.read(tmp_path / "expected.csv")))
+
+    assert lines == [
+        "counter, batch of 10, hot keys, eachonce: 1.5 calls an event, dearer than 1",
+        "counter, batch of 10, hot keys, eachonce: 2.2 write units an event, cheaper than 4",
+    ]
+
+
+def test_what_only_one_side_knows_is_told(tmp_path: Path) -> None:
+    """A case that nobody counts any more would hide what it costs."""
+    expected.write([ROW], tmp_path / "expected.csv")
+    other = replace(ROW, batch=100)
+
+    first, second = expected.differences([other], expected.read(tmp_path / "expected.csv"))
+
+    assert first.endswith("batch of 10, hot keys, eachonce: expected, and not counted")
+    assert second.endswith("batch of 100, hot keys, eachonce: not expected at all")
+
+
+def test_every_case_of_every_system_is_expected() -> None:
+    """So that none can become dearer unseen."""
+    known = {(case, int(batch), keys, system) for case, batch, keys, system in expected.read()}
+
+    assert known >= {(one.case, one.batch, one.keys, system) for one in cases([1, 10, 100]) for system in SYSTEMS}
+
+
+def test_what_is_compared_costs_what_it_is_known_for() -> None:
+    """A guarded write, alone, is one call and one unit; Powertools adds two of each."""
+    known = expected.read()
+
+    for keys in ("distinct", "hot"):
+        assert known["projection", "10", keys, "powertools"] == (3.0, 3.0)
+        assert known["projection", "10", keys, "bare boto3"] == (1.0, 1.0)
+        assert known["projection", "10", keys, "eachonce"][1] == 1.0
