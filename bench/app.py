@@ -34,6 +34,16 @@ def bench(
     ] = FOLDER,
     rounds: Annotated[int, typer.Option(min=1, help="How many alternating runs.", metavar="N")] = 5,
     seed: Annotated[int, typer.Option(help="What latencies are drawn from.", metavar="S")] = 0,
+    sizes: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--batch",
+            min=1,
+            help="Only batches of this size; again for each.",
+            metavar="N",
+            show_default="1, 10, 100, 1000",
+        ),
+    ] = None,
 ) -> None:
     """Measure what an event costs, beside Powertools for AWS Lambda and bare boto3, on the same stand-in for AWS.
 
@@ -43,7 +53,7 @@ def bench(
         raise typer.BadParameter("it is for --short", param_hint="--accept")
     if short:
         raise typer.Exit(_short(accept=accept))
-    _whole(out, rounds=rounds, seed=seed)
+    _whole(out, rounds=rounds, seed=seed, sizes=sizes or _SIZES)
 
 
 def _short(*, accept: bool) -> int:
@@ -67,14 +77,14 @@ def _short(*, accept: bool) -> int:
     return 0
 
 
-def _whole(out: Path, *, rounds: int, seed: int) -> None:
+def _whole(out: Path, *, rounds: int, seed: int, sizes: Sequence[int]) -> None:
     from bench.cold_start import starts
     from bench.machine import Machine
     from bench.results import Results
 
     rows: list[Row] = []
     ratios: list[Ratio] = []
-    all_cases = list(cases(_SIZES))
+    all_cases = list(cases(sizes))
     with processes() as started, _progress(len(all_cases) + 1) as tell:
         for case in all_cases:
             found, ratio = compare(started, case, rounds=rounds, seed=seed)

@@ -10,14 +10,13 @@ functions use.
 from __future__ import annotations
 
 import argparse
-import os
 import tempfile
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import uvloop
 
+from bench.processor_time import processor_seconds
 from eachonce_workbench.cloud.local_cloud import LocalCloud
 from eachonce_workbench.run.sending import SendingError, send_all
 from shop.books import FOLDER, ORDERS
@@ -25,8 +24,6 @@ from shop.orders import Row, read_invoices
 from shop.till import inputs
 
 Invoices = dict[str, list[Row]]
-
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +68,6 @@ async def place(cloud: LocalCloud, invoices: Invoices) -> Cost:
             raise answer
     await cloud.settle()
     return Cost(time.perf_counter() - wall, processor_seconds() - processor)
-
-
-def processor_seconds() -> float:
-    """Of this process and its children, which are the functions' workers."""
-    return sum(_ticks(pid) for pid in (os.getpid(), *children())) / _TICKS
-
-
-def children() -> list[int]:
-    listed = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text()
-    return [int(pid) for pid in listed.split()]
-
-
-def _ticks(pid: int) -> int:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
 
 
 if __name__ == "__main__":

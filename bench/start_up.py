@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
-import os
 import socket
 import statistics
 import subprocess
@@ -16,6 +15,8 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
+
+from bench.processor_time import used_seconds
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -45,20 +46,11 @@ def first_answer() -> tuple[float, float]:
             while not (tables := ask(port)):
                 assert program.poll() is None, "it has ended"
                 time.sleep(_PAUSE_SECONDS)
-            seconds, processor_seconds = time.perf_counter() - begun, used(program.pid)
+            seconds, processor_seconds = time.perf_counter() - begun, used_seconds(program.pid)
         finally:
             program.terminate()
     assert len(tables) == 5, tables
     return seconds, processor_seconds
-
-
-def used(pid: int) -> float:
-    """Return the processor time of a process so far; nan where there is no /proc to tell."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return float("nan")
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def ask(port: int) -> list[str]:
