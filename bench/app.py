@@ -18,6 +18,8 @@ FOLDER = Path(__file__).parent
 
 _SIZES = (1, 10, 100, 1000)
 _SHORT_SIZES = (1, 10, 100)
+_INTERRUPTED = 130
+_ORDERS = (100, 1_000, 10_000)
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -51,9 +53,12 @@ def bench(
     """
     if accept and not short:
         raise typer.BadParameter("it is for --short", param_hint="--accept")
-    if short:
-        raise typer.Exit(_short(accept=accept))
-    _whole(out, rounds=rounds, seed=seed, sizes=sizes or _SIZES)
+    try:
+        status = _short(accept=accept) if short else _whole(out, rounds=rounds, seed=seed, sizes=sizes or _SIZES)
+    except KeyboardInterrupt:
+        typer.echo("stopped", err=True)
+        status = _INTERRUPTED
+    raise typer.Exit(status)
 
 
 def _short(*, accept: bool) -> int:
@@ -77,7 +82,8 @@ def _short(*, accept: bool) -> int:
     return 0
 
 
-def _whole(out: Path, *, rounds: int, seed: int, sizes: Sequence[int]) -> None:
+def _whole(out: Path, *, rounds: int, seed: int, sizes: Sequence[int]) -> int:
+    from bench import end_to_end, protections
     from bench.cold_start import starts
     from bench.machine import Machine
     from bench.results import Results
@@ -85,23 +91,32 @@ def _whole(out: Path, *, rounds: int, seed: int, sizes: Sequence[int]) -> None:
     rows: list[Row] = []
     ratios: list[Ratio] = []
     all_cases = list(cases(sizes))
-    with processes() as started, _progress(len(all_cases) + 1) as tell:
+    with processes() as started, _progress(len(all_cases) + 2 + len(_ORDERS)) as tell:
         for case in all_cases:
+            tell(f"{case.case}, batch of {case.batch:,}, {case.keys}")
             found, ratio = compare(started, case, rounds=rounds, seed=seed)
             rows += found
             ratios.append(ratio)
-            tell(f"{case.case}, batch of {case.batch}, {case.keys}")
+        tell("security and flow control")
+        rows += protections.measured()
+        tell("the start of a function")
         begun = starts(rounds)
-        tell("start-up")
-    results = Results(machine=Machine.here(), rounds=rounds, seed=seed, rows=rows, ratios=ratios, starts=begun)
+        ways = []
+        for orders in _ORDERS:
+            tell(f"the whole way of {orders:,} orders")
+            ways.append(end_to_end.measured(orders))
+    results = Results(
+        machine=Machine.here(), rounds=rounds, seed=seed, rows=rows, ratios=ratios, starts=begun, ways=ways
+    )
     _show(ratios)
     for path in results.write(out):
         typer.echo(f"wrote {path}", err=True)
+    return 0
 
 
 @contextmanager
 def _progress(total: int) -> Iterator[Tell]:
-    """Show a bar on a terminal; what is told has just been measured."""
+    """Show a bar on a terminal; what is told is measured next."""
     console = Console(stderr=True)
     columns = (bar.TextColumn("{task.description}"), bar.BarColumn(), bar.MofNCompleteColumn(), bar.TimeElapsedColumn())
     with bar.Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:

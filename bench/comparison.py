@@ -43,12 +43,17 @@ def counts(started: Sequence[SystemProcess], cases: Sequence[Case], tell: Tell) 
     def counted(process: SystemProcess) -> list[Row]:
         rows = []
         for case in cases:
-            rows.append(_row(case, process.name, Runs(counted=process.measure(_task(case, batches=1)))))
             tell(f"{process.name}: {case.case}")
+            rows.append(_row(case, process.name, Runs(counted=process.measure(_task(case, batches=1)))))
         return rows
 
     with ThreadPoolExecutor(len(started)) as threads:
-        return [row for rows in threads.map(counted, started) for row in rows]
+        try:
+            return [row for rows in threads.map(counted, started) for row in rows]
+        except BaseException:
+            for process in started:  # or their threads would wait for them
+                process.end()
+            raise
 
 
 def compare(started: Sequence[SystemProcess], case: Case, *, rounds: int, seed: int) -> tuple[list[Row], Ratio]:

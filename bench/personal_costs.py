@@ -1,28 +1,24 @@
 """What personal fields cost: microseconds an event, and AWS calls, cold and warm.
 
-.venv/bin/python bench/personal_costs.py
+python -m bench.personal_costs
 """
 
 from __future__ import annotations
 
 import os
-import sys
-import time
 from collections import Counter
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
-ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "eachonce")]
-os.environ |= {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "eu-west-1"}
+from eachonce import Contract, Event, Keyring, Personal, Settings, describe
+from eachonce.encryption import Encryption
+from moto import mock_aws
 
-from eachonce import Contract, Event, Keyring, Personal, Settings, describe  # noqa: E402
-from eachonce.encryption import Encryption  # noqa: E402
-from moto import mock_aws  # noqa: E402
-
-from tests.people import privately  # noqa: E402
-from tests.store import Store, clients  # noqa: E402
+from bench.processor_time import microseconds
+from bench.rows import Row, protection
+from bench.tables import ENVIRONMENT
+from tests.people import privately
+from tests.store import Store, clients
 
 EVENTS = 2_000
 
@@ -42,49 +38,46 @@ def event(data: Any) -> Event[Any]:
     return Event(id="e", source="shop", type=type(data).__name__, data=data)
 
 
-def microseconds(act: Callable[[], object]) -> float:
-    act()
-    began = time.process_time()
-    for _ in range(EVENTS):
-        act()
-    return (time.process_time() - began) / EVENTS * 1e6
-
-
-def main() -> None:
+def rows() -> Iterator[Row]:
+    """Return what an event's personal fields cost where keys are at hand, and the calls of those that need one."""
+    os.environ.update(ENVIRONMENT)
     aws, calls = clients(), Counter[str]()
     with mock_aws():
         settings: Settings = privately(Store.create(aws, {"Journal": ("pk",)}))
         for client in (aws.dynamodb, aws.kms):
-            client.meta.events.register("before-call", lambda model, **_: calls.update([model.name]))
+            client.meta.events.register("before-call", lambda **_: calls.update(["call"]))
 
         def fresh(*, reads: bool) -> Encryption:
             return Encryption(Keyring(aws=aws, settings=settings), reads=reads)
 
-        plain, private = Plain(order_id="1", customer="17850"), Private(order_id="1", customer="17850")
-        for name, act in (
-            ("a subject's first event", lambda: fresh(reads=False).encrypted(event(private), private)),
-            ("published without the key", lambda: fresh(reads=False).encrypted(event(private), private)),
-        ):
+        def once(case: str, act: Callable[[], object]) -> Row:
             calls.clear()
-            sealed = act()
-            print(f"{name:<32}{', '.join(calls)}")
-        calls.clear()
-        fresh(reads=True).decoded(sealed, Private)
-        print(f"{'read without the key':<32}{', '.join(calls)}")
+            act()
+            # Neither its processor time nor its units: moto's time would be in it, and moto tells no units.
+            return protection(f"personal: {case}", cpu_us=None, calls=calls.total(), write_units=None)
+
+        plain, private = Plain(order_id="1", customer="17850"), Private(order_id="1", customer="17850")
+        clear = event(private)
+        yield once("a subject's first event", lambda: fresh(reads=False).encrypted(clear, private))
+        yield once("published without the key", lambda: fresh(reads=False).encrypted(clear, private))
+        sealed = fresh(reads=False).encrypted(clear, private)
+        yield once("read without the key", lambda: fresh(reads=True).decoded(sealed, Private))
         both, none = fresh(reads=True), fresh(reads=False)
-        calls.clear()
-        clear = event(plain)
         bare = Event(id="e", source="shop", type="Plain", data=sealed.data)
         for name, act in (
-            ("published, without marks", lambda: none.encrypted(clear, plain)),
-            ("published, one personal field", lambda: both.encrypted(event(private), private)),
+            ("published, without marks", lambda: none.encrypted(event(plain), plain)),
+            ("published, one personal field", lambda: both.encrypted(clear, private)),
             ("decoded, without marks", lambda: none.decoded(bare, Plain)),
             ("decoded, one personal field", lambda: both.decoded(sealed, Private)),
             ("decoded, the field hidden", lambda: none.decoded(sealed, Private)),
         ):
-            print(f"{name:<32}{microseconds(act):8.1f} µs")
-        print(f"{'calls of all these':<32}{sum(calls.values())}")
+            act()
+            calls.clear()
+            used = microseconds(act, EVENTS)
+            yield protection(f"personal: {name}", cpu_us=used, calls=calls.total() / EVENTS)
 
 
 if __name__ == "__main__":
-    main()
+    for row in rows():
+        used = "" if row.cpu_us_per_event is None else f"{row.cpu_us_per_event:.1f} µs"
+        print(f"{row.case:<44}{used:>12}{row.calls_per_event:>12.4f}", flush=True)

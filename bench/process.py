@@ -49,6 +49,10 @@ class SystemProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End it."""
+        self.end()
+
+    def end(self) -> None:
+        """End it, whatever it is at; once more is harmless."""
         self._process.terminate()
         self._process.join(_PATIENCE_SECONDS)
 
@@ -71,9 +75,16 @@ def _measure_for_ever(connection: Connection, name: str) -> None:
     boto3.setup_default_session()
     stand_in.stand(boto3.DEFAULT_SESSION)
     build = cache(SYSTEMS[name].build)
-    while True:
-        task: Task = connection.recv()
+    while (task := _next(connection)) is not None:
         try:
             connection.send((measure(stand_in, build(task.work), task), None))
         except Exception as error:  # noqa: BLE001 - whoever asked tells it
             connection.send((None, f"{type(error).__name__}: {error}"[:_MOST_OF_AN_ERROR]))
+
+
+def _next(connection: Connection) -> Task | None:
+    try:
+        task: Task = connection.recv()
+    except EOFError:  # whoever started it is gone
+        return None
+    return task

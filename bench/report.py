@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from bench.cold_start import Start
+from bench.end_to_end import Way
 from bench.results import Results
 from bench.rows import Ratio, Row
 from bench.systems import OURS, PEER
@@ -15,6 +16,10 @@ Calls and write units are the same on any machine; `bench/expected.csv` has them
 ratios of alternating runs. How it is measured is said in [`docs/bench.md`](../docs/bench.md).
 """
 _UNITS = "Processor time is an event's, without the stand-in's. Wall time is a batch's, where AWS takes its time."
+_WHOLE_WAY = (
+    "From PutEvents to the acknowledgement of each of four consumers, all orders at once: so latencies are mostly the "
+    "wait for the events before."
+)
 _EIGHTH = 1 / 8
 
 
@@ -29,6 +34,7 @@ def report(results: Results) -> str:
         _UNITS,
         _table(_ROW_HEAD, map(_row, results.rows)),
         *_started(results.starts),
+        *_ways(results.ways),
     ]
     if results.absent:
         parts += ["## Not measured", "\n".join(f"- {line}" for line in results.absent)]
@@ -84,6 +90,21 @@ def _start(start: Start, floor: Start) -> Sequence[str]:
         f"{start.peak_mib:.1f} MiB",
         f"{start.peak_mib - floor.peak_mib:+.1f} MiB",
     )
+
+
+def _ways(ways: Sequence[Way]) -> Iterator[str]:
+    if not ways:
+        return
+    yield "## The whole way on the local cloud"
+    yield _WHOLE_WAY
+    head = ("system", "orders", "messages a second", "p50", "p90", "p99", "processor time a message")
+    yield _table(head, map(_way, ways))
+
+
+def _way(way: Way) -> Sequence[str]:
+    latencies = (f"{value / 1000:.2f} s" for value in (way.p50_ms, way.p90_ms, way.p99_ms))
+    rate, used = f"{way.messages_per_second:,.0f}", f"{way.cpu_ms_per_message:.2f} ms"
+    return way.system, f"{way.orders:,}", rate, *latencies, used
 
 
 def _ratio(ratio: Ratio) -> Sequence[str]:

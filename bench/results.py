@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.cold_start import Start
+from bench.end_to_end import Way
 from bench.machine import Machine
 from bench.rows import Ratio, Row
 
@@ -23,6 +24,7 @@ class Results:
     rows: Sequence[Row]
     ratios: Sequence[Ratio]
     starts: Sequence[Start] = ()
+    ways: Sequence[Way] = ()
     absent: Sequence[str] = field(default=())
     """What was not measured, and why."""
 
@@ -35,6 +37,7 @@ class Results:
             "rows": [row.as_json() for row in self.rows],
             "ratios": [_flat(ratio) for ratio in self.ratios],
             "starts": [start.as_json() for start in self.starts],
+            "end_to_end": [way.as_json() for way in self.ways],
             "absent": list(self.absent),
         }
 

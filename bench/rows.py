@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from bench.systems import OURS
 from bench.works import WORKS
 
 
@@ -37,6 +38,21 @@ class Row:
     def as_json(self) -> dict[str, Any]:
         """Return the row as it is written."""
         return asdict(self)
+
+
+def protection(
+    case: str, *, cpu_us: float | None, calls: float = 0.0, write_units: float | None = 0.0, batch: int = 1
+) -> Row:
+    """Return what one event costs us for what nobody else here has: security, or flow control."""
+    return Row(
+        case=case,
+        batch=batch,
+        keys=None,
+        system=OURS,
+        calls_per_event=round(calls, 4),
+        write_units_per_event=write_units,
+        cpu_us_per_event=None if cpu_us is None else round(cpu_us, 1),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

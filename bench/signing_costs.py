@@ -1,22 +1,20 @@
-"""What a signature costs, an event: `python bench/signing_costs.py`.
+"""What a signature costs, an event: processor time of an event of the shop's usual size and of one of 100 KB.
 
-Processor time of this process, of an event of the shop's usual size and of one of 100 KB.
+python -m bench.signing_costs
 """
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "layers" / "eachonce"))
 
 from eachonce import Event, SigningKey, VerifyingKeys
 from eachonce.event import decode
+
+from bench.processor_time import microseconds
+from bench.rows import Row, protection
 
 KEY = SigningKey.from_secret("long and random")
 KEYS = VerifyingKeys(KEY.verifying("shop"))
@@ -29,22 +27,17 @@ def event(lines: int) -> Event[Any]:
     return Event(id="e-1", source="shop", type="OrderPlaced", data=data, time=datetime.now(UTC), subject="536365")
 
 
-def microseconds(work: Callable[[], object]) -> float:
-    work()
-    started = time.process_time()
-    for _ in range(ROUNDS):
-        work()
-    return (time.process_time() - started) / ROUNDS * 1e6
-
-
-def main() -> None:
+def rows() -> Iterator[Row]:
+    """Return what an event's signature costs, to make and to verify, with keys that are at hand."""
     now = datetime.now(UTC)
     for name, lines in (("15 lines", 15), ("100 KB", 1800)):
         plain = event(lines)
         sent = decode(KEY.sign(plain).encode())
-        signs, verifies = microseconds(partial(KEY.sign, plain)), microseconds(partial(KEYS.verify, sent, received=now))
-        print(f"{name:>10}: {signs:6.0f} us to sign, {verifies:6.0f} us to verify, {len(plain.encode()):,} bytes")
+        yield protection(f"signing, {name}", cpu_us=microseconds(partial(KEY.sign, plain), ROUNDS))
+        verify = partial(KEYS.verify, sent, received=now)
+        yield protection(f"verifying, {name}", cpu_us=microseconds(verify, ROUNDS))
 
 
 if __name__ == "__main__":
-    main()
+    for row in rows():
+        print(f"{row.case:<24}{row.cpu_us_per_event:>8.0f} µs")
