@@ -74,6 +74,7 @@ def _measure_for_ever(connection: Connection, name: str) -> None:
     stand_in = StandIn()
     boto3.setup_default_session()
     stand_in.stand(boto3.DEFAULT_SESSION)
+    os.environ.update(SYSTEMS[name].environment)
     build = cache(SYSTEMS[name].build)
     while (task := _next(connection)) is not None:
         try:

@@ -23,14 +23,14 @@ class Built:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
-    """Where a system is, and what its functions are made with."""
+    """Where a system is, and what its environment says beside that of all."""
 
     module: str
-    options: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def build(self, work: str) -> Built:
-        """Make the functions of a work."""
-        built: Built = import_module(self.module).build(work, **self.options)
+        """Make the functions of a work; its environment is that of this process by then."""
+        built: Built = import_module(self.module).build(work)
         return built
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from eachonce import Consumer, Contract, Event, Relay, Work
 
 from bench import works
@@ -71,8 +69,8 @@ HANDLERS = {
 }
 
 
-def build(work: str, **options: Any) -> Built:
+def build(work: str) -> Built:
     """Return a consumer of one handler, and the relay."""
-    consumer = Consumer("bench", **options)
+    consumer = Consumer("bench")
     consumer.on(OrderPlaced)(HANDLERS[work])
     return Built(consumer=consumer, relay=Relay())
