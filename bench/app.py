@@ -30,7 +30,9 @@ def bench(
     short: Annotated[
         bool, typer.Option("--short", help="Count calls and write units alone, and compare them with expected.csv.")
     ] = False,
-    accept: Annotated[bool, typer.Option("--accept", help="With --short: write expected.csv anew.")] = False,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="With --short: write expected.csv and the README's table anew.")
+    ] = False,
     out: Annotated[
         Path, typer.Option(help="Write results.json, results.md and the plots here.", metavar="DIR", file_okay=False)
     ] = FOLDER,
@@ -62,14 +64,16 @@ def bench(
 
 
 def _short(*, accept: bool) -> int:
-    from bench import expected
+    from bench import expected, summary
 
     all_cases = list(cases(_SHORT_SIZES))
     with processes() as started, _progress(len(all_cases) * len(started)) as tell:
         rows = counts(started, all_cases, tell)
     if accept:
         expected.write(rows)
-        typer.echo(f"wrote {expected.FILE}", err=True)
+        summary.write(rows)
+        for path in (expected.FILE, summary.README, summary.PLOT):
+            typer.echo(f"wrote {path}", err=True)
     differing = list(expected.differences(rows, expected.read()))
     for line in differing:
         typer.echo(line)

@@ -10,12 +10,13 @@ from xml.sax.saxutils import escape
 _LEFT, _TOP, _MARGIN, _LINE = 78, 74, 24, 18
 _PLOT_HEIGHT, _BAR, _BETWEEN = 260, 34, 28
 _SMALLEST_WIDTH = 560
+_LEAST = 1.2  # of the axis's beginning
 
-_COLOURS = ("#0969da", "#bc4c00", "#57606a", "#8250df")
+_COLOURS = ("#0969da", "#bc4c00", "#57606a", "#8250df", "#1a7f37")
 _STYLE = """
 text { font: 12px system-ui, sans-serif; fill: #1f2328; }
 .title { font-weight: 600; font-size: 16px; }
-.middle { text-anchor: middle; } .upward { text-anchor: middle; transform: rotate(-90deg); } .end { text-anchor: end; }
+.middle { text-anchor: middle; } .end { text-anchor: end; }
 .line { stroke: #d0d7de; stroke-width: 1; }
 .ground { fill: #ffffff; }
 @media (prefers-color-scheme: dark) {
@@ -43,7 +44,7 @@ class Plot:
             _text(_MARGIN, 28, self.title, "title"),
             *self._legend(),
             *scale.lines(width - _MARGIN),
-            _text(-(_TOP + _PLOT_HEIGHT // 2), 18, self.y_axis, "upward"),
+            _upward(18, _TOP + _PLOT_HEIGHT // 2, self.y_axis),
             *(part for place in range(len(self.groups)) for part in self._group(place, scale)),
             _text((_LEFT + width - _MARGIN) // 2, height - _MARGIN + 4, self.x_axis, "middle"),
         ]
@@ -84,7 +85,7 @@ class _Scale:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> _Scale:
-        lowest = math.floor(math.log10(min(values)))
+        lowest = math.floor(math.log10(min(values) / _LEAST))  # so that the lowest bar is one, too
         return cls(lowest=lowest, highest=max(math.ceil(math.log10(max(values))), lowest + 1))
 
     def place(self, value: float) -> int:
@@ -114,3 +115,7 @@ def _number(value: float) -> str:
 def _text(left: int, top: int, text: str, kind: str = "") -> str:
     named = f' class="{kind}"' if kind else ""
     return f'<text{named} x="{left}" y="{top}">{escape(text)}</text>'
+
+
+def _upward(left: int, middle: int, text: str) -> str:
+    return f'<text class="middle" transform="rotate(-90)" x="{-middle}" y="{left}">{escape(text)}</text>'

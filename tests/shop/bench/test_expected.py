@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from bench import expected
+from bench import expected, summary
+from bench.plots import calls_plot
 from bench.rows import Row, cases
 from bench.systems import SYSTEMS
 
@@ -48,6 +49,24 @@ def test_every_case_of_every_system_is_expected() -> None:
     known = {(case, int(batch), keys, system) for case, batch, keys, system in expected.read()}
 
     assert known >= {(one.case, one.batch, one.keys, system) for one in cases([1, 10, 100]) for system in SYSTEMS}
+
+
+def test_the_readme_shows_what_is_expected() -> None:
+    """Its table and its plot are those of expected.csv; `make bench BENCH='--short --accept'` writes all three."""
+    rows = [
+        Row(
+            case=case,
+            batch=int(batch),
+            keys=keys,
+            system=system,
+            calls_per_event=calls,
+            write_units_per_event=write_units,
+        )
+        for (case, batch, keys, system), (calls, write_units) in expected.read().items()
+    ]
+
+    assert summary.shown() == summary.table(rows)
+    assert summary.PLOT.read_text(encoding="utf-8") == calls_plot(rows)
 
 
 def test_what_is_compared_costs_what_it_is_known_for() -> None:

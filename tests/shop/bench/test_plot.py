@@ -39,5 +39,4 @@ def test_a_bar_is_as_high_as_its_value_is_large() -> None:
     """By its power of ten: the axis is logarithmic."""
     heights = [int(height) for height in re.findall(r'width="30" height="(\d+)"', PLOT.svg())]
 
-    assert heights[1] > heights[2] > heights[0]
-    assert heights[0] == 0
+    assert heights[1] > heights[2] > heights[0] > 0

@@ -94,10 +94,10 @@ def test_the_page_says_where_an_aim_is_missed(written: Path) -> None:
 
 
 def test_the_plots_are_documents(written: Path) -> None:
-    """One of calls, one of processor time, one of wall time, and one by the size of batches."""
+    """One of processor time, one of wall time, and one by the size of batches."""
     plots = sorted(written.glob("*.svg"))
 
-    assert [plot.name for plot in plots] == ["batches.svg", "calls.svg", "cpu.svg", "wall.svg"]
+    assert [plot.name for plot in plots] == ["batches.svg", "cpu.svg", "wall.svg"]
     for plot in plots:
         assert ET.parse(plot).getroot().tag.endswith("svg")
 
