@@ -48,6 +48,15 @@ def bench(
             show_default="1, 10, 100, 1000",
         ),
     ] = None,
+    orders: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=1,
+            help="Only so many orders through the local cloud; again for each.",
+            metavar="N",
+            show_default="100, 1000, 10000",
+        ),
+    ] = None,
 ) -> None:
     """Measure what an event costs, beside Powertools for AWS Lambda and bare boto3, on the same stand-in for AWS.
 
@@ -56,7 +65,7 @@ def bench(
     if accept and not short:
         raise typer.BadParameter("it is for --short", param_hint="--accept")
     try:
-        status = _short(accept=accept) if short else _whole(out, rounds=rounds, seed=seed, sizes=sizes or _SIZES)
+        status = _short(accept=accept) if short else _whole(out, rounds, seed, sizes or _SIZES, orders or _ORDERS)
     except KeyboardInterrupt:
         typer.echo("stopped", err=True)
         status = _INTERRUPTED
@@ -86,8 +95,8 @@ def _short(*, accept: bool) -> int:
     return 0
 
 
-def _whole(out: Path, *, rounds: int, seed: int, sizes: Sequence[int]) -> int:
-    from bench import end_to_end, protections
+def _whole(out: Path, rounds: int, seed: int, sizes: Sequence[int], orders: Sequence[int]) -> int:
+    from bench import end_to_end, protections, rivals
     from bench.cold_start import starts
     from bench.machine import Machine
     from bench.results import Results
@@ -95,7 +104,7 @@ def _whole(out: Path, *, rounds: int, seed: int, sizes: Sequence[int]) -> int:
     rows: list[Row] = []
     ratios: list[Ratio] = []
     all_cases = list(cases(sizes))
-    with processes() as started, _progress(len(all_cases) + 2 + len(_ORDERS)) as tell:
+    with processes() as started, _progress(len(all_cases) + 3 + len(orders)) as tell:
         for case in all_cases:
             tell(f"{case.case}, batch of {case.batch:,}, {case.keys}")
             found, ratio = compare(started, case, rounds=rounds, seed=seed)
@@ -106,11 +115,21 @@ def _whole(out: Path, *, rounds: int, seed: int, sizes: Sequence[int]) -> int:
         tell("the start of a function")
         begun = starts(rounds)
         ways = []
-        for orders in _ORDERS:
-            tell(f"the whole way of {orders:,} orders")
-            ways.append(end_to_end.measured(orders))
+        for number in orders:
+            tell(f"the whole way of {number:,} orders")
+            ways.append(end_to_end.measured(number))
+        tell("from the bus to a queue, beside other clouds")
+        passages, absent = rivals.passages(rounds)
     results = Results(
-        machine=Machine.here(), rounds=rounds, seed=seed, rows=rows, ratios=ratios, starts=begun, ways=ways
+        machine=Machine.here(),
+        rounds=rounds,
+        seed=seed,
+        rows=rows,
+        ratios=ratios,
+        starts=begun,
+        ways=ways,
+        passages=passages,
+        absent=absent,
     )
     _show(ratios)
     for path in results.write(out):

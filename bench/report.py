@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from bench.cold_start import Start
 from bench.end_to_end import Way
 from bench.results import Results
+from bench.rivals import Passage
 from bench.rows import Ratio, Row
 from bench.systems import OURS, PEER
 
@@ -35,6 +36,7 @@ def report(results: Results) -> str:
         _table(_ROW_HEAD, map(_row, results.rows)),
         *_started(results.starts),
         *_ways(results.ways),
+        *_passages(results.passages),
     ]
     if results.absent:
         parts += ["## Not measured", "\n".join(f"- {line}" for line in results.absent)]
@@ -105,6 +107,20 @@ def _way(way: Way) -> Sequence[str]:
     latencies = (f"{value / 1000:.2f} s" for value in (way.p50_ms, way.p90_ms, way.p99_ms))
     rate, used = f"{way.messages_per_second:,.0f}", f"{way.cpu_ms_per_message:.2f} ms"
     return way.system, f"{way.orders:,}", rate, *latencies, used
+
+
+def _passages(passages: Sequence[Passage]) -> Iterator[str]:
+    if not passages:
+        return
+    yield "## From the bus to a queue, beside other local clouds"
+    yield "From PutEvents, by a rule, into a queue, received and deleted by one client over HTTP."
+    head = ("system", "events", "events a second", "from the start to the first answer")
+    yield _table(head, map(_passage, passages))
+
+
+def _passage(passage: Passage) -> Sequence[str]:
+    rate, first = f"{passage.events_per_second:,.0f}", f"{passage.first_answer_seconds:.2f} s"
+    return passage.system, f"{passage.events:,}", rate, first
 
 
 def _ratio(ratio: Ratio) -> Sequence[str]:

@@ -11,6 +11,7 @@ from typing import Any
 from bench.cold_start import Start
 from bench.end_to_end import Way
 from bench.machine import Machine
+from bench.rivals import Passage
 from bench.rows import Ratio, Row
 
 
@@ -25,6 +26,7 @@ class Results:
     ratios: Sequence[Ratio]
     starts: Sequence[Start] = ()
     ways: Sequence[Way] = ()
+    passages: Sequence[Passage] = ()
     absent: Sequence[str] = field(default=())
     """What was not measured, and why."""
 
@@ -38,6 +40,7 @@ class Results:
             "ratios": [_flat(ratio) for ratio in self.ratios],
             "starts": [start.as_json() for start in self.starts],
             "end_to_end": [way.as_json() for way in self.ways],
+            "passages": [passage.as_json() for passage in self.passages],
             "absent": list(self.absent),
         }
 

@@ -43,7 +43,7 @@ def first_answer() -> tuple[float, float]:
     begun = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT) as program:
         try:
-            while not (tables := ask(port)):
+            while (tables := ask(port)) is None:
                 assert program.poll() is None, "it has ended"
                 time.sleep(_PAUSE_SECONDS)
             seconds, processor_seconds = time.perf_counter() - begun, used_seconds(program.pid)
@@ -53,13 +53,13 @@ def first_answer() -> tuple[float, float]:
     return seconds, processor_seconds
 
 
-def ask(port: int) -> list[str]:
-    """Return the names of the tables; none while nobody listens."""
+def ask(port: int) -> list[str] | None:
+    """Return the names of the tables; None while nobody listens."""
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
         try:
             connection.request("POST", "/", b"{}", _HEADERS)
         except ConnectionRefusedError:
-            return []
+            return None
         answer = json.loads(connection.getresponse().read())
     names: list[str] = answer["TableNames"]
     return names

@@ -1,0 +1,219 @@
+"""The local cloud beside others, at what all of them have: a bus, a rule, a queue, over HTTP.
+
+Each other cloud is installed into an environment of its own below .run/bench, by pip, the first time; one that can't be
+had is named in the results. Functions aren't compared: the others run them in containers, or without their failures.
+
+    python -m bench.rivals [--rounds N] [--events N]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench.start_up import ask, free_port
+from bench.tables import ENVIRONMENT
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / ".run" / "bench"
+EVENTS = (1_000, 5_000)
+
+_NAME = "bench"
+_PATTERN = {"source": ["bench"]}
+_AT_ONCE = 10  # of a call of either service
+_PATIENCE_SECONDS = 120
+_TEMPLATE = {
+    "AWSTemplateFormatVersion": "2010-09-09",
+    "Transform": "AWS::Serverless-2016-10-31",
+    "Resources": {
+        "Bus": {"Type": "AWS::Events::EventBus", "Properties": {"Name": _NAME}},
+        "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": _NAME}},
+        "Rule": {
+            "Type": "AWS::Events::Rule",
+            "Properties": {
+                "EventBusName": {"Fn::GetAtt": ["Bus", "Name"]},
+                "EventPattern": _PATTERN,
+                "Targets": [{"Id": _NAME, "Arn": {"Fn::GetAtt": ["Queue", "Arn"]}}],
+            },
+        },
+    },
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rival:
+    """Another local cloud: what pip installs, and how it is started on a port."""
+
+    package: str
+    command: str
+    arguments: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+RIVALS: Mapping[str, Rival] = {
+    "moto_server": Rival(
+        package=f"moto[server]=={version('moto')}", command="moto_server", arguments=("-H", "127.0.0.1", "-p", "{port}")
+    ),
+    "ministack": Rival(package="ministack", command="ministack", environment={"GATEWAY_PORT": "{port}"}),
+}
+OURS = "eachonce serve"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """How fast so many events passed, and how long the cloud took to answer at all; medians."""
+
+    system: str
+    events: int
+    events_per_second: float
+    first_answer_seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as it is written."""
+        return asdict(self)
+
+
+def passages(rounds: int, sizes: Sequence[int] = EVENTS) -> tuple[list[Passage], list[str]]:
+    """Measure each cloud in turn, round after round; return what was measured, and what couldn't be, with the reason."""
+    absent = {name: "it can't be installed" for name, rival in RIVALS.items() if not _installed(name, rival)}
+    took: dict[tuple[str, int], list[tuple[float, float]]] = {}
+    for _ in range(rounds):
+        for name in (OURS, *RIVALS):
+            for events in sizes if name not in absent else ():
+                try:
+                    took.setdefault((name, events), []).append(_passage(name, events))
+                except Exception as error:
+                    if name == OURS:
+                        raise
+                    absent[name] = type(error).__name__
+    found = [_median(name, events, runs) for (name, events), runs in took.items() if len(runs) == rounds]
+    return found, [f"{name}, {reason}" for name, reason in absent.items()]
+
+
+def _median(name: str, events: int, runs: Sequence[tuple[float, float]]) -> Passage:
+    rates, firsts = zip(*runs, strict=True)
+    return Passage(
+        system=name,
+        events=events,
+        events_per_second=round(median(rates), 1),
+        first_answer_seconds=round(median(firsts), 3),
+    )
+
+
+def _installed(name: str, rival: Rival) -> bool:
+    """Install a rival unless it is there; return whether it is."""
+    folder = FOLDER / name
+    program = folder / "bin" / rival.command
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    for command in ([sys.executable, "-m", "venv", str(folder)], [*pip, rival.package]):
+        if not program.exists() and subprocess.run(command, capture_output=True, check=False).returncode:
+            return False
+    return program.exists()
+
+
+def _passage(name: str, events: int) -> tuple[float, float]:
+    port = free_port()
+    began = time.perf_counter()
+    with _running(name, port) as program:
+        while ask(port) is None:
+            if program.poll() is not None or time.perf_counter() - began > _PATIENCE_SECONDS:
+                raise RuntimeError(f"{name} doesn't answer")
+            time.sleep(0.002)
+        first = time.perf_counter() - began
+        return _rate(f"http://127.0.0.1:{port}", events, makes=name != OURS), first
+
+
+@contextmanager
+def _running(name: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    with tempfile.TemporaryDirectory() as folder:
+        command, environment = _started_by(name, port, Path(folder))
+        given = {**os.environ, **ENVIRONMENT, **environment}
+        nowhere = subprocess.DEVNULL
+        with subprocess.Popen(command, stdout=nowhere, stderr=nowhere, env=given, cwd=folder) as program:
+            try:
+                yield program
+            finally:
+                program.terminate()
+
+
+def _started_by(name: str, port: int, folder: Path) -> tuple[list[str], dict[str, str]]:
+    if name == OURS:
+        template = folder / "template.json"
+        template.write_text(json.dumps(_TEMPLATE), encoding="utf-8")
+        run = "from eachonce_workbench.cli.app import app; app()"
+        arguments = ["serve", "--port", str(port), "--template", str(template)]
+        return [sys.executable, "-c", run, *arguments], {"PYTHONPATH": str(ROOT)}
+    rival = RIVALS[name]
+    arguments = [argument.format(port=port) for argument in rival.arguments]
+    environment = {key: value.format(port=port) for key, value in rival.environment.items()}
+    return [str(FOLDER / name / "bin" / rival.command), *arguments], environment
+
+
+def _rate(endpoint: str, events: int, *, makes: bool) -> float:
+    """Return events a second, from the first PutEvents to the deletion of the last message."""
+    import boto3
+
+    session = boto3.Session(region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
+    bus, sqs = (session.client(service, endpoint_url=endpoint) for service in ("events", "sqs"))
+    if makes:
+        _make(bus, sqs)
+    url = sqs.get_queue_url(QueueName=_NAME)["QueueUrl"]
+    began = time.perf_counter()
+    publisher = threading.Thread(target=_publish, args=(bus, events), daemon=True)
+    publisher.start()
+    left = events
+    while left > 0:
+        messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=_AT_ONCE, WaitTimeSeconds=1).get(
+            "Messages", ()
+        )
+        if messages:
+            entries = [{"Id": str(n), "ReceiptHandle": one["ReceiptHandle"]} for n, one in enumerate(messages)]
+            sqs.delete_message_batch(QueueUrl=url, Entries=entries)
+            left -= len(messages)
+        elif time.perf_counter() - began > _PATIENCE_SECONDS:
+            raise RuntimeError(f"{left} of {events} events didn't arrive")
+    seconds = time.perf_counter() - began
+    publisher.join()
+    return events / seconds
+
+
+def _make(bus: Any, sqs: Any) -> None:
+    bus.create_event_bus(Name=_NAME)
+    url = sqs.create_queue(QueueName=_NAME)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    bus.put_rule(Name=_NAME, EventBusName=_NAME, EventPattern=json.dumps(_PATTERN))
+    bus.put_targets(Rule=_NAME, EventBusName=_NAME, Targets=[{"Id": _NAME, "Arn": arn}])
+
+
+def _publish(bus: Any, events: int) -> None:
+    detail = json.dumps({"order_id": "o-1", "lines": [{"sku": "85123A", "quantity": 6, "unit_price": "2.55"}] * 5})
+    entry = {"EventBusName": _NAME, "Source": "bench", "DetailType": "OrderPlaced", "Detail": detail}
+    for start in range(0, events, _AT_ONCE):
+        bus.put_events(Entries=[entry] * min(_AT_ONCE, events - start))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3, help="how often each is started")
+    parser.add_argument("--events", type=int, action="append", help="how many events pass; again for each number")
+    arguments = parser.parse_args()
+    found, absent = passages(arguments.rounds, arguments.events or EVENTS)
+    for line in (*found, *absent):
+        print(line)
+
+
+if __name__ == "__main__":
+    main()
