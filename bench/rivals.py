@@ -87,7 +87,7 @@ class Passage:
 
 
 def passages(rounds: int, sizes: Sequence[int] = EVENTS) -> tuple[list[Passage], list[str]]:
-    """Measure each cloud in turn, round after round; return what was measured, and what couldn't be, with the reason."""
+    """Measure each cloud in turn, round after round; return what was measured, and what wasn't, with the reason."""
     absent = {name: "it can't be installed" for name, rival in RIVALS.items() if not _installed(name, rival)}
     took: dict[tuple[str, int], list[tuple[float, float]]] = {}
     for _ in range(rounds):

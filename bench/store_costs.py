@@ -1,6 +1,8 @@
-"""What the local cloud's own work costs, an operation: `python bench/store_costs.py`.
+"""What the local cloud's own work costs, an operation.
 
 Processor time of this process; the server's share of a request is measured with a client in another process.
+
+    python -m bench.store_costs
 """
 
 from __future__ import annotations
@@ -11,10 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import uvloop
 

@@ -34,10 +34,11 @@ class System:
         return built
 
 
-OURS, PEER, FLOOR = "eachonce", "powertools", "bare boto3"
+OURS, ALONE, PEER, FLOOR = "eachonce", "eachonce, one by one", "powertools", "bare boto3"
 
 SYSTEMS: Mapping[str, System] = {
     OURS: System(module="bench.systems.layer"),
+    ALONE: System(module="bench.systems.layer", environment={"GROUP_COMMIT": "off"}),
     PEER: System(module="bench.systems.powertools"),
     FLOOR: System(module="bench.systems.floor"),
 }
