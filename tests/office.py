@@ -45,7 +45,8 @@ class Office:
             Event(id=f"{event}-{place}", source="post", type="Arrived", data=data)
             for place, data in enumerate(work.published)
         ]
-        return self.committer.commit(work, mark(event, content), outbox, **options)
+        plan = self.committer.plan(work, mark(event, content), outbox, **options)
+        return self.committer.commit(plan, mark(event, content), result=work.result)
 
     def begin(
         self, *, event: str = "e-1", content: str = "c", lease: timedelta = HALF_A_MINUTE, claim: bool = True

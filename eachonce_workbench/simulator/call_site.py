@@ -12,6 +12,7 @@ from eachonce_workbench.simulator.fault import CallFault, faults_of
 CALL_SITES: Mapping[str, tuple[str, ...]] = {
     "committer.commit": ("PutItem", "UpdateItem", "TransactWriteItems"),
     "committer._judge_existing": ("GetItem",),
+    "group_commit._commit": ("TransactWriteItems",),
     "former.former_rows": ("BatchGetItem",),
     "ledger.rows": ("BatchGetItem",),
     "ledger.begin": ("UpdateItem",),

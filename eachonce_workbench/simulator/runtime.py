@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _MOST_DEATHS = 2
 _SIGKILL = -9
 
+# What the layer's group commit may be told: a worker's own draw, so that each run has workers of all kinds.
+_GROUP_COMMITS = ("write units", "calls", "off")
+
 
 class Context:
     """What Lambda tells a function of its invocation."""
@@ -68,6 +71,7 @@ class SimulatedRuntime:
         self._idle: dict[str, list[Worker]] = defaultdict(list)
         self._deaths: Counter[str] = Counter()
         self._invocations = 0
+        self._workers = 0
         self.deliveries = 0
         self._readers = frozenset(mapping.function for mapping in topology.stream_mappings)
         self._relays = Outages(chaos, DeliveryFault.RELAY_DOWN, shortest=3_600.0, longest=4 * 3_600.0)
@@ -135,6 +139,9 @@ class SimulatedRuntime:
     def _worker(self, function: Function) -> Worker:
         environment = function_environment(function, endpoint=NOWHERE, runtime_api="simulated")
         refused = partial(self._refused, function.logical_id)
+        self._workers += 1
+        groups = int(self._chaos.between(0, len(_GROUP_COMMITS), f"how worker {self._workers} commits"))
+        environment = {**environment, "GROUP_COMMIT": _GROUP_COMMITS[groups]}
         return Worker(function, environment | self._extra, refused=refused)
 
     def _refused(self, name: str, what: str) -> None:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from unittest.mock import patch
 
 import boto3.session
+import eachonce.group_commit
 import eachonce.keys
 import eachonce.lanes
 from aws_lambda_powertools.shared import user_agent
@@ -33,7 +34,6 @@ from eachonce_workbench.simulator.printed import PRINTED
 from eachonce_workbench.simulator.watch import Watch
 from eachonce_workbench.simulator.worker import Killed, Worker
 
-S = TypeVar("S")
 R = TypeVar("R")
 
 Hook = Callable[..., Any]
@@ -52,11 +52,27 @@ class Strands:
     def __init__(self, *_: Any, **__: Any) -> None:
         """Take an executor's arguments: any number of strands may run side by side."""
 
-    def map(self, function: Callable[[S], R], things: Iterable[S]) -> list[R]:
-        """Return the results in order; the first failure is raised."""
+    def submit(self, function: Callable[[], R]) -> asyncio.Task[R]:
+        """Begin a function in a strand of its own."""
         worker: Worker = strand.current().owner
-        tasks = [worker.begin(lambda thing=thing: function(thing)) for thing in things]  # type: ignore[misc]
-        return strand.wait(asyncio.gather(*tasks))
+        return worker.begin(function)
+
+
+class StrandLock:
+    """A lock that one strand holds: who waits for it lets others go on, and this one's holder among them."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+
+    def __enter__(self) -> None:
+        strand.wait(self._lock.acquire())
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+def _wait(tasks: Iterable[asyncio.Task[Any]], *, timeout: float | None, return_when: str) -> Any:
+    return strand.wait(asyncio.wait(tasks, timeout=timeout, return_when=return_when))
 
 
 @contextlib.contextmanager
@@ -74,6 +90,8 @@ def staged(seed: int, *, hook: Hook, chaos: Chaos, watch: Watch) -> Iterator[Non
         patch.object(uuid, "uuid4", lambda: uuid.UUID(int=drawn.getrandbits(128), version=4)),
         patch.object(os, "urandom", drawn.randbytes),
         patch.object(eachonce.lanes, "ThreadPoolExecutor", Strands),
+        patch.object(eachonce.lanes, "wait", _wait),
+        patch.object(eachonce.group_commit, "Lock", StrandLock),
         patch.object(eachonce.keys, "MAX_AGE", _MAX_AGE),
         patch.object(boto3.session.Session, "client", _clients(hook)),
         # Each process would add to every request of the clients that all of them share.

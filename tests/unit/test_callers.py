@@ -259,7 +259,7 @@ def test_what_was_then_costs_one_read(
     asked: list[int] = []
     endpoint = Endpoint("counter", aws=upgraded.aws, settings=upgraded.settings)
     endpoint.on(Weighed)(lambda event, work: None)
-    writer = endpoint.execution._writer
+    writer = endpoint.execution.writer
     fetch_all: Callable[..., Any] = writer.fetch_all
     monkeypatch.setattr(writer, "fetch_all", lambda table, keys: asked.append(len(keys)) or fetch_all(table, keys))
 

@@ -348,7 +348,7 @@ def test_races_are_run_a_bounded_number_of_times(
         rivals = batch(record(weighed(event_id=f"r-{number}")))
         faults.next("TransactWriteItems", wire.meanwhile(lambda rivals=rivals: rival(rivals, context)))
         faults.next("TransactWriteItems", lambda request, send: send())
-    response = make_consumer((Weighed, count), concurrency=1)(
+    response = make_consumer((Weighed, count), concurrency=1, group_commit="off")(
         batch(
             record(weighed(event_id="e-1"), message_id="m-1"),
             record(weighed("q", event_id="e-2"), message_id="m-2"),

@@ -30,11 +30,21 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 
 @pytest.mark.usefixtures("queue")
+@pytest.mark.parametrize(("group_commit", "at_first"), [("off", "a"), ("write units", "")])
 def test_a_poison_event_dies_alone(
-    make_consumer: Make, store: Store, context: Context, printed: Printed, clock: time_machine.Traveller
+    make_consumer: Make,
+    store: Store,
+    context: Context,
+    printed: Printed,
+    clock: time_machine.Traveller,
+    group_commit: str,
+    at_first: str,
 ) -> None:
-    """Its neighbours are done, each once, and it is rejected with how often it died."""
-    post = make_consumer((Weighed, poisonous), concurrency=1, max_starts=3)
+    """Its neighbours are done, each once, and it is rejected with how often it died.
+
+    It takes down those that wait to be committed with others; nobody waits a second time.
+    """
+    post = make_consumer((Weighed, poisonous), concurrency=1, max_starts=3, group_commit=group_commit)
     done: list[str] = []
 
     times, batch_ = 1, ["a", "poison", "b"]
@@ -52,7 +62,7 @@ def test_a_poison_event_dies_alone(
             batch_ = [parcel for parcel in batch_ if times == 2 or parcel not in deleted]
             done.append(",".join(sorted(deleted)))
 
-    assert done == ["a", "a", "a", "a,b", "a,b"]
+    assert done == [at_first, "a", "a", "a,b", "a,b"]
     assert times == 6
     assert {item["parcel"]: item["grams"] for item in store.items("Weights")} == {"a": 100, "b": 100}
     (dead,) = store.dead_letters()
@@ -61,11 +71,16 @@ def test_a_poison_event_dies_alone(
     assert store.journal("post", "e-poison")["state"] == State.REJECTED
 
 
-def test_first_deliveries_cost_one_call_each(make_consumer: Make, context: Context, faults: Faults) -> None:
+@pytest.mark.parametrize(("group_commit", "calls"), [("off", 3), ("write units", 1)])
+def test_first_deliveries_cost_their_commits(
+    make_consumer: Make, context: Context, faults: Faults, group_commit: str, calls: int
+) -> None:
     """The happy path pays nothing for the suspects: no read, no mark, no word to SQS."""
-    make_consumer((Weighed, weigh), concurrency=1)(together("a", "b", "c", times=1), context)
+    post = make_consumer((Weighed, weigh), concurrency=1, group_commit=group_commit)
 
-    assert faults.calls == ["TransactWriteItems"] * 3
+    post(together("a", "b", "c", times=1), context)
+
+    assert faults.calls == ["TransactWriteItems"] * calls
 
 
 def test_second_deliveries_share_a_read_and_a_mark(make_consumer: Make, context: Context, faults: Faults) -> None:

@@ -27,7 +27,7 @@ class Committer:
         self._writer = writer
         self._clock = clock
 
-    def commit(
+    def plan(
         self,
         work: Work,
         mark: Mark,
@@ -35,16 +35,22 @@ class Committer:
         *,
         fence: str | None = None,
         story: Mapping[str, Any] | None = None,
-    ) -> Outcome:
-        """Commit the work, or find that it is committed already.
+    ) -> Plan:
+        """Return the operations that commit the work; raises WorkError when it can't be committed as it stands.
 
-        `fence` is the claim that must still be ours, and `story` what the journal's row keeps of earlier tries. Raises
-        LostRaceError when what the work read has changed, Reject when it can never be committed, Retry when DynamoDB is
-        busy or another worker took the event over, WorkError when it can't be committed as it stands, and AwsError.
+        `fence` is the claim that must still be ours, and `story` what the journal's row keeps of earlier tries.
         """
         row = {**(story or {}), **done_row(mark, at=self._clock(), outbox=outbox, result=work.result)}
-        operations = plan(work, mark, row, fence=fence, table=self._writer.table, encode=self._writer.codec.encode)
-        done = Outcome(verdict=Verdict.DONE, result=work.result)
+        return plan(work, mark, row, fence=fence, table=self._writer.table, encode=self._writer.codec.encode)
+
+    def commit(self, operations: Plan, mark: Mark, *, result: Any = None) -> Outcome:
+        """Carry out a work's plan, or find that this was done already.
+
+        Raises LostRaceError when what the work read has changed, Reject when it can never be committed, Retry when
+        DynamoDB is busy or another worker took the event over, WorkError when it can't be committed as it stands, and
+        AwsError.
+        """
+        done = Outcome(verdict=Verdict.DONE, result=result)
         while operations:
             try:
                 self._writer.write(operations)

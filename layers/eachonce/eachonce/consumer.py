@@ -16,17 +16,19 @@ from eachonce.backoff import Backoff
 from eachonce.circuits import Circuits
 from eachonce.deadline import Deadline
 from eachonce.errors import AwsError, EachonceError, duration
-from eachonce.execution import Execution, Try
+from eachonce.execution import Execution
 from eachonce.function import Function
 from eachonce.gate import Gate
 from eachonce.gathering import Gathering, finished, messages
+from eachonce.group_commit import GroupCommit
 from eachonce.isolation import Isolation
 from eachonce.keyring import Keyring
 from eachonce.lanes import BEHIND, Lanes, Settled, lane_of
 from eachonce.listener import MAX_BODY_BYTES, Delivery, listen
 from eachonce.outcome import Outcome, Verdict
 from eachonce.rate import Buckets, Rate
-from eachonce.settings import Settings
+from eachonce.settings import GroupCommits, Settings
+from eachonce.task import Try
 from eachonce.triage import Triage, triage
 from eachonce.wording import short
 
@@ -62,6 +64,8 @@ class Consumer(Function):
     - `reserve`: nothing begins or commits within this last part of the function's time; a number of any of these times
       is seconds
     - `max_body_bytes`: a larger message is rejected
+    - `group_commit`: what the works of a batch are committed together for: where that costs no more "write units", or
+      wherever it makes fewer "calls"; with "off" each is committed by itself. Unless it is given, GROUP_COMMIT says it
     - `rate`: how many events begin in a time, over all workers; what is over it is put off, uncounted
     - `tracer`: an OpenTelemetry tracer, which gets a span for each event that a handler takes
     - `isolated_by`: the part of the tables' keys that says whose tenant's an item is. Then an event needs a tenant, its
@@ -87,6 +91,7 @@ class Consumer(Function):
         longest_pause: timedelta | float = timedelta(minutes=15),
         reserve: timedelta | float = timedelta(seconds=1),
         max_body_bytes: int = MAX_BODY_BYTES,
+        group_commit: GroupCommits | None = None,
         rate: Rate | None = None,
         tracer: Tracer | None = None,
         isolated_by: str | None = None,
@@ -107,6 +112,7 @@ class Consumer(Function):
         )
         self._reserve = duration("reserve", reserve)
         self._max_body_bytes = max_body_bytes
+        self._group_commit = group_commit
         self._rate = rate
         self._tracer = tracer
         self._isolation = None if isolated_by is None else Isolation(isolated_by)
@@ -152,14 +158,21 @@ class Consumer(Function):
 
         spans = self._spans()
 
+        together = self._together(sorted_out, deadline)
+        free = set() if together is None else self._lanes.nobody_waits_for(sorted_out.harmless)
+
         def handle(delivery: Delivery, *, suspect: bool = False) -> Outcome:
-            run = partial(self._handle, delivery, sorted_out, deadline, suspect=suspect)
+            joined = together if delivery.message_id in free else None
+            run = partial(self._handle, delivery, sorted_out, deadline, joined, suspect=suspect)
             if spans is None or delivery.event is None:
                 return run()
             return spans.around(delivery, delivery.event, run)
 
         gathering = Gathering(deliveries)
-        handled = self._lanes.run(sorted_out.harmless, handle)
+        handled = self._lanes.run(sorted_out.harmless, handle, meanwhile=None if together is None else together.flush)
+        if together is not None:
+            together.flush()
+            handled = [(one, together.outcomes.get(one.message_id, outcome)) for one, outcome in handled]
         settled = self._bury(gathering.ready([*handled, *held]))
         self._take_back(handled, sorted_out)
         told = self._let_go(settled) if sorted_out.suspects else set()
@@ -173,6 +186,13 @@ class Consumer(Function):
             gate.end()
         places = {delivery.message_id: place for place, delivery in enumerate(deliveries)}
         return sorted(settled, key=lambda one: places[one[0].message_id]), told
+
+    def _together(self, sorted_out: Triage, deadline: Deadline) -> GroupCommit | None:
+        """Return what commits a batch's works together; None where each is to be committed by itself."""
+        sparing = self.settings.group_commit if self._group_commit is None else self._group_commit
+        if sparing == "off" or len(sorted_out.harmless) < 2 or self._tracer is not None:
+            return None
+        return GroupCommit(self.execution, deadline, sparing="write units" if sparing is None else sparing)
 
     def _let_go(self, settled: Sequence[Settled]) -> set[str]:
         """Finish with what is final, to the last word of it: what comes next may kill the process."""
@@ -198,7 +218,15 @@ class Consumer(Function):
             self.report.log(outcome, delivery.event, message_id=delivery.whole, receive_count=delivery.receive_count)
         self.report.count(outcome for _, outcome in settled)
 
-    def _handle(self, delivery: Delivery, sorted_out: Triage, deadline: Deadline, *, suspect: bool) -> Outcome:
+    def _handle(
+        self,
+        delivery: Delivery,
+        sorted_out: Triage,
+        deadline: Deadline,
+        together: GroupCommit | None,
+        *,
+        suspect: bool,
+    ) -> Outcome:
         event = delivery.event
         if event is None and not delivery.unknown:
             return _of_no_event(delivery)
@@ -221,7 +249,9 @@ class Consumer(Function):
             suspect=suspect,
         )
         if handler.needs is None or self._gate is None:
-            return self.execution.run(handler, event, attempt, deadline=deadline)
+            if together is None or handler.external or delivery.receive_count > 1:
+                return self.execution.run(handler, event, attempt, deadline=deadline)
+            return together.run(handler, delivery, event, attempt)
         return self._gate.run(delivery, attempt, partial(self.execution.run, handler, event, deadline=deadline))
 
     def _bury(self, handled: Sequence[Settled]) -> list[Settled]:

@@ -29,7 +29,6 @@ from eachonce.errors import (
     UnavailableError,
 )
 from eachonce.event import Event, RawEvent, traced
-from eachonce.execution import Try
 from eachonce.failure import outcome_of
 from eachonce.function import Function
 from eachonce.handler import Handle, Handler, making
@@ -41,6 +40,7 @@ from eachonce.reason import reason_of
 from eachonce.request import NO_REQUEST, Request, read
 from eachonce.route import Route, routed
 from eachonce.settings import Settings
+from eachonce.task import Try
 from eachonce.trace_context import TraceContext
 
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,7 @@ from eachonce.ledger import Begun, Ledger, require_deaths_below, story_of
 from eachonce.outcome import Outcome, Verdict
 from eachonce.publisher import MAX_BYTES, size_bytes
 from eachonce.settings import Settings
+from eachonce.task import Fetch, Prepared, Task, Try
 from eachonce.wording import MAX_NAME, short
 from eachonce.work import Admit, Item, Work
 from eachonce.writer import Writer
@@ -47,31 +48,6 @@ _RUNS = 8
 
 # From event to event: a loop of consumers ends here, and what people build has a dozen at most.
 MAX_HOPS = 32
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Try:
-    """One try at an event: who tries, and what the journal says of earlier ones.
-
-    - `id`: the same for the same delivery, so that its failure counts once; None where failures aren't counted
-    - `age`: how long ago the message was first received
-    - `row`: the event's journal row, where it was read
-    - `former`: rows from before sources counted, this event's perhaps among them; None where nobody has looked yet
-    - `begun`: what `Ledger.begin_all` returned for it
-    - `suspect`: whether an earlier try ended without a word
-    """
-
-    id: str | None = None
-    age: timedelta = timedelta()
-    row: Mapping[str, Any] = field(default_factory=dict)
-    former: Mapping[str, Item] | None = None
-    begun: Begun | None = None
-    suspect: bool = False
-
-    @property
-    def failures(self) -> int | None:
-        """How often the handler has failed on the event before, where the journal says so."""
-        return int(self.row["attempts"]) if "attempts" in self.row else None
 
 
 class Execution:
@@ -101,9 +77,9 @@ class Execution:
         self._in_spans = in_spans
         self._isolation = isolation
         self._signer = signer
-        self._writer = Writer(aws, settings)
-        self._committer = Committer(self._writer, clock=clock)
-        self.ledger = Ledger(self._writer, clock=clock)
+        self.writer = Writer(aws, settings)
+        self._committer = Committer(self.writer, clock=clock)
+        self.ledger = Ledger(self.writer, clock=clock)
         ring = Keyring() if keyring is None else keyring
         self.encryption = Encryption(ring.within(aws, settings), reads=reads)
 
@@ -121,16 +97,26 @@ class Execution:
 
     def former(self, events: Iterable[RawEvent]) -> dict[str, Item]:
         """Return what the journal said of up to 100 events before sources counted, by its rows' keys."""
-        return former_rows(self._writer, self._consumer, events) if self._settings.former_rows else {}
+        return former_rows(self.writer, self._consumer, events) if self._settings.former_rows else {}
 
     def run(self, handler: Handler, event: RawEvent, attempt: Try, *, deadline: Deadline) -> Outcome:
         """Handle one event and return what became of it; a failure of the handler is an outcome, too."""
+        prepared = self.prepare(handler, event, attempt, deadline=deadline)
+        return prepared if isinstance(prepared, Outcome) else self.finish(prepared, deadline=deadline)
+
+    def prepare(
+        self, handler: Handler, event: RawEvent, attempt: Try, *, deadline: Deadline, fetch: Fetch | None = None
+    ) -> Prepared | Outcome:
+        """Run the event's handler, and return what is to be committed, or what became of the event without that.
+
+        The handler reads through `fetch`, where it is given.
+        """
         try:
             _require_near(event)
             admit = self._admission(event)
             mark = self.mark(event)
             rows = self.former([event]) if attempt.former is None else attempt.former
-            former = former_row(rows, self._consumer, event)
+            former = former_row(rows, self._consumer, event) if rows else {}
             begun = self._begin(handler, event, mark, attempt, former, deadline)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this event's affair, not its neighbours'
             return _outcome(error, attempt)
@@ -140,9 +126,21 @@ class Execution:
             # A contract runs its user's code, too.
             typed = event.with_data(self.encryption.decoded(event, handler.contract))
             key = former["pk"] if former else mark.pk  # a receiver must know it again
-            return self._run(handler, typed, mark, begun, _story(event, attempt, begun), key, deadline, admit)
+            task = Task(handler, typed, mark, attempt, begun, _story(event, attempt, begun), key, admit)
+            return self._handled(task, self.writer.fetch if fetch is None else fetch)
         except Exception as error:  # noqa: BLE001 - likewise whatever a handler raises
-            return self._end(_outcome(error, attempt), event, mark, attempt, begun)
+            return self._end(_outcome(error, attempt), event.type, mark, attempt, begun)
+
+    def finish(self, prepared: Prepared, *, deadline: Deadline, outdated: bool = False) -> Outcome:
+        """Commit what is prepared, and return what became of its event.
+
+        The handler runs again where what it read is `outdated`, or turns out to be.
+        """
+        task = prepared.task
+        try:
+            return self._finish(prepared, deadline, outdated=outdated)
+        except Exception as error:  # noqa: BLE001 - the handler runs again in there
+            return self._end(_outcome(error, task.attempt), task.event.type, task.mark, task.attempt, task.begun)
 
     def _admission(self, event: RawEvent) -> Admit | None:
         """Return what refuses keys that aren't the event's tenant's; raises Reject where it has none."""
@@ -172,49 +170,47 @@ class Execution:
             raise Reject("its effect is uncertain: an earlier try ended without a word")
         return replace(begun, story={**begun.story, "uncertain": True})
 
-    def _run(
-        self,
-        handler: Handler,
-        event: Event[Any],
-        mark: Mark,
-        begun: Begun | None,
-        story: Mapping[str, Any],
-        key: str,
-        deadline: Deadline,
-        admit: Admit | None,
-    ) -> Outcome:
-        fence = None if begun is None else begun.fence
-        for _ in range(_RUNS):
-            work = Work(self._writer.fetch, idempotency_key=key, admit=admit)
-            handler.run(event, work)
-            if deadline.near and not handler.external:
+    def _handled(self, task: Task, fetch: Fetch) -> Prepared:
+        work = Work(fetch, idempotency_key=task.key, admit=task.admit)
+        task.handler.run(task.event, work)
+        outbox = self._outbox(task.event, work)
+        return Prepared(task, work, self._committer.plan(work, task.mark, outbox, fence=task.fence, story=task.story))
+
+    def _finish(self, prepared: Prepared, deadline: Deadline, *, outdated: bool) -> Outcome:
+        task = prepared.task
+        for run in range(_RUNS):
+            if run or outdated:
+                prepared = self._handled(task, self.writer.fetch)
+            if deadline.near and not task.handler.external:
                 raise TooLateError
             try:
-                outcome = self._committer.commit(work, mark, self._outbox(event, work), fence=fence, story=story)
+                outcome = self._committer.commit(prepared.plan, task.mark, result=prepared.work.result)
             except LostRaceError:
-                if handler.external:
+                if task.handler.external:
                     reason = "what it read has changed, and its effect can't be run again here"
                     raise Retry(reason, counted=False) from None
             else:
-                self._close(outcome, mark, fence, story)
+                self._close(outcome, task)
                 return outcome
         raise Retry(f"what it read changed during each of {_RUNS} runs", counted=False)
 
-    def _close(self, outcome: Outcome, mark: Mark, fence: str | None, story: Mapping[str, Any]) -> None:
+    def _close(self, outcome: Outcome, task: Task) -> None:
         """Tell the journal that a begun event is done where only the item of an earlier commit knew it."""
-        if fence is not None and outcome.verdict is Verdict.DUPLICATE:
+        if task.fence is not None and outcome.verdict is Verdict.DUPLICATE:
             with suppress(EachonceError):
-                self._committer.commit(Work(self._writer.fetch), mark, (), fence=fence, story=story)
+                nothing = Work(self.writer.fetch)
+                row = self._committer.plan(nothing, task.mark, (), fence=task.fence, story=task.story)
+                self._committer.commit(row, task.mark)
 
-    def _end(self, outcome: Outcome, event: RawEvent, mark: Mark, attempt: Try, begun: Begun | None) -> Outcome:
+    def _end(self, outcome: Outcome, event_type: str, mark: Mark, attempt: Try, begun: Begun | None) -> Outcome:
         """Tell the journal how a try ended that did not commit; an event that has failed too often is rejected."""
         with suppress(EachonceError):  # what can't be told now is only not counted
             if outcome.verdict is Verdict.ABANDONED and attempt.id is not None:
                 if begun is None:  # it is to run alone next time
-                    self.ledger.begin_all([(mark, event.type)], lease=timedelta())
+                    self.ledger.begin_all([(mark, event_type)], lease=timedelta())
                 return outcome
             if outcome.counted and attempt.id is not None:
-                row = self.ledger.failed(mark, outcome, event_type=event.type, try_id=attempt.id, begun=begun)
+                row = self.ledger.failed(mark, outcome, event_type=event_type, try_id=attempt.id, begun=begun)
                 return self._weighed(outcome, int(row.get("attempts", 0)))
             if begun is not None:
                 self.ledger.release(mark, begun)

@@ -15,12 +15,12 @@ from itertools import groupby
 from eachonce.circuit import Circuit
 from eachonce.circuits import Circuits
 from eachonce.deferral import deferral
-from eachonce.execution import Try
 from eachonce.handler import Handlers
 from eachonce.lanes import BEHIND, Settled, lane_of
 from eachonce.listener import Delivery
 from eachonce.outcome import Hold, Outcome, Verdict
 from eachonce.rate import Buckets
+from eachonce.task import Try
 
 
 class Gate:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from functools import cached_property
 
 from eachonce.listener import Delivery
@@ -12,6 +12,8 @@ from eachonce.outcome import Outcome, Verdict
 
 Handle = Callable[[Delivery], Outcome]
 Settled = tuple[Delivery, Outcome]
+
+_MEANWHILE_SECONDS = 0.1
 
 BEHIND = Outcome(verdict=Verdict.RETRY, reason="an earlier event of its lane is not done")
 
@@ -28,14 +30,49 @@ class Lanes:
         self._concurrency = concurrency
         self._ordered = ordered
 
-    def run(self, deliveries: Sequence[Delivery], handle: Handle) -> list[Settled]:
-        """Return each delivery with its outcome, lane by lane."""
+    def run(
+        self, deliveries: Sequence[Delivery], handle: Handle, *, meanwhile: Callable[[], None] | None = None
+    ) -> list[Settled]:
+        """Return each delivery with its outcome, lane by lane.
+
+        While handlers take their time in threads, who waits for them calls `meanwhile` every tenth of a second.
+        """
         lanes = in_turn(in_lanes(deliveries))
-        if self._concurrency == 1 or len(lanes) <= 1:
+        if self._concurrency == 1 or (len(lanes) <= 1 and meanwhile is None):
             done = [list(self.walk(lane, handle)) for lane in lanes]
         else:
-            done = list(self._threads.map(lambda lane: list(self.walk(lane, handle)), lanes))
+            done = self._run_in_threads(lanes, handle, meanwhile)
         return [settled for lane in done for settled in lane]
+
+    def _run_in_threads(
+        self, lanes: Sequence[list[Delivery]], handle: Handle, meanwhile: Callable[[], None] | None
+    ) -> list[list[Settled]]:
+        done: list[list[Settled]] = [[] for _ in lanes]
+        left = iter(enumerate(lanes))  # that all threads take from: one in C is safe for it
+
+        def walk_lanes() -> None:
+            try:
+                for place, lane in left:
+                    done[place] = list(self.walk(lane, handle))
+            except BaseException:
+                list(left)  # no more lane is begun
+                raise
+
+        running = {self._threads.submit(walk_lanes) for _ in range(min(self._concurrency, len(lanes)))}
+        while running:
+            ended, running = wait(
+                running, timeout=None if meanwhile is None else _MEANWHILE_SECONDS, return_when=FIRST_EXCEPTION
+            )
+            for thread in ended:
+                thread.result()
+            if running and meanwhile is not None:
+                meanwhile()
+        return done
+
+    def nobody_waits_for(self, deliveries: Sequence[Delivery]) -> set[str]:
+        """Return the message ids of those whose outcome decides nothing about others of their lane."""
+        lanes = in_lanes(deliveries)
+        return {one.message_id for lane in lanes for one in (lane[-1:] if self._keeps_order(lane[0]) else lane)}
 
     def walk(self, lane: Sequence[Delivery], handle: Handle, *, behind: bool = False) -> Iterator[Settled]:
         """Handle the deliveries of one lane, one after the other, and yield each with its outcome as it ends.

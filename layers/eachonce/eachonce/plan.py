@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from enum import Enum, auto
 from typing import Any
 
@@ -55,6 +56,9 @@ class Operation:
     expected: str | None = None  # the item's revision as read
     newer_than: str | None = None
     when_late: Operation | None = None  # what is left when the write comes too late: the check of what was read
+    by: str = ""  # the mark of the event that writes
+    write: Write | None = None  # what is written, where it depends on nothing that was read
+    size_bytes: int = 0  # of the whole plan, told by its first operation
 
 
 Plan = tuple[Operation, ...]
@@ -68,7 +72,7 @@ def plan(
     `row` is the journal row to write and `fence` the claim that it must still hold; `table` gives a table's physical
     name, and `encode` DynamoDB's form of a value. Raises WorkError for what DynamoDB would never take.
     """
-    _check_size(work, row)
+    size_bytes = _checked_size_bytes(work, row)
     build = _Builder(mark, table, encode)
     writes = [build.write(address, write, work.reads) for address, write in work.writes.items()]
     checks = [build.check(address, work.reads[address]) for address in work.reads if address not in work.writes]
@@ -76,12 +80,27 @@ def plan(
     if not leaves_a_trace and not writes:
         return ()
     if not leaves_a_trace and not checks and len(writes) == 1 and writes[0].guard in {Guard.CREATE, Guard.NEWER}:
-        return tuple(writes)
-    return (build.journal(row, fence), *writes, *checks)
+        return (replace(writes[0], size_bytes=size_bytes),)
+    return (build.journal(row, fence, size_bytes), *writes, *checks)
 
 
-def _check_size(work: Work, row: Mapping[str, Any]) -> None:
-    """Refuse what DynamoDB would refuse, in words that say what to do about it."""
+def sum_of(operation: Operation, amounts: Mapping[str, int | Decimal], encode: Encode) -> Operation:
+    """Return an add of these amounts in the place of one of them, as the same event's."""
+    expression = _Expression()
+    expression.add(amounts)
+    expression.set({WRITTEN_BY: operation.by})
+    request = {
+        "TableName": operation.request["TableName"],
+        "Key": operation.request["Key"],
+        "ExpressionAttributeNames": expression.names,
+        "ExpressionAttributeValues": {name: encode(value) for name, value in expression.values.items()},
+        "UpdateExpression": expression.update(),
+    }
+    return replace(operation, request=request)
+
+
+def _checked_size_bytes(work: Work, row: Mapping[str, Any]) -> int:
+    """Refuse what DynamoDB would refuse, in words that say what to do about it; return about how large the work is."""
     touched = 1 + len(work.reads.keys() | work.writes.keys())
     if touched > MAX_OPERATIONS:
         raise WorkTooLargeError(
@@ -96,6 +115,7 @@ def _check_size(work: Work, row: Mapping[str, Any]) -> None:
         raise WorkTooLargeError(
             f"the work has {sum(sizes):,} bytes and a transaction holds {MAX_BYTES:,}: split the event"
         )
+    return sum(sizes)
 
 
 def _attributes(write: Write) -> Item:
@@ -124,7 +144,7 @@ class _Builder:
     table: Callable[[str], str]
     encode: Encode
 
-    def journal(self, row: Mapping[str, Any], fence: str | None) -> Operation:
+    def journal(self, row: Mapping[str, Any], fence: str | None, size_bytes: int) -> Operation:
         condition = (
             "attribute_not_exists(pk) OR #state <> :done" if fence is None else "#state <> :done AND fence = :fence"
         )
@@ -138,7 +158,11 @@ class _Builder:
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
         return Operation(
-            verb="Put", request=request, guard=Guard.JOURNAL, address=Address.of(TABLE, {"pk": self.mark.pk})
+            verb="Put",
+            request=request,
+            guard=Guard.JOURNAL,
+            address=Address.of(TABLE, {"pk": self.mark.pk}),
+            size_bytes=size_bytes,
         )
 
     def check(self, address: Address, revision: str | None) -> Operation:
@@ -159,7 +183,8 @@ class _Builder:
             expression.add(write.amounts)
         else:
             expression.set(write.attributes)
-        return self._update(address, expression, [], reads, guard=Guard.NONE)
+        operation = self._update(address, expression, [], reads, guard=Guard.NONE)
+        return operation if address in reads else replace(operation, write=write, by=str(self.mark))
 
     def create(self, address: Address, write: Create, reads: Mapping[Address, str | None]) -> Operation:
         """A put of the whole item: what it is made of is no expression, and so has no limit but the item's."""
@@ -184,7 +209,9 @@ class _Builder:
         newer = expression.is_newer(newer_than, write.attributes[newer_than], self.mark)
         operation = self._update(address, expression, [newer], reads, guard=Guard.NEWER)
         when_late = self.check(address, reads[address]) if address in reads else None
-        return replace(operation, newer_than=newer_than, when_late=when_late)
+        if when_late is not None:
+            return replace(operation, newer_than=newer_than, when_late=when_late)
+        return replace(operation, newer_than=newer_than, write=write, by=str(self.mark))
 
     def _update(
         self,

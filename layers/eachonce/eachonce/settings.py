@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from eachonce.errors import MissingSettingError
 
@@ -11,6 +12,9 @@ _TABLE = "TABLE_"
 
 # Whose metrics they are where nobody says which stack's.
 NAMESPACE = "Eachonce"
+
+GroupCommits = Literal["write units", "calls", "off"]
+_GROUP_COMMITS: Mapping[str, GroupCommits] = {"write units": "write units", "calls": "calls", "off": "off"}
 
 # What PERSONAL_KEY says where personal fields are published as they are.
 IN_CLEAR = "none"
@@ -36,6 +40,8 @@ class Settings:
     - `signing_keys`: the path below which it lets its public key be known, from SIGNING_KEYS
     - `verifying_keys`: the path of the public keys by which it verifies what it is sent, from VERIFYING_KEYS
     - `metrics_namespace`: where its metrics are told from others', from POWERTOOLS_METRICS_NAMESPACE
+    - `group_commit`: what the works of a batch are committed together for, from GROUP_COMMIT: "write units", "calls" or
+      "off"; anything else counts as not set
     - `code_version`: which code ran, from AWS_LAMBDA_FUNCTION_VERSION
     """
 
@@ -52,6 +58,7 @@ class Settings:
     signing_keys: str | None = None
     verifying_keys: str | None = None
     metrics_namespace: str = NAMESPACE
+    group_commit: GroupCommits | None = None
     code_version: str = "$LATEST"
 
     @classmethod
@@ -71,6 +78,7 @@ class Settings:
             signing_keys=environment.get("SIGNING_KEYS") or None,
             verifying_keys=environment.get("VERIFYING_KEYS") or None,
             metrics_namespace=environment.get("POWERTOOLS_METRICS_NAMESPACE") or NAMESPACE,
+            group_commit=_GROUP_COMMITS.get(environment.get("GROUP_COMMIT", "")),
             code_version=environment.get("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
         )
 
