@@ -16,7 +16,7 @@ from tests.docs.pages import ROOT
 
 PAGE = (ROOT / "docs" / "limits.md").read_text(encoding="utf-8")
 _UNITS = {"KiB": 1024, "MiB": 1024 * 1024, "bytes": 1}
-_TIMES = {"second": "seconds", "minute": "minutes", "hour": "hours", "day": "days"}
+_TIMES = {"millisecond": "milliseconds", "second": "seconds", "minute": "minutes", "hour": "hours", "day": "days"}
 
 ROWS = re.findall(r"^\| [^|]+ \| ([0-9][^|]*) \| `(eachonce[\w.]+(?:\(\w+\))?)`", PAGE, re.MULTILINE)
 BOUNDS = re.findall(r"^\| [^|]+ \| (\d), up to (\d) \| `eachonce certify --(\w+)`", PAGE, re.MULTILINE)

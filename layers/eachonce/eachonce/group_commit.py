@@ -27,7 +27,7 @@ from eachonce.writer import RefusedError
 Sparing = Literal["write units", "calls"]
 
 # A work whose handler took longer than this is not worth waiting with.
-_QUICK = timedelta(milliseconds=100)
+QUICK = timedelta(milliseconds=100)
 
 # After so many refusals each work is committed alone.
 _TRIES = 2
@@ -116,15 +116,18 @@ class GroupCommit:
             self.flush()
             if outdated:
                 return self._execution.finish(prepared, deadline=self._deadline, outdated=True)
-        if began - self._deadline.remaining() >= _QUICK:
+        if began - self._deadline.remaining() >= QUICK:
             self.flush()
         return HELD
 
     def flush(self) -> None:
         """Commit all that waits, and return when all that was under way before is settled, too."""
+        waiting = self._waiting
         with self._turn:
+            if self._waiting is not waiting:
+                return  # another thread has seen to it: what waits now is not full yet
             with self._state:
-                self._under_way, self._waiting = self._waiting, _Waiting()
+                self._under_way, self._waiting = waiting, _Waiting()
             self._commit(self._under_way.works, self._under_way.group)
             with self._state:
                 self._under_way = _Waiting()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from datetime import timedelta
 from functools import cached_property
 
 from eachonce.listener import Delivery
@@ -13,7 +14,8 @@ from eachonce.outcome import Outcome, Verdict
 Handle = Callable[[Delivery], Outcome]
 Settled = tuple[Delivery, Outcome]
 
-_MEANWHILE_SECONDS = 0.1
+# How often who waits for the handlers looks after what is ready beside them.
+MEANWHILE = timedelta(milliseconds=100)
 
 BEHIND = Outcome(verdict=Verdict.RETRY, reason="an earlier event of its lane is not done")
 
@@ -61,7 +63,7 @@ class Lanes:
         running = {self._threads.submit(walk_lanes) for _ in range(min(self._concurrency, len(lanes)))}
         while running:
             ended, running = wait(
-                running, timeout=None if meanwhile is None else _MEANWHILE_SECONDS, return_when=FIRST_EXCEPTION
+                running, timeout=None if meanwhile is None else MEANWHILE.total_seconds(), return_when=FIRST_EXCEPTION
             )
             for thread in ended:
                 thread.result()
