@@ -6,7 +6,7 @@ by itself what was done before. So nothing here decides what becomes of an event
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Lock
@@ -20,6 +20,7 @@ from eachonce.handler import Handler
 from eachonce.lanes import lane_of
 from eachonce.listener import Delivery
 from eachonce.outcome import Outcome, Verdict
+from eachonce.plan import Plan
 from eachonce.task import Prepared, Try
 from eachonce.work import Address, Item
 from eachonce.writer import RefusedError
@@ -61,7 +62,7 @@ class _Waiting:
             return False
         self.works.append(held)
         self.written.update(work.writes)
-        self.touched.update(work.reads, work.writes, (lane,))
+        self.touched.update(_touched(plan, lane))
         return True
 
 
@@ -143,7 +144,7 @@ class GroupCommit:
             return any(not each.written.isdisjoint(prepared.work.reads) for each in (self._under_way, self._waiting))
 
     def _meets(self, lane: Hashable, prepared: Prepared) -> bool:
-        touched = (lane, *prepared.work.writes)
+        touched = _touched(prepared.plan, lane)
         with self._state:
             return any(not each.touched.isdisjoint(touched) for each in (self._under_way, self._waiting))
 
@@ -176,6 +177,11 @@ class GroupCommit:
 
     def _settle(self, held: _Held, outcome: Outcome) -> None:
         self.outcomes[held.name] = outcome
+
+
+def _touched(plan: Plan, lane: Hashable) -> Set[Hashable]:
+    """Return the lane and the items of a plan, its journal row among them: an id may be used again at once."""
+    return {lane, *(operation.address for operation in plan)}
 
 
 def _grouped(works: Sequence[_Held], alone: list[_Held]) -> tuple[list[_Held], Group]:
