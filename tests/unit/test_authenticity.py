@@ -259,8 +259,35 @@ def test_a_publisher_sends_no_plain_event_unsigned(store: Store, bus: str, plain
     with pytest.raises(PublishError) as refused:
         Publisher(store.aws.events, BUS, sign_with=KEY).publish([plain, EVENT])
 
-    assert [unsent.place for unsent in refused.value.unsent] == [0]
+    (unsent,) = refused.value.unsent
+    assert (unsent.place, unsent.code) == (0, "HandlerError")
+    assert "plain" in unsent.message
     assert [event["id"] for event in store.on_the_bus(bus)] == ["e-1"]
+
+
+def test_a_publisher_that_cant_ask_for_its_key_names_the_event_and_why(store: Store, bus: str) -> None:
+    """By AWS's own word."""
+
+    class Locked:
+        def sign(self, event: Any) -> Any:
+            raise AwsError("AWS did not give the signing secret", code="ThrottlingException")
+
+    with pytest.raises(PublishError) as refused:
+        Publisher(store.aws.events, BUS, sign_with=Locked()).publish([EVENT])
+
+    (unsent,) = refused.value.unsent
+    assert (unsent.place, unsent.code) == (0, "ThrottlingException")
+    assert "did not give the signing secret" in unsent.message
+
+
+def test_a_signed_text_keeps_its_numbers_as_they_are_written(store: Store, bus: str, faults: Faults) -> None:
+    """Read and written again, they would be others."""
+    text = b'{"specversion":"1.0","id":"e-1","source":"post","type":"Weighed","data":{"grams":1.50}}'
+
+    Publisher(store.aws.events, BUS, sign_with=KEY).publish([text])
+
+    ((_, request),) = [request for request in faults.requests if request[0] == "PutEvents"]
+    assert '"grams":1.50' in request["Entries"][0]["Detail"]
 
 
 def test_a_function_signs_and_verifies_by_what_its_environment_names(

@@ -56,6 +56,14 @@ def large(event_id: str, size: int) -> Event[Registered]:
     return msgspec.structs.replace(empty, data=Registered(parcel="p", sender=sender))
 
 
+PLAIN = {"specversion": "1.0", "id": "e-1", "source": "post", "type": "Bare", "data": {}, "eachonceform": "plain"}
+
+
+def plain(**attributes: Any) -> bytes:
+    """Return an event as an outbox keeps it that is to be published plain."""
+    return json.dumps(PLAIN | attributes).encode()
+
+
 def test_an_event_arrives_as_a_cloudevents_object_in_the_detail(press: Press, store: Store) -> None:
     """Source and type are on the envelope, too, where rules look for them."""
     press.publisher.publish(events(1))
@@ -142,6 +150,58 @@ def test_text_that_is_no_event_is_named_and_the_others_go(press: Press) -> None:
         (2, "MalformedEvent"),
     ]
     assert sorted(press.ids()) == ["0", "3"]
+
+
+@pytest.mark.parametrize(
+    ("time", "told"),
+    [
+        ("2010-12-01T08:26:00Z", datetime(2010, 12, 1, 8, 26, tzinfo=UTC)),
+        ("2010-12-01T08:26:00", None),
+        (None, None),
+    ],
+)
+def test_a_plain_event_has_its_time_beside_it(
+    press: Press, faults: Faults, time: str | None, told: datetime | None
+) -> None:
+    """One without a zone is no moment."""
+    press.publisher.publish([plain(time=time)])
+
+    ((_, request),) = [request for request in faults.requests if request[0] == "PutEvents"]
+    assert request["Entries"][0].get("Time") == (None if told is None else told.timestamp())
+
+
+@pytest.mark.parametrize(("time", "more"), [("2010-12-01T08:26:00Z", 14), (None, 0)])
+def test_a_plain_event_may_have_all_that_the_bus_takes(press: Press, time: str | None, more: int) -> None:
+    """Its time counts, where it has one."""
+    room = MAX_BYTES - len("post") - len("Bare") - len('{"x": ""}') - more
+
+    press.publisher.publish([plain(time=time, data={"x": "x" * room})])
+    with pytest.raises(PublishError, match="EntryTooLarge"):
+        press.publisher.publish([plain(time=time, data={"x": "x" * (room + 1)})])
+
+
+def test_a_plain_event_that_fails_is_named_by_its_place(press: Press) -> None:
+    """As any other, whether it is the bus that refuses it or nobody could tell it."""
+    too_large = plain(data={"x": "x" * MAX_BYTES})
+
+    with pytest.raises(PublishError) as raised:
+        press.publisher.publish([event("0"), too_large, plain(data=[])])
+
+    assert [(unsent.place, unsent.code) for unsent in raised.value.unsent] == [
+        (1, "EntryTooLarge"),
+        (2, "MalformedEvent"),
+    ]
+    assert "a plain event's detail is an object, and its data is none" in raised.value.unsent[1].message
+
+
+def test_what_only_speaks_of_plain_events_is_none(press: Press, store: Store) -> None:
+    """The word in its data makes it no such thing."""
+    said = json.dumps({**PLAIN, "data": {"eachonceform": "plain"}, "eachonceform": None}).encode()
+
+    press.publisher.publish([said])
+
+    (arrived,) = store.on_the_bus(press.queue)
+    assert arrived["id"] == "e-1"
 
 
 @pytest.mark.parametrize("code", ["InternalFailure", "InternalException", "ThrottlingException", "ServiceUnavailable"])
@@ -300,6 +360,7 @@ def test_what_there_was_no_time_to_send_is_told_from_what_the_bus_refused(
     assert {codes[place] for place in range(10)} == {"ServiceUnavailable"}
     assert {codes[place] for place in range(10, 30)} == {"ThrottlingException"}
     assert {codes[place] for place in range(30, 45)} == {"NotSent"}
+    assert "there was no time to send it" in {unsent.message for unsent in raised.value.unsent}
 
 
 @pytest.mark.parametrize("code", sorted(THROTTLES))
