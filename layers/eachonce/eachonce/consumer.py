@@ -239,7 +239,7 @@ class Consumer(Function):
             return _later("the journal could not be asked about earlier deliveries", error)
         if deadline.near:
             return _TOO_LATE
-        pk = self.execution.row_key(event)
+        pk = self.execution.row_key(event) if sorted_out.rows or sorted_out.begun else ""
         attempt = Try(
             id=f"{delivery.message_id}/{delivery.receive_count}",
             age=delivery.age(datetime.now(UTC)),

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
@@ -85,7 +86,7 @@ def read_key(pk: str) -> tuple[str, str | None, str]:
     return consumer, source.replace("%23", "#").replace("%25", "%"), event_id
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Mark:
     """Who did it: a consumer, for an event of this identity and content. Rows and items carry it, to know copies by.
 
@@ -100,22 +101,26 @@ class Mark:
     former: Callable[[], Collection[str]] = field(default=tuple, compare=False, repr=False)
     tenant: str | None = None
 
-    @property
+    @cached_property
     def pk(self) -> str:
         """The journal row's key, which is among the tenant's where one is named."""
         return row_key(self.consumer, self.source, self.event_id, tenant=self.tenant)
 
-    @property
+    @cached_property
     def prefix(self) -> str:
         """What the marks of all contents of this event begin with, and no other event's."""
         return f"{self.consumer}##{_escaped(self.source)}#{_escaped(self.event_id)}#"
 
     def __str__(self) -> str:
+        return self._text
+
+    @cached_property
+    def _text(self) -> str:
         return f"{self.prefix}{self.fingerprint}"
 
 
 def _escaped(text: str) -> str:
-    return text.replace("%", "%25").replace("#", "%23")
+    return text.replace("%", "%25").replace("#", "%23") if "%" in text or "#" in text else text
 
 
 def done_row(

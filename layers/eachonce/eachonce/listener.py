@@ -92,7 +92,8 @@ class Delivery:
 
     def age(self, now: datetime) -> timedelta:
         """Return how long ago the message was first received."""
-        return timedelta() if self.first_seen is None else max(timedelta(), now - self.first_seen)
+        first_seen = self.first_seen
+        return timedelta() if first_seen is None else max(timedelta(), now - first_seen)
 
 
 def listen(

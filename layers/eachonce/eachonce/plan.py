@@ -126,9 +126,11 @@ def _size_bytes(value: Any, level: int = 0) -> int:
     """Return about how many bytes DynamoDB counts for a value: its text, its bytes, and its names."""
     if level > _MAX_LEVELS + 1:  # AWS's pages don't say whether the attribute itself is one of them
         raise WorkError(f"a value nests too deeply: DynamoDB takes {_MAX_LEVELS} levels")
+    if isinstance(value, str):  # nearly all are
+        return len(value) if value.isascii() else len(value.encode(errors="surrogatepass"))
     match value:
-        case str():
-            return len(value.encode(errors="surrogatepass"))
+        case int() | None:
+            return 1
         case bytes():
             return len(value)
         case Mapping():

@@ -51,6 +51,9 @@ class Report:
 
         What is held back is no warning: it is as somebody has set it, and may be all of a backlog.
         """
+        quiet = outcome.verdict in _QUIET or outcome.held is not None
+        if self._logger.log_level > (logging.INFO if quiet else logging.WARNING):
+            return
         if event is not None:
             fields |= {
                 "event_id": event.id,
@@ -66,7 +69,6 @@ class Report:
             extra["reason"] = short(outcome.reason)
         if outcome.cause is not None:
             extra |= {"exception": self._trace(outcome.cause), "exception_name": _cut(type(outcome.cause).__name__)}
-        quiet = outcome.verdict in _QUIET or outcome.held is not None
         log = self._logger.info if quiet else self._logger.warning
         log(outcome.verdict.value, extra=extra)
 
