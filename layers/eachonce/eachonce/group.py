@@ -21,6 +21,8 @@ from eachonce.work import Add, Address, Put
 # A sum that DynamoDB's 38 digits don't hold is nobody's to round.
 _EXACT = Context(prec=38, traps=[Inexact, Overflow])
 
+_LARGE = 10**38
+
 # A sum of more is no expression of 4 KB any more.
 _MOST_ATTRIBUTES = 100
 
@@ -113,6 +115,9 @@ def _sum(some: Amounts, more: Amounts) -> Amounts | None:
     names = some.keys() | more.keys()
     if len(names) > _MOST_ATTRIBUTES:
         return None
+    if all(type(amount) is int for amount in (*some.values(), *more.values())):
+        total = {name: some.get(name, 0) + more.get(name, 0) for name in sorted(names)}
+        return total if all(-_LARGE < amount < _LARGE for amount in total.values()) else None
     try:
         return {name: _EXACT.add(Decimal(some.get(name, 0)), Decimal(more.get(name, 0))) for name in sorted(names)}
     except DecimalException:

@@ -126,15 +126,15 @@ def _size_bytes(value: Any, level: int = 0) -> int:
     """Return about how many bytes DynamoDB counts for a value: its text, its bytes, and its names."""
     if level > _MAX_LEVELS + 1:  # AWS's pages don't say whether the attribute itself is one of them
         raise WorkError(f"a value nests too deeply: DynamoDB takes {_MAX_LEVELS} levels")
-    if isinstance(value, str):  # nearly all are
+    if isinstance(value, str):  # nearly all are this, or the next
         return len(value) if value.isascii() else len(value.encode(errors="surrogatepass"))
+    if isinstance(value, int):
+        return 1
     match value:
-        case int() | None:
-            return 1
         case bytes():
             return len(value)
         case Mapping():
-            return sum(_size_bytes(name) + _size_bytes(inner, level + 1) for name, inner in value.items())
+            return sum(map(_size_bytes, value)) + sum(_size_bytes(inner, level + 1) for inner in value.values())
         case list() | tuple() | set():
             return sum(_size_bytes(inner, level + 1) for inner in value)
     return 1
@@ -185,8 +185,7 @@ class _Builder:
             expression.add(write.amounts)
         else:
             expression.set(write.attributes)
-        operation = self._update(address, expression, [], reads, guard=Guard.NONE)
-        return operation if address in reads else replace(operation, write=write, by=str(self.mark))
+        return self._update(address, expression, [], reads, guard=Guard.NONE, write=write)
 
     def create(self, address: Address, write: Create, reads: Mapping[Address, str | None]) -> Operation:
         """A put of the whole item: what it is made of is no expression, and so has no limit but the item's."""
@@ -209,11 +208,9 @@ class _Builder:
         expression, newer_than = _Expression(), str(write.newer_than)
         expression.set({**write.attributes, newer_by(newer_than): str(self.mark)})
         newer = expression.is_newer(newer_than, write.attributes[newer_than], self.mark)
-        operation = self._update(address, expression, [newer], reads, guard=Guard.NEWER)
         when_late = self.check(address, reads[address]) if address in reads else None
-        if when_late is not None:
-            return replace(operation, newer_than=newer_than, when_late=when_late)
-        return replace(operation, newer_than=newer_than, write=write, by=str(self.mark))
+        operation = self._update(address, expression, [newer], reads, guard=Guard.NEWER, write=write)
+        return replace(operation, newer_than=newer_than, when_late=when_late)
 
     def _update(
         self,
@@ -223,6 +220,7 @@ class _Builder:
         reads: Mapping[Address, str | None],
         *,
         guard: Guard,
+        write: Write,
     ) -> Operation:
         expression.set({WRITTEN_BY: str(self.mark)})
         request = self._request(address, expression, _all([*conditions, *_still_read(expression, address, reads)]))
@@ -232,12 +230,15 @@ class _Builder:
                 f"{address.table}: a change of so many attributes is an expression of {len(update):,} bytes, and "
                 f"DynamoDB takes {MAX_EXPRESSION_BYTES:,}: keep them in one attribute, a map, or split the event"
             )
+        read = address in reads
         return Operation(
             verb="Update",
             request=request,
-            guard=Guard.REVISION if address in reads else guard,
+            guard=Guard.REVISION if read else guard,
             address=address,
             expected=reads.get(address),
+            by=str(self.mark),
+            write=None if read else write,
         )
 
     def _request(self, address: Address, expression: _Expression, condition: str) -> dict[str, Any]:
