@@ -12,7 +12,8 @@ from rich import progress as bar
 from rich.console import Console
 
 from bench.comparison import Tell, compare, counts, processes
-from bench.rows import Ratio, Row, cases
+from bench.process import SystemProcess
+from bench.rows import Case, Ratio, Row, cases
 
 FOLDER = Path(__file__).parent
 
@@ -101,15 +102,9 @@ def _whole(out: Path, rounds: int, seed: int, sizes: Sequence[int], orders: Sequ
     from bench.machine import Machine
     from bench.results import Results
 
-    rows: list[Row] = []
-    ratios: list[Ratio] = []
     all_cases = list(cases(sizes))
     with processes() as started, _progress(len(all_cases) + 3 + len(orders)) as tell:
-        for case in all_cases:
-            tell(f"{case.case}, batch of {case.batch:,}, {case.keys}")
-            found, ratio = compare(started, case, rounds=rounds, seed=seed)
-            rows += found
-            ratios.append(ratio)
+        rows, ratios = _compared(started, all_cases, rounds, seed, tell)
         tell("security and flow control")
         rows += protections.measured()
         tell("the start of a function")
@@ -135,6 +130,19 @@ def _whole(out: Path, rounds: int, seed: int, sizes: Sequence[int], orders: Sequ
     for path in results.write(out):
         typer.echo(f"wrote {path}", err=True)
     return 0
+
+
+def _compared(
+    started: Sequence[SystemProcess], all_cases: Sequence[Case], rounds: int, seed: int, tell: Tell
+) -> tuple[list[Row], list[Ratio]]:
+    rows: list[Row] = []
+    ratios: list[Ratio] = []
+    for case in all_cases:
+        tell(f"{case.case}, batch of {case.batch:,}, {case.keys}")
+        found, ratio = compare(started, case, rounds=rounds, seed=seed)
+        rows += found
+        ratios.append(ratio)
+    return rows, ratios
 
 
 @contextmanager

@@ -73,6 +73,8 @@ peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(json.dumps([wall * 1000, cpu * 1000, peak / 1024 if sys.platform == "linux" else peak / 1024 / 1024]))
 """
 
+_COMPILES_ANEW = {"PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
@@ -106,7 +108,8 @@ def _of(system: str, columns: Sequence[Sequence[float]]) -> Start:
 
 def _start(code: str) -> Sequence[float]:
     layer = str(ROOT / "layers" / "eachonce")
-    environment = {**os.environ, **ENVIRONMENT, "PYTHONPATH": layer}
+    given = {name: value for name, value in os.environ.items() if name not in _COMPILES_ANEW}
+    environment = {**given, **ENVIRONMENT, "PYTHONPATH": layer}
     ended = subprocess.run(
         [sys.executable, "-c", _PROBE, code], env=environment, capture_output=True, text=True, check=True
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -106,3 +107,17 @@ def test_the_plots_are_documents(written: Path) -> None:
 def test_a_wrong_argument_ends_with_2(arguments: list[str]) -> None:
     """Before anything is measured."""
     assert CliRunner().invoke(app, arguments).exit_code == 2
+
+
+def test_ctrl_c_ends_it_with_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And 130, as a shell has it."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bench.app.counts", interrupted)
+    monkeypatch.setattr("bench.app.processes", lambda: nullcontext([]))
+
+    ended = CliRunner().invoke(app, ["--short"])
+
+    assert (ended.exit_code, ended.output) == (130, "stopped\n")
