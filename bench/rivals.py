@@ -34,7 +34,7 @@ EVENTS = (1_000, 5_000)
 _NAME = "bench"
 _PATTERN = {"source": ["bench"]}
 _AT_ONCE = 10  # of a call of either service
-_PATIENCE_SECONDS = 120
+_PATIENCE_SECONDS = 60
 _TEMPLATE = {
     "AWSTemplateFormatVersion": "2010-09-09",
     "Transform": "AWS::Serverless-2016-10-31",
@@ -183,7 +183,7 @@ def _rate(endpoint: str, events: int, *, makes: bool) -> float:
             entries = [{"Id": str(n), "ReceiptHandle": one["ReceiptHandle"]} for n, one in enumerate(messages)]
             sqs.delete_message_batch(QueueUrl=url, Entries=entries)
             left -= len(messages)
-        elif time.perf_counter() - began > _PATIENCE_SECONDS:
+        if left > 0 and time.perf_counter() - began > _PATIENCE_SECONDS:
             raise RuntimeError(f"{left} of {events} events didn't arrive")
     seconds = time.perf_counter() - began
     publisher.join()
