@@ -46,15 +46,20 @@ def test_a_poison_event_dies_alone(tmp_path: Path, death: str) -> None:
     assert ended.deaths == [DEATHS[death]] * 4
 
 
-def test_what_was_done_before_its_neighbour_died_is_not_handled_again(tmp_path: Path) -> None:
-    """The nine come first, one after the other, and are done when the tenth kills them all.
+@pytest.mark.parametrize(("group_commit", "times"), [("off", 1), ("write units", 2)])
+def test_what_was_done_before_its_neighbour_died_is_not_handled_again(
+    tmp_path: Path, group_commit: str, times: int
+) -> None:
+    """The nine come first, one after the other, and are done when the tenth kills them all, or wait to be, once.
 
     Once the tenth is a suspect they leave the queue before it runs, so that its next death is its own affair.
     """
-    ended = play(deadly(*NINE, errand("poison", "exit")), tmp_path, **LIFE, concurrency=1)
+    batch = deadly(*NINE, errand("poison", "exit"))
+
+    ended = play(batch, tmp_path, **LIFE, concurrency=1, group_commit=group_commit)
 
     assert nine_are_done(ended)
-    assert {ended.times_run[name] for name in NINE_ONCE} == {1}
+    assert {ended.times_run[name] for name in NINE_ONCE} == {times}
     assert ended.left == [10, 10, 1, 1]
     assert list(ended.dead_letters) == ["poison"]
 

@@ -152,5 +152,5 @@ def test_which_secret_is_meant_is_said_where_it_is_not_clear(shop: Shop) -> None
     """Those that there are, are named."""
     ended = shop.eachonce("keys", "rotate", "--secret", "another")
 
-    assert ended.returncode == 2
+    assert ended.exit_code == 2
     assert "SigningSecret" in ended.stdout + ended.stderr

@@ -98,11 +98,11 @@ def test_a_customer_is_erased_by_a_command_that_asks(shop: Shop) -> None:
     place(shop, "2", customer=ERASED)
     shop.settle()
     asked = shop.eachonce("erase", "--subject", ERASED, answer="n\n")
-    assert asked.returncode == 1
+    assert asked.exit_code == 1
 
     erased = shop.eachonce("erase", "--subject", ERASED, "--yes")
     again = shop.eachonce("erase", "--subject", ERASED, "--yes")
 
-    assert (erased.returncode, erased.stdout) == (0, "erased\n")
-    assert again.returncode == 1
+    assert (erased.exit_code, erased.stdout) == (0, "erased\n")
+    assert again.exit_code == 1
     assert ERASED not in erased.stdout + erased.stderr + again.stdout + again.stderr

@@ -58,8 +58,8 @@ def an_exception_escapes_the_listener() -> Iterator[None]:
 def a_record_beside_a_flaw_is_dropped() -> Iterator[None]:
     run = Lanes.run
 
-    def careless(self: Lanes, deliveries: Any, handle: Any) -> Any:
-        settled = run(self, deliveries, handle)
+    def careless(self: Lanes, deliveries: Any, handle: Any, **more: Any) -> Any:
+        settled = run(self, deliveries, handle, **more)
         return settled if all(delivery.flaw is None for delivery, _ in settled) else settled[1:]
 
     with patch.object(Lanes, "run", careless):
@@ -70,8 +70,8 @@ def a_record_beside_a_flaw_is_dropped() -> Iterator[None]:
 def a_flaw_defers_its_neighbours() -> Iterator[None]:
     run = Lanes.run
 
-    def timid(self: Lanes, deliveries: Any, handle: Any) -> Any:
-        settled = run(self, deliveries, handle)
+    def timid(self: Lanes, deliveries: Any, handle: Any, **more: Any) -> Any:
+        settled = run(self, deliveries, handle, **more)
         if all(delivery.flaw is None for delivery, _ in settled):
             return settled
         return [(one, Outcome(verdict=Verdict.RETRY)) if one.flaw is None else (one, out) for one, out in settled]
