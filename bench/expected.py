@@ -1,6 +1,7 @@
 """What an event may cost: `expected.csv` has the calls and write units of every case, and a change of them is told.
 
-They are the same on any machine. Who makes an event dearer means to, and says so there.
+They are the same on any machine, but for which works of a large batch are in the same full transaction. Who makes an
+event dearer means to, and says so there.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from bench.rows import Row
 FILE = Path(__file__).with_name("expected.csv")
 
 _COLUMNS = ("case", "batch", "keys", "system", "calls_per_event", "write_units_per_event")
+
+# Threads fill transactions as they come: one more for a hundred events is no change.
+_GIVE = 0.02
 
 Counts = tuple[float, float]
 
@@ -46,7 +50,7 @@ def differences(rows: Sequence[Row], expected: dict[tuple[str, ...], Counts]) ->
             yield f"{named}: expected, and not counted"
         else:
             for what, now, before in zip(("calls", "write units"), found[key], expected[key], strict=True):
-                if now != before:
+                if abs(now - before) > _GIVE * before:
                     yield f"{named}: {now:g} {what} an event, {'dearer' if now > before else 'cheaper'} than {before:g}"
 
 

@@ -20,6 +20,14 @@ def test_what_is_as_expected_is_not_told(tmp_path: Path) -> None:
     assert list(expected.differences([ROW], expected.read(tmp_path / "expected.csv"))) == []
 
 
+def test_one_transaction_more_for_a_hundred_events_is_no_change(tmp_path: Path) -> None:
+    """Which works are together in a full one is the threads' to decide."""
+    expected.write([ROW], tmp_path / "expected.csv")
+    found = replace(ROW, calls_per_event=ROW.calls_per_event + 0.01)
+
+    assert list(expected.differences([found], expected.read(tmp_path / "expected.csv"))) == []
+
+
 def test_a_dearer_event_is_told_and_a_cheaper_one_too(tmp_path: Path) -> None:
     """With what it was."""
     expected.write([ROW], tmp_path / "expected.csv")
