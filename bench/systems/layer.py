@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from eachonce import Consumer, Contract, Event, Relay, Work, group_commit, lanes
+from eachonce import Consumer, Contract, Event, Relay, Work
 
 from bench import works
 from bench.systems import Built
@@ -72,8 +70,7 @@ HANDLERS = {
 
 
 def build(work: str) -> Built:
-    """Return a consumer of one handler, and the relay; no hiccup of this machine splits what is committed together."""
-    group_commit.QUICK = lanes.MEANWHILE = timedelta(hours=1)
+    """Return a consumer of one handler, and the relay."""
     consumer = Consumer("bench")
     consumer.on(OrderPlaced)(HANDLERS[work])
     return Built(consumer=consumer, relay=Relay())
