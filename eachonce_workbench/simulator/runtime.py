@@ -7,7 +7,9 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
+
+from eachonce.settings import GroupCommits
 
 from eachonce_workbench.cloud.functions.ending import exited, timed_out
 from eachonce_workbench.cloud.functions.environment import function_environment
@@ -29,7 +31,7 @@ _MOST_DEATHS = 2
 _SIGKILL = -9
 
 # What the layer's group commit may be told: a worker's own draw, so that each run has workers of all kinds.
-_GROUP_COMMITS = ("write units", "calls", "off")
+_GROUP_COMMITS = get_args(GroupCommits)
 
 
 class Context:

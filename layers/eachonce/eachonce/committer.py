@@ -14,6 +14,8 @@ from eachonce.plan import Guard, Plan, plan
 from eachonce.work import CREATED_BY, Address, Item, Work, newer_by, revision_of
 from eachonce.writer import Refusal, RefusedError, Writer
 
+STALE = Outcome(verdict=Verdict.STALE, reason="something newer is there already")
+
 _REUSED = "the event id was used before with different content"
 
 
@@ -82,7 +84,7 @@ class Committer:
         if operation.newer_than is None:  # the item is as it was read, and only a create minds that it is there
             return self._judge_existing(operation.address, found, mark, journaled=journaled)
         by = found.get(newer_by(operation.newer_than))
-        return _judge_mark(by, mark) or Outcome(verdict=Verdict.STALE, reason="something newer is there already")
+        return _judge_mark(by, mark) or STALE
 
     def _judge_existing(self, address: Address, found: Item, mark: Mark, *, journaled: bool) -> Outcome:
         # DynamoDB needn't list every failed condition of a transaction: ask the journal before accusing the event.

@@ -23,7 +23,7 @@ from eachonce.gathering import Gathering, finished, messages
 from eachonce.group_commit import GroupCommit
 from eachonce.isolation import Isolation
 from eachonce.keyring import Keyring
-from eachonce.lanes import BEHIND, Lanes, Settled, lane_of
+from eachonce.lanes import BEHIND, TOO_LATE, Lanes, Settled, lane_of
 from eachonce.listener import MAX_BODY_BYTES, Delivery, listen
 from eachonce.outcome import Outcome, Verdict
 from eachonce.rate import Buckets, Rate
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
     from eachonce.signing import Signer, Verifier
     from eachonce.spans import Spans
-
-_TOO_LATE = Outcome(verdict=Verdict.ABANDONED, reason="the function's time was nearly over")
 
 
 class Consumer(Function):
@@ -192,7 +190,7 @@ class Consumer(Function):
         sparing = self.settings.group_commit if self._group_commit is None else self._group_commit
         if sparing == "off" or len(sorted_out.harmless) < 2 or self._tracer is not None:
             return None
-        return GroupCommit(self.execution, deadline, sparing="write units" if sparing is None else sparing)
+        return GroupCommit(self.execution, deadline, sparing=sparing)
 
     def _let_go(self, settled: Sequence[Settled]) -> set[str]:
         """Finish with what is final, to the last word of it: what comes next may kill the process."""
@@ -204,7 +202,7 @@ class Consumer(Function):
     def _take_back(self, settled: Sequence[Settled], sorted_out: Triage) -> None:
         """Release the marks of what was to begin and then didn't, so that nobody suspects it."""
         for delivery, outcome in settled:
-            begins = outcome.held is None and outcome is not BEHIND and outcome is not _TOO_LATE
+            begins = outcome.held is None and outcome is not BEHIND and outcome is not TOO_LATE
             if delivery.event is None or begins:
                 continue
             event = delivery.event
@@ -238,7 +236,7 @@ class Consumer(Function):
         if (error := sorted_out.unread.get(delivery.message_id)) is not None:
             return _later("the journal could not be asked about earlier deliveries", error)
         if deadline.near:
-            return _TOO_LATE
+            return TOO_LATE
         pk = self.execution.row_key(event) if sorted_out.rows or sorted_out.begun else ""
         attempt = Try(
             id=f"{delivery.message_id}/{delivery.receive_count}",

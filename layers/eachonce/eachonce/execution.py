@@ -116,7 +116,7 @@ class Execution:
             admit = self._admission(event)
             mark = self.mark(event)
             rows = self.former([event]) if attempt.former is None else attempt.former
-            former = former_row(rows, self._consumer, event) if rows else {}
+            former = former_row(rows, self._consumer, event)
             begun = self._begin(handler, event, mark, attempt, former, deadline)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this event's affair, not its neighbours'
             return _outcome(error, attempt)

@@ -52,6 +52,8 @@ def former_rows(writer: Writer, consumer: str, events: Iterable[RawEvent]) -> di
 
 def former_row(rows: Mapping[str, Item], consumer: str, event: RawEvent) -> Item:
     """Return the event's own row, or an empty one: another source's, or another caller's, may have had the same id."""
+    if not rows:
+        return {}
     found = ((rows[key], of) for key, of in _fingerprints(consumer, event) if key in rows)
     return next((row for row, of in found if row.get("fingerprint") == of(event)), {})
 

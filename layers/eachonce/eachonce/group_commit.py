@@ -12,12 +12,13 @@ from datetime import timedelta
 from threading import Lock
 from typing import Literal
 
+from eachonce.committer import STALE
 from eachonce.deadline import Deadline
 from eachonce.event import RawEvent
 from eachonce.execution import Execution
 from eachonce.group import Group
 from eachonce.handler import Handler
-from eachonce.lanes import lane_of
+from eachonce.lanes import TOO_LATE, lane_of
 from eachonce.listener import Delivery
 from eachonce.outcome import Outcome, Verdict
 from eachonce.plan import Plan
@@ -34,8 +35,6 @@ QUICK = timedelta(milliseconds=100)
 _TRIES = 2
 
 HELD = Outcome(verdict=Verdict.DONE, reason="it is committed with its neighbours")
-_STALE = Outcome(verdict=Verdict.STALE, reason="something newer is there already")
-_TOO_LATE = Outcome(verdict=Verdict.ABANDONED, reason="the function's time was nearly over")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +164,7 @@ class GroupCommit:
             else:
                 for one in works:
                     done = Outcome(verdict=Verdict.DONE, result=one.prepared.work.result)
-                    self._settle(one, _STALE if group.overtook(one.prepared.plan) else done)
+                    self._settle(one, STALE if group.overtook(one.prepared.plan) else done)
                 works = ()
                 break
         for one in (*works, *alone):
@@ -173,7 +172,7 @@ class GroupCommit:
 
     def _commit_alone(self, held: _Held) -> None:
         near = self._deadline.near  # a mark of a start is for who took too long, and this one has only waited
-        self._settle(held, _TOO_LATE if near else self._execution.finish(held.prepared, deadline=self._deadline))
+        self._settle(held, TOO_LATE if near else self._execution.finish(held.prepared, deadline=self._deadline))
 
     def _settle(self, held: _Held, outcome: Outcome) -> None:
         self.outcomes[held.name] = outcome

@@ -17,7 +17,9 @@ Settled = tuple[Delivery, Outcome]
 # How often who waits for the handlers looks after what is ready beside them.
 MEANWHILE = timedelta(milliseconds=100)
 
+# Of what has not begun, or has only waited: nothing is to be taken back, and nobody is to be suspected.
 BEHIND = Outcome(verdict=Verdict.RETRY, reason="an earlier event of its lane is not done")
+TOO_LATE = Outcome(verdict=Verdict.ABANDONED, reason="the function's time was nearly over")
 
 
 class Lanes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from eachonce.errors import MissingSettingError
 
@@ -14,7 +14,7 @@ _TABLE = "TABLE_"
 NAMESPACE = "Eachonce"
 
 GroupCommits = Literal["write units", "calls", "off"]
-_GROUP_COMMITS: Mapping[str, GroupCommits] = {"write units": "write units", "calls": "calls", "off": "off"}
+_GROUP_COMMITS: Mapping[str, GroupCommits] = {name: name for name in get_args(GroupCommits)}
 
 # What PERSONAL_KEY says where personal fields are published as they are.
 IN_CLEAR = "none"
@@ -41,7 +41,7 @@ class Settings:
     - `verifying_keys`: the path of the public keys by which it verifies what it is sent, from VERIFYING_KEYS
     - `metrics_namespace`: where its metrics are told from others', from POWERTOOLS_METRICS_NAMESPACE
     - `group_commit`: what the works of a batch are committed together for, from GROUP_COMMIT: "write units", "calls" or
-      "off"; anything else counts as not set
+      "off"; the first where it says anything else
     - `code_version`: which code ran, from AWS_LAMBDA_FUNCTION_VERSION
     """
 
@@ -58,7 +58,7 @@ class Settings:
     signing_keys: str | None = None
     verifying_keys: str | None = None
     metrics_namespace: str = NAMESPACE
-    group_commit: GroupCommits | None = None
+    group_commit: GroupCommits = "write units"
     code_version: str = "$LATEST"
 
     @classmethod
@@ -78,7 +78,7 @@ class Settings:
             signing_keys=environment.get("SIGNING_KEYS") or None,
             verifying_keys=environment.get("VERIFYING_KEYS") or None,
             metrics_namespace=environment.get("POWERTOOLS_METRICS_NAMESPACE") or NAMESPACE,
-            group_commit=_GROUP_COMMITS.get(environment.get("GROUP_COMMIT", "")),
+            group_commit=_GROUP_COMMITS.get(environment.get("GROUP_COMMIT", ""), "write units"),
             code_version=environment.get("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
         )
 
