@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import signal
 import tempfile
 from collections.abc import Coroutine, Sequence
@@ -175,6 +176,11 @@ def confined(context: typer.Context, out: Path | None) -> None:
         means = confine(*filter(Path.is_dir, () if out is None else (out,)))
         if means.lacking:
             typer.echo(str(means), err=True)
+
+
+def print_json(document: Any) -> None:
+    """Print what a program is told, and nothing else."""
+    print(json.dumps(document, ensure_ascii=False))  # noqa: T201 - what the command is for
 
 
 class Commands(TyperGroup):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from eachonce_workbench.cli.command import AsJson, EndpointUrl, Region, StackName, Yes
+from eachonce_workbench.cli.command import AsJson, EndpointUrl, Region, StackName, Yes, print_json
 
 if TYPE_CHECKING:
     from eachonce_workbench.operations.dead_letters import Found
@@ -48,7 +47,7 @@ def list_letters(
             for why, letters in by_reason(found.letters).items()
         ]
         counts = {"count": len(found.letters), "out_of_sight": found.out_of_sight}
-        _print_json({**counts, "paused": here.stack.paused, "reasons": groups})
+        print_json({**counts, "paused": here.stack.paused, "reasons": groups})
     else:
         show_list(found)
 
@@ -72,7 +71,7 @@ def show(
         found = here.look(Selection(some_id=some_id), consumer=consumer, with_bodies=True)
     if as_json:
         letters = [letter.as_dict(with_body=True) for letter in found.letters]
-        _print_json({"letters": letters, "out_of_sight": found.out_of_sight})
+        print_json({"letters": letters, "out_of_sight": found.out_of_sight})
     else:
         show_letters(found)
     if not found.letters:
@@ -212,7 +211,7 @@ def why(
         ]
     known = [story for story in stories if story.known]
     if as_json:
-        _print_json({"stories": [story.as_dict() for story in known], "out_of_sight": found.out_of_sight})
+        print_json({"stories": [story.as_dict() for story in known], "out_of_sight": found.out_of_sight})
     else:
         for story in known:
             show_story(story, found.out_of_sight)
@@ -235,11 +234,7 @@ def _end(tally: Tally, found: Found, told: dict[str, Any] | str) -> None:
     from eachonce_workbench.cli.screens.dead_letters import show_end
 
     if isinstance(told, dict):
-        _print_json({"found": tally.chosen, **told, "left": tally.left, "out_of_sight": found.out_of_sight})
+        print_json({"found": tally.chosen, **told, "left": tally.left, "out_of_sight": found.out_of_sight})
     else:
         show_end(tally, told, found.out_of_sight)
     raise typer.Exit(1 if tally.left else 0)
-
-
-def _print_json(document: Any) -> None:
-    print(json.dumps(document, ensure_ascii=False))  # noqa: T201 - what the command is for

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eachonce_workbench.cli.command import AsJson, EndpointUrl, Region, StackName, Yes
+from eachonce_workbench.cli.command import AsJson, EndpointUrl, Region, StackName, Yes, print_json
 
 if TYPE_CHECKING:
     from eachonce_workbench.operations.keys import Signing
@@ -39,7 +38,7 @@ def list_keys(
             "keys": [key.told(now) for key in known],
             "personal": None if personal is None else personal.told(),
         }
-        print(json.dumps(document))  # noqa: T201 - what the command is for
+        print_json(document)
     else:
         show_keys(signing, known, personal, now)
     raise typer.Exit(1 if any(key.signs and key.state(now) == "ended" for key in known) else 0)
@@ -82,7 +81,7 @@ def rotate_key(
             raise typer.Exit(1) from error
     if as_json:
         former = [{"id": key.kept.key.id, "source": key.kept.source, "until": key.until} for key in rotated.former]
-        print(json.dumps({"key": rotated.key_id, "sources": rotated.sources, "former": former}))  # noqa: T201 - likewise
+        print_json({"key": rotated.key_id, "sources": rotated.sources, "former": former})
     else:
         show_rotated(rotated)
 
@@ -91,8 +90,9 @@ def _chosen(stack: Stack, secret: str | None) -> Signing:
     """Return the secret that is meant; without one, or with several, the command ends."""
     from eachonce_workbench.operations.keys import signing_of
 
-    found = [each for each in signing_of(stack) if secret in (None, each.secret)]
+    known = signing_of(stack)
+    found = [each for each in known if secret in (None, each.secret)]
     if len(found) == 1:
         return found[0]
-    names = ", ".join(each.secret for each in signing_of(stack)) or "none"
+    names = ", ".join(each.secret for each in known) or "none"
     raise typer.BadParameter(f"functions of the stack sign with {names}", param_hint="--secret")

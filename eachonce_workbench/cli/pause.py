@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eachonce_workbench.cli.command import AsJson, EndpointUrl, Region, StackName, Yes
+from eachonce_workbench.cli.command import AsJson, EndpointUrl, Region, StackName, Yes, print_json
 
 if TYPE_CHECKING:
     from eachonce_workbench.operations.stack import SourceMapping, Stack
@@ -95,6 +94,6 @@ def _switch(
             "in_flight": sum(backlog.in_flight for backlog in backlogs),
             "retention_seconds": min(backlog.retention_seconds for backlog in backlogs),
         }
-        print(json.dumps(document))  # noqa: T201 - what the command is for
+        print_json(document)
     else:
         show_switched(mappings[0].consumer, backlogs, on=on, changed=changes)

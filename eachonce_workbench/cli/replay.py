@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from eachonce_workbench.cli.command import AsJson, EndpointUrl, Region, StackName, Yes
+from eachonce_workbench.cli.command import AsJson, EndpointUrl, Region, StackName, Yes, print_json
 
 if TYPE_CHECKING:
     from eachonce_workbench.operations.replay import Span
@@ -76,7 +75,7 @@ def replay(
     document: dict[str, Any] = {"consumer": mappings[0].consumer, "from": span.start.isoformat()}
     document |= {"to": span.end.isoformat(), **told}
     if as_json:
-        print(json.dumps(document))  # noqa: T201 - what the command is for
+        print_json(document)
     else:
         parts = ", ".join(f"{name} {value}" for name, value in told.items() if value is not None)
         typer.echo(f"replayed to {mappings[0].consumer}: {parts}")

@@ -11,6 +11,7 @@ from typing import Any
 from rich import progress as bar
 from rich.console import Console
 
+from eachonce_workbench.cli.screens.line import say
 from eachonce_workbench.operations.dead_letter import DeadLetter
 from eachonce_workbench.operations.dead_letters import Found
 from eachonce_workbench.operations.redrive import Tally
@@ -169,4 +170,4 @@ def _printable(text: str) -> str:
 
 
 def _say(console: Console, text: str) -> None:
-    console.print(_printable(text), markup=False, highlight=False, soft_wrap=True)
+    say(console, _printable(text))

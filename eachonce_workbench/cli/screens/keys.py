@@ -8,6 +8,7 @@ from datetime import datetime
 from rich.console import Console
 from rich.table import Table
 
+from eachonce_workbench.cli.screens.line import say
 from eachonce_workbench.operations.keys import KnownKey, PersonalKeys, Signing
 from eachonce_workbench.operations.rotation import Rotated
 
@@ -23,32 +24,28 @@ def show_keys(
             table.add_row(key.kept.source, key.kept.key.id, key.state(now), _day(key.written), key.until or "")
         console.print(table)
     for each in signing:
-        _say(console, f"{', '.join(each.sources) or 'nobody'} signs by the secret {each.secret}")
+        say(console, f"{', '.join(each.sources) or 'nobody'} signs by the secret {each.secret}")
     if not signing:
-        _say(console, "no function of the stack signs what it publishes")
+        say(console, "no function of the stack signs what it publishes")
     if any(key.signs is None for key in known):
-        _say(console, "which key signs can't be said: you may not read the secret")
+        say(console, "which key signs can't be said: you may not read the secret")
     if personal is None:
-        _say(console, "there is no key of personal fields")
+        say(console, "there is no key of personal fields")
         return
-    _say(console, f"personal fields: {personal.key}, {personal.state}, of {_day(personal.created)}")
+    say(console, f"personal fields: {personal.key}, {personal.state}, of {_day(personal.created)}")
     if personal.table is not None:
-        _say(console, f"subjects' keys: {personal.table}, about {personal.items:,} items")
+        say(console, f"subjects' keys: {personal.table}, about {personal.items:,} items")
 
 
 def show_rotated(rotated: Rotated) -> None:
     """Print which key signs now, and until when the former ones are good."""
     console = Console()
-    _say(console, f"{', '.join(rotated.sources)} signs with {rotated.key_id}, within five minutes")
+    say(console, f"{', '.join(rotated.sources)} signs with {rotated.key_id}, within five minutes")
     for key in rotated.former:
-        _say(console, f"{key.kept.key.id}, which signed for {key.kept.source}, is good until {key.until}")
+        say(console, f"{key.kept.key.id}, which signed for {key.kept.source}, is good until {key.until}")
     if not rotated.former:
-        _say(console, "no key that signed by now was known: one that did has no end, `eachonce keys list` shows it")
+        say(console, "no key that signed by now was known: one that did has no end, `eachonce keys list` shows it")
 
 
 def _day(at: datetime) -> str:
     return at.date().isoformat()
-
-
-def _say(console: Console, text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)

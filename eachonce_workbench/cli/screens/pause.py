@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from rich.console import Console
 
+from eachonce_workbench.cli.screens.line import say
 from eachonce_workbench.operations.pause import Backlog
 
 _ALARMS = "an alarm on its queue's age or depth will tell of what waits"
@@ -20,16 +21,16 @@ def show_switched(consumer: str, backlogs: Sequence[Backlog], *, on: bool, chang
     waiting = sum(backlog.waiting for backlog in backlogs)
     messages = "1 message waits" if waiting == 1 else f"{waiting:,} messages wait"
     if on:
-        _say(console, f"{consumer} is not paused{already}: {messages} in its queue")
+        say(console, f"{consumer} is not paused{already}: {messages} in its queue")
         return
     keeps = _duration(min(backlog.retention_seconds for backlog in backlogs))
-    _say(
+    say(
         console,
         f"{consumer} is paused{already}: {messages} in its queue, which keeps each for {keeps} after it was sent",
     )
     if in_flight := sum(backlog.in_flight for backlog in backlogs):
-        _say(console, f"{in_flight:,} of them are hidden for now: they were deferred, or another reader has them")
-    _say(console, f"{_ALARMS}; `eachonce resume {consumer}` lets it go on")
+        say(console, f"{in_flight:,} of them are hidden for now: they were deferred, or another reader has them")
+    say(console, f"{_ALARMS}; `eachonce resume {consumer}` lets it go on")
 
 
 @contextmanager
@@ -50,7 +51,3 @@ def _duration(seconds: int) -> str:
     """
     span = timedelta(seconds=seconds)
     return f"{span.days} days" if span.days and not span.seconds else str(span)
-
-
-def _say(console: Console, text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
