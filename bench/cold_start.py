@@ -11,14 +11,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from statistics import median
-from typing import Any
 
+from bench import ROOT
+from bench.systems import FLOOR, OURS, PEER
 from bench.tables import ENVIRONMENT
-
-ROOT = Path(__file__).resolve().parents[1]
 
 _OURS = """
 from eachonce import Aws, Consumer, Contract, Event, Work
@@ -61,7 +59,7 @@ _FLOOR = """
 import boto3
 boto3.client("dynamodb")
 """
-STARTS: Mapping[str, str] = {"eachonce": _OURS, "powertools": _PEER, "bare boto3": _FLOOR}
+STARTS: Mapping[str, str] = {OURS: _OURS, PEER: _PEER, FLOOR: _FLOOR}
 
 _PROBE = r"""
 import sys, time
@@ -84,10 +82,6 @@ class Start:
     wall_ms: float
     cpu_ms: float
     peak_mib: float
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as it is written."""
-        return asdict(self)
 
 
 def starts(rounds: int) -> list[Start]:

@@ -41,10 +41,6 @@ class Way:
     p99_ms: float
     cpu_ms_per_message: float
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it as it is written."""
-        return asdict(self)
-
 
 @dataclass(slots=True)
 class Watch:
@@ -159,7 +155,7 @@ def main() -> None:
         return
     import uvloop
 
-    print(json.dumps(uvloop.run(way(arguments.orders)).as_json()))
+    print(json.dumps(asdict(uvloop.run(way(arguments.orders)))))
 
 
 if __name__ == "__main__":

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
 
 _MEASURED_WITH = ("aws-lambda-powertools", "boto3", "botocore", "msgspec", "pydantic")
 
@@ -35,7 +34,3 @@ class Machine:
     def __str__(self) -> str:
         packages = ", ".join(f"{name} {number}" for name, number in self.packages.items())
         return f"{self.processors} processors ({self.machine}, {self.system}), Python {self.python}; {packages}"
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as it is written."""
-        return asdict(self)

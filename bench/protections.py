@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 
 from bench.rows import Row
 
@@ -29,4 +30,4 @@ def measured() -> list[Row]:
 
 if __name__ == "__main__":
     for row in rows():
-        print(json.dumps(row.as_json()), flush=True)
+        print(json.dumps(asdict(row)), flush=True)

@@ -33,14 +33,14 @@ class Results:
     def as_json(self) -> dict[str, Any]:
         """Return them as they are written."""
         return {
-            "machine": self.machine.as_json(),
+            "machine": asdict(self.machine),
             "rounds": self.rounds,
             "seed": self.seed,
-            "rows": [row.as_json() for row in self.rows],
+            "rows": [asdict(row) for row in self.rows],
             "ratios": [_flat(ratio) for ratio in self.ratios],
-            "starts": [start.as_json() for start in self.starts],
-            "end_to_end": [way.as_json() for way in self.ways],
-            "passages": [passage.as_json() for passage in self.passages],
+            "starts": [asdict(start) for start in self.starts],
+            "end_to_end": [asdict(way) for way in self.ways],
+            "passages": [asdict(passage) for passage in self.passages],
             "absent": list(self.absent),
         }
 

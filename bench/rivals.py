@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -26,10 +26,10 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from bench import ROOT
 from bench.start_up import ask, free_port
 from bench.tables import ENVIRONMENT
 
-ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / ".run" / "bench"
 EVENTS = (1_000, 5_000)
 
@@ -82,10 +82,6 @@ class Passage:
     events: int
     events_per_second: float
     first_answer_seconds: float
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as it is written."""
-        return asdict(self)
 
 
 def passages(rounds: int, sizes: Sequence[int] = EVENTS) -> tuple[list[Passage], list[str]]:

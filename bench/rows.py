@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from bench.systems import OURS
 from bench.works import WORKS
@@ -34,10 +33,6 @@ class Row:
     write_units_per_event: float | None
     cpu_us_per_event: float | None = None
     wall_ms: float | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the row as it is written."""
-        return asdict(self)
 
 
 def protection(

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from bench import ROOT
 from bench.orders import DISTINCT
 from bench.plots import calls_plot
 from bench.rows import Row
 from bench.systems import OURS, PEER
 from bench.works import WORKS
 
-README = Path(__file__).parents[1] / "README.md"
+README = ROOT / "README.md"
 PLOT = Path(__file__).with_name("calls.svg")
 
 _BATCH = 10

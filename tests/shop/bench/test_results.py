@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -80,7 +81,7 @@ def test_a_row_has_the_same_fields_whatever_it_is_of(written: Path) -> None:
     rows = json.loads((written / "results.json").read_text())["rows"]
 
     assert all(set(one) == FIELDS for one in rows)
-    assert rows[0] == RESULTS.rows[0].as_json()
+    assert rows[0] == asdict(RESULTS.rows[0])
     assert (rows[2]["keys"], rows[2]["wall_ms"]) == (None, None)
 
 
