@@ -99,6 +99,7 @@ def _short(*, accept: bool) -> int:
 def _whole(out: Path, rounds: int, seed: int, sizes: Sequence[int], orders: Sequence[int]) -> int:
     from bench import end_to_end, protections, rivals
     from bench.cold_start import starts
+    from bench.files import write
     from bench.machine import Machine
     from bench.results import Results
 
@@ -127,7 +128,7 @@ def _whole(out: Path, rounds: int, seed: int, sizes: Sequence[int], orders: Sequ
         absent=absent,
     )
     _show(ratios)
-    for path in results.write(out):
+    for path in write(results, out):
         typer.echo(f"wrote {path}", err=True)
     return 0
 

@@ -1,11 +1,9 @@
-"""The results of a run, and the files that they are written to: results.json, results.md and the plots."""
+"""The results of a run."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from bench.cold_start import Start
@@ -43,21 +41,6 @@ class Results:
             "passages": [asdict(passage) for passage in self.passages],
             "absent": list(self.absent),
         }
-
-    def write(self, folder: Path) -> list[Path]:
-        """Write all files; return their paths."""
-        from bench.plots import plots
-        from bench.report import report
-
-        folder.mkdir(parents=True, exist_ok=True)
-        texts = {
-            "results.json": json.dumps(self.as_json(), indent=1) + "\n",
-            "results.md": report(self),
-            **plots(self),
-        }
-        for name, text in texts.items():
-            (folder / name).write_text(text, encoding="utf-8")
-        return [folder / name for name in texts]
 
 
 def _flat(ratio: Ratio) -> dict[str, Any]:

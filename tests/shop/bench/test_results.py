@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from bench.app import app
 from bench.cold_start import Start
 from bench.end_to_end import Way
+from bench.files import write
 from bench.machine import Machine
 from bench.results import Results
 from bench.rows import Case, Ratio, Row, protection
@@ -72,7 +73,7 @@ RESULTS = Results(
 @pytest.fixture
 def written(tmp_path: Path) -> Path:
     """A folder with all that is written."""
-    RESULTS.write(tmp_path / "new")
+    write(RESULTS, tmp_path / "new")
     return tmp_path / "new"
 
 
