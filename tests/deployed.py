@@ -70,7 +70,7 @@ class Killed(BaseException):
 
 
 class Deployed:
-    """The stack's clients and what they find; `before_call` happens before each of their calls."""
+    """The stack's clients and what they find; `before_call` and `after_call` happen around each of their calls."""
 
     def __init__(self, system: Topology | None = None) -> None:
         system = post_office() if system is None else system
@@ -81,6 +81,7 @@ class Deployed:
         self._lock = threading.Lock()  # moto has none
         self._codec = Codec()
         self.before_call: Callable[[], object] = lambda: None
+        self.after_call: Callable[[], object] = lambda: None
         self.revive()
         self.cloudformation, self.dynamodb, self.sqs = map(self.client, ("cloudformation", "dynamodb", "sqs"))
         self.journal = Journal(self.dynamodb, "journal", clock=lambda: datetime.now(UTC))
@@ -183,6 +184,7 @@ class Deployed:
                 raise Killed
             self._calls_left -= 1
             status, headers, body = self._handle(request)
+            self.after_call()
             if not self._calls_left:
                 raise Killed
         return AWSResponse(request.url, status, headers, _Raw(body))

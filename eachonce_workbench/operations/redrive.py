@@ -5,6 +5,8 @@ is killed after any of these leaves the letter where it was, or a copy beside it
 command again goes on. A letter whose very event has been done since is only deleted; one whose id another event has
 used is kept, since its consumer would only reject it again.
 
+Whoever is interrupted ends the round that is under way, so that the tally says what was done.
+
 A pace says how many go a second, and is told how many are dead again: those that the journal says were rejected since.
 """
 
@@ -85,16 +87,31 @@ class Redrive:
             yield len(message_ids)
             return
         slowest = None if self._pace is None else self._pace.slowest
-        with Reading(self._sqs, queues, per_second=slowest) as reading, ThreadPoolExecutor(_AT_ONCE) as pool:
+        with (
+            Reading(self._sqs, queues, per_second=slowest) as reading,
+            ThreadPoolExecutor(_AT_ONCE) as pool,
+            _rounds() as rounds,
+        ):
             for read in _chosen(reading, message_ids):
                 for letters in self._paced(read, tally, pool):
                     renewals = list(pool.map(self._renew, letters))
-                    done = [each for each, renewal in zip(letters, renewals, strict=True) if renewal is Renewal.DONE]
-                    free = [each for each, renewal in zip(letters, renewals, strict=True) if renewal in _FREE]
-                    deleted = reading.delete([*done, *self._send(queues, free)])
-                    tally.kept.update(renewal.value for renewal in renewals if renewal in _KEPT)
-                    _count(tally, done, deleted)
+                    rounds.submit(self._move, reading, queues, letters, renewals, tally).result()
                     yield len(letters)
+
+    def _move(
+        self,
+        reading: Reading,
+        queues: ConsumerQueues,
+        letters: Sequence[DeadLetter],
+        renewals: Sequence[Renewal],
+        tally: Tally,
+    ) -> None:
+        """Send copies of those that may go, delete them and what has been done since, and count."""
+        done = [each for each, renewal in zip(letters, renewals, strict=True) if renewal is Renewal.DONE]
+        free = [each for each, renewal in zip(letters, renewals, strict=True) if renewal in _FREE]
+        deleted = reading.delete([*done, *self._send(queues, free)])
+        tally.kept.update(renewal.value for renewal in renewals if renewal in _KEPT)
+        _count(tally, done, deleted)
 
     def _paced(self, letters: list[DeadLetter], tally: Tally, pool: ThreadPoolExecutor) -> Iterator[list[DeadLetter]]:
         """Yield letters as they may go."""
@@ -161,10 +178,15 @@ class Redrive:
 
 def drop(sqs: Any, queues: ConsumerQueues, message_ids: Collection[str], tally: Tally) -> Generator[int, None, None]:
     """Delete these letters of a consumer for good; count, and yield how many of them each round took."""
-    with Reading(sqs, queues) as reading:
+    with Reading(sqs, queues) as reading, _rounds() as rounds:
         for letters in _chosen(reading, message_ids):
-            _count(tally, [], reading.delete(letters))
+            rounds.submit(lambda these: _count(tally, [], reading.delete(these)), letters).result()
             yield len(letters)
+
+
+def _rounds() -> ThreadPoolExecutor:
+    """Return what does one round at a time, to its end: Ctrl-C reaches the main thread alone, and leaving waits."""
+    return ThreadPoolExecutor(1)
 
 
 def _chosen(reading: Reading, message_ids: Collection[str]) -> Iterator[list[DeadLetter]]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import signal
+import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -15,7 +18,7 @@ from eachonce.listener import unwrap
 
 from eachonce_workbench.operations.dead_letter import DeadLetter, Selection
 from eachonce_workbench.operations.dead_letters import Reading
-from eachonce_workbench.operations.redrive import Redrive, Tally
+from eachonce_workbench.operations.redrive import Redrive, Tally, drop
 from tests.deployed import LETTERS, ORDERED, PARCELS, Deployed, Killed, body_of
 
 MALFORMED = '{"not": "an event"'
@@ -30,6 +33,24 @@ def clock() -> Iterator[time_machine.Traveller]:
 @pytest.fixture
 def deployed(clock: time_machine.Traveller) -> Deployed:
     return Deployed()
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[Callable[[], None]]:
+    """What interrupts the main thread, and comes back once that knows of it."""
+    known = threading.Event()
+
+    def interrupt(*_: object) -> None:
+        known.set()
+        raise KeyboardInterrupt
+
+    def press() -> None:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        known.wait()
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    yield press
+    signal.signal(signal.SIGINT, before)
 
 
 def message(body: str, **notes: str) -> dict[str, object]:
@@ -401,6 +422,29 @@ def test_what_fails_again_meanwhile_is_not_redriven_for_ever(deployed: Deployed)
 
     assert rounds == [1]
     assert deployed.bodies(LETTERS.dead_letters_url) == Counter([body_of("e-2")])
+
+
+@pytest.mark.parametrize("call", range(1, 8))
+@pytest.mark.parametrize("what", ["redrive", "drop"])
+def test_an_interrupt_leaves_no_letter_uncounted(
+    deployed: Deployed, ctrl_c: Callable[[], None], what: str, call: int
+) -> None:
+    """After whatever call Ctrl-C comes, what is gone has been counted, and what is left lies there, if out of sight."""
+    deployed.bury(body_of("e-1"))
+    chosen = {letter.message_id for letter in deployed.look([LETTERS]).letters}
+    tally = Tally(chosen=len(chosen))
+    calls = itertools.count(1)
+    deployed.after_call = lambda: ctrl_c() if next(calls) == call else None
+
+    with suppress(KeyboardInterrupt):
+        if what == "redrive":
+            list(Redrive(deployed.sqs, deployed.journal)(LETTERS, chosen, tally))
+        else:
+            list(drop(deployed.sqs, LETTERS, chosen, tally))
+    deployed.after_call = lambda: None
+
+    with Reading(deployed.sqs, LETTERS) as reading:
+        assert tally.left == reading.out_of_sight
 
 
 def test_a_letter_that_is_not_seen_again_is_left(deployed: Deployed) -> None:
