@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import boto3
@@ -26,7 +27,11 @@ DIRECT = Config(proxies={})
 """No call goes through a proxy."""
 
 
+@cache
 def local_session(region: str | None = None) -> boto3.session.Session:
-    """Return a session with the credentials that the local cloud takes, which are any."""
+    """Return this process's session with the credentials that the local cloud takes, which are any.
+
+    What a session reads of botocore's own data, for its first client, takes longer than the client.
+    """
     core = botocore.session.Session(session_vars=dict(_NOBODYS))
     return boto3.session.Session(botocore_session=core, region_name=region, **_CREDENTIALS)

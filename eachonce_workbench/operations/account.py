@@ -42,9 +42,16 @@ class Account:
         self._endpoint_url = endpoint_url or None
         self.local = is_local(endpoint_url)
         self._region = _LOCAL_REGION if self.local and region is None else region
+        self._session: boto3.session.Session | None = None
+        self._clients: dict[str, Any] = {}
 
     def client(self, service: str) -> Any:
-        """Return a client of a service. Raises AccountError when no client can be made."""
+        """Return the client of a service. Raises AccountError when no client can be made."""
+        if service not in self._clients:
+            self._clients[service] = self._made(service)
+        return self._clients[service]
+
+    def _made(self, service: str) -> Any:
         config = Config(
             retries={"mode": "standard", "total_max_attempts": 5},
             max_pool_connections=CONNECTIONS,
@@ -53,12 +60,16 @@ class Account:
         )
         with explained(self._endpoint_url):
             try:
-                # What a person has for AWS is not for the local cloud, and looking it up can take seconds.
-                session = local_session(self._region) if self.local else boto3.session.Session(region_name=self._region)
+                if self._session is None:
+                    self._session = self._opened()
                 merged = config.merge(DIRECT) if self.local else config
-                return session.client(service, endpoint_url=self._endpoint_url, config=merged)
+                return self._session.client(service, endpoint_url=self._endpoint_url, config=merged)
             except ValueError as error:
                 raise AccountError(str(error)) from error
+
+    def _opened(self) -> boto3.session.Session:
+        # What a person has for AWS is not for the local cloud, and looking it up can take seconds.
+        return local_session(self._region) if self.local else boto3.session.Session(region_name=self._region)
 
 
 def is_local(endpoint_url: str | None) -> bool:

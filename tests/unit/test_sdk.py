@@ -26,6 +26,7 @@ def persons(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     files = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE"), str(broken))
     for name, value in {"AWS_PROFILE": "nope", "AWS_DEFAULT_PROFILE": "nope", **files, **PROXY}.items():
         monkeypatch.setenv(name, value)
+    local_session.cache_clear()
 
 
 @pytest.fixture
