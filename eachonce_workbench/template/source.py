@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -50,16 +53,8 @@ class Source:
     @classmethod
     def parse(cls, file: Path, text: str) -> Source:
         """Parse what a file says, or is to say. Raises TemplateError when it is no YAML, or no mapping."""
-        try:
-            root = yaml.compose(text, Loader=yaml.CSafeLoader)
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark
-            raise TemplateError(file, mark.line + 1 if mark else 1, f"is no YAML: {error.problem}") from error
-        if not isinstance(root, yaml.MappingNode):
-            raise TemplateError(file, 1, "a template is a mapping with a Resources section")
-        reader = _Reader(file)
-        document = reader.value(root, ())
-        return cls(file=file, document=document, lines=reader.lines, said=tuple(reader.said))
+        document, lines, said = _parsed(file, text)
+        return cls(file=file, document=pickle.loads(document), lines=lines, said=said)  # noqa: S301 - of this process
 
     def line(self, where: Where) -> int:
         """Give the line of a value, or of the nearest one around it that the file has."""
@@ -76,6 +71,21 @@ class Source:
         found = sorted({(self.line(where), reason) for where, reason in reasons})
         line, reason = found[0]
         return TemplateError(self.file, line, reason, *(TemplateError(self.file, *each) for each in found[1:]))
+
+
+@lru_cache(maxsize=8)  # a simulation is of one template, hundreds of times over
+def _parsed(file: Path, text: str) -> tuple[bytes, Mapping[Where, int], tuple[str, ...]]:
+    """Return the pickled document, the lines of its values, and what was said of it."""
+    try:
+        root = yaml.compose(text, Loader=yaml.CSafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        raise TemplateError(file, mark.line + 1 if mark else 1, f"is no YAML: {error.problem}") from error
+    if not isinstance(root, yaml.MappingNode):
+        raise TemplateError(file, 1, "a template is a mapping with a Resources section")
+    reader = _Reader(file)
+    document = reader.value(root, ())
+    return pickle.dumps(document), MappingProxyType(reader.lines), tuple(reader.said)
 
 
 class _Reader:
