@@ -37,16 +37,15 @@ def test_without_faults_nothing_happens_but_the_shop() -> None:
 @pytest.mark.parametrize("faults", ["light", "heavy"])
 def test_every_promise_holds(faults: str) -> None:
     """Whatever goes wrong."""
-    for seed in range(2):
-        run = simulate(scenario(invoices=12, seed=seed, faults=faults))
+    run = simulate(scenario(invoices=8, faults=faults))
 
-        assert run.violations == ()
-        assert run.happened != ()
+    assert run.violations == ()
+    assert run.happened != ()
 
 
 def test_the_same_seed_is_the_same_run_to_the_letter() -> None:
     """Each fault, each call, each moment; another seed is another run."""
-    first, again, other = (simulate(scenario(invoices=5, seed=seed)) for seed in (3, 3, 4))
+    first, again, other = (simulate(scenario(invoices=3, seed=seed)) for seed in (3, 3, 4))
 
     assert told(first) == told(again)
     assert first.happened != other.happened
@@ -58,7 +57,7 @@ def test_the_same_seed_is_the_same_run_in_another_process() -> None:
         import hashlib
         from eachonce_workbench.simulator.simulation import simulate
         from tests.shop.scenarios import scenario
-        run = simulate(scenario(invoices=5))
+        run = simulate(scenario(invoices=2))
         said = (run.happened, run.virtual_seconds, sorted(run.calls.items()), run.deliveries, run.reconciliation)
         print(hashlib.sha256(repr(said).encode()).hexdigest())
     """
@@ -79,9 +78,9 @@ def test_the_same_seed_is_the_same_run_in_another_process() -> None:
 
 def test_what_happened_can_be_made_to_happen_again() -> None:
     """All of it, and nothing else: a run of the faults of another one is that run."""
-    whole = simulate(scenario(invoices=5, seed=5))
+    whole = simulate(scenario(invoices=3, seed=5))
 
-    again = simulate(replace(scenario(invoices=5, seed=5), only=frozenset(whole.happened)))
+    again = simulate(replace(scenario(invoices=3, seed=5), only=frozenset(whole.happened)))
 
     assert told(again) == told(whole)
 
