@@ -136,7 +136,7 @@ serve: .venv/ready ## keep the local cloud running on port PORT, 4566 by default
 
 test: .venv/ready ## all tests, with the layer's coverage
 	$(PYTEST) --numprocesses 2 $(LAYERS_TESTS) --cov --cov-report=term --cov-fail-under=95
-	$(PYTEST) --numprocesses 2 $(addprefix --ignore=,$(LAYERS_TESTS))
+	$(PYTEST) --numprocesses 3 $(addprefix --ignore=,$(LAYERS_TESTS))
 
 check: .venv/ready .venv-sam/ready .venv-checkov/ready ## lint, types, and the template
 	$(BIN)/ruff check .

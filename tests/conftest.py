@@ -39,6 +39,12 @@ _AWS = {
 }
 
 
+@pytest.hookimpl(trylast=True)  # they have been shuffled by now
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _fake_account() -> Iterator[None]:
     """Credentials and a region that lead nowhere."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
 from tests.docs.pages import ROOT
 from tests.docs.shell import Shell
 from tests.docs.walk import walk
@@ -13,6 +15,7 @@ from tests.installation import Installation
 TUTORIAL = ROOT / "docs" / "tutorial.md"
 
 
+@pytest.mark.long
 def test_the_tutorial_alone_makes_a_consumer_that_fails_visibly_and_is_mended_redriven_and_certified(
     installation: Installation, bare: Mapping[str, str], tmp_path: Path
 ) -> None:

@@ -30,6 +30,7 @@ def nine_are_done(ended: Ending) -> bool:
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("death", DEATHS)
 def test_a_poison_event_dies_alone(tmp_path: Path, death: str) -> None:
     """os._exit, a segmentation fault, memory beyond the limit, a loop past the time-out: the other nine are done.
