@@ -7,8 +7,6 @@ from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-import time_machine
-
 T = TypeVar("T")
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -44,6 +42,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 def run(main: Coroutine[Any, Any, T]) -> T:
     """Run `main` to its end on a virtual loop; the system's clock, as Python sees it, moves along from START."""
+    import time_machine  # which imports pytest
+
     with (
         time_machine.travel(START, tick=False) as traveller,
         asyncio.Runner(loop_factory=lambda: VirtualLoop(traveller.shift)) as runner,
