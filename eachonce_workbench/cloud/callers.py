@@ -7,10 +7,14 @@ still say the site's name. https://owasp.org/www-community/attacks/DNS_Rebinding
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from eachonce_workbench.cloud.loopback import is_loopback
 from eachonce_workbench.cloud.store.protocol import AwsError
+
+# Nearly all requests are for one and the same.
+_REMEMBERED = 16
 
 
 class Callers:
@@ -19,6 +23,7 @@ class Callers:
     def __init__(self, hosts: Collection[str] = ()) -> None:
         """Take the names and addresses that are allowed beside those of the loopback interface."""
         self._hosts = {host.lower() for host in hosts}
+        self._allowed = lru_cache(maxsize=_REMEMBERED)(self._is_allowed)
 
     def check(self, headers: Collection[tuple[str, str]]) -> None:
         """Raise `AwsError` AccessDeniedException unless a request's headers (names in lower case) name allowed ones."""
@@ -29,7 +34,7 @@ class Callers:
             if not self._allowed(origin):
                 raise _denied(f"No page of {origin} may call the local cloud")
 
-    def _allowed(self, url: str) -> bool:
+    def _is_allowed(self, url: str) -> bool:
         try:
             host = urlsplit(url).hostname or ""
         except ValueError:

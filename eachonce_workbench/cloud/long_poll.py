@@ -8,8 +8,6 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import msgspec
-
 from eachonce_workbench.cloud.store.protocol import Response, decoded
 from eachonce_workbench.cloud.store.store import Store
 
@@ -17,6 +15,9 @@ LONGEST_WAIT_SECONDS = 20
 
 # A message that becomes visible by itself wakes nobody, and its time may move with the clock: look again this often.
 _LOOK_AGAIN_SECONDS = 0.5
+
+_NOTHING = b"{}"
+"""The body of an answer without messages."""
 
 
 class LongPoll:
@@ -34,7 +35,7 @@ class LongPoll:
         while True:
             answer = self._store.handle("sqs", headers, body, path)
             left = ends_at - asyncio.get_running_loop().time()
-            if left <= 0 or answer[0] != 200 or msgspec.json.decode(answer[2]):
+            if left <= 0 or answer[0] != 200 or answer[2] != _NOTHING:
                 return answer
             await self._until_changed(name, min(left, _LOOK_AGAIN_SECONDS))
 

@@ -37,14 +37,13 @@ class Request:
     body: bytes = b""
 
     @classmethod
-    def of(cls, scope: Scope, body: bytes = b"") -> Request:
-        """Take what ASGI says of a request."""
+    def of(cls, scope: Scope) -> Request:
+        """Take what ASGI says of a request, whose body is yet to be read."""
         return cls(
             method=scope["method"],
             path=scope["path"],
             query=scope["query_string"].decode("latin-1"),
             headers=dict(headers_of(scope)),
-            body=body,
         )
 
     @property

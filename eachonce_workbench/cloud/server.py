@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -86,7 +87,7 @@ class Endpoint:
             if request.path.startswith(PREFIX):
                 await send_answer(await self._apis.answer(await received(scope, receive)), send)
                 return
-            request = Request.of(scope, await self._read(receive, request))
+            request = replace(request, body=await self._read(receive, request))
             answer = await self._answer(request)
         except DisconnectedError:
             return

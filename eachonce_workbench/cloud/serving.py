@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 import uvicorn
-from starlette.applications import Starlette
-from starlette.routing import Mount
-from starlette.types import ASGIApp
 
 from eachonce_workbench.cloud.web.wire import Spelling
+
+App = Callable[..., Awaitable[None]]
+"""What answers requests, by ASGI: https://asgi.readthedocs.io/en/latest/specs/main.html."""
 
 # An idle connection costs nothing here, and a client that finds its connection closed has to send again.
 KEEP_ALIVE_SECONDS = 3600
@@ -46,9 +46,9 @@ def endpoint_of(listening: socket.socket) -> str:
 class Server:
     """Serves an ASGI app on a socket, on the running loop, until it is stopped; leaves signals to its owner."""
 
-    def __init__(self, app: ASGIApp, listening: socket.socket) -> None:
+    def __init__(self, app: App, listening: socket.socket) -> None:
         config = uvicorn.Config(
-            Starlette(routes=[Mount("/", app=app)]),
+            app,
             access_log=False,
             log_config=None,
             log_level="warning",

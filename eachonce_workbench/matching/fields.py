@@ -78,6 +78,9 @@ class _Reading:
         for field in fields:
             if not (field.leaf.absent or self._fits(field)):
                 return False
+        if not self._occurrences.tied:  # as in most events: each field's choice is its own
+            absent = (field for field in fields if field.leaf.absent)
+            return all(self._fits(field) or not self._lies(field.name) for field in absent)
         chosen = ANYTHING
         for field, later in zip(fields, self._arrays_after(fields), strict=True):
             chosen = self._choose(chosen, field, later)

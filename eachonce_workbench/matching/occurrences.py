@@ -46,6 +46,11 @@ class Occurrences:
         """All occurrences of a field, in no order."""
         return self._found.get(name, [])
 
+    @property
+    def tied(self) -> bool:
+        """Whether two of the fields may have to be in the same element of an array."""
+        return self._elements > 0
+
     def _visit(self, node: Any, name: str, place: int, arrays: Arrays, elements: Elements) -> None:
         if isinstance(node, dict):
             for number, (key, value) in enumerate(pairs_of(node)):

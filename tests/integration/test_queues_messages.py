@@ -465,7 +465,7 @@ def test_a_queue_has_so_many_messages_in_flight_and_no_more(
     office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A short poll of a standard queue is told so; others just get nothing."""
-    for module in ("sqs", "wire"):
+    for module in ("sqs", "message_operations"):
         monkeypatch.setattr(f"eachonce_workbench.cloud.store.queues.{module}.MAX_IN_FLIGHT", 3)
     for number in range(5):
         office.ask("SendMessage", QueueUrl=PLAIN.url, MessageBody=str(number))

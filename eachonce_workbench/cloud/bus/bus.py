@@ -178,8 +178,9 @@ class Bus:
                 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-bus-to-bus.html
                 self._courier.give_up(first, "INVALID_PARAMETER", "The event came from another bus already")
                 continue
-            for _ in range(self._disorder.copies(target.arn, body)):
-                self._courier.deliver(replace(first), in_seconds=self._disorder.delay_seconds(target.arn, body))
+            for copy in range(self._disorder.copies(target.arn, body)):
+                delivery = replace(first) if copy else first  # each is tried by itself
+                self._courier.deliver(delivery, in_seconds=self._disorder.delay_seconds(target.arn, body))
 
 
 def _bus_name(entry: Entry) -> str:

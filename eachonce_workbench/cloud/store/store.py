@@ -25,6 +25,7 @@ from eachonce_workbench.cloud.sdk import local_session
 from eachonce_workbench.cloud.store.encryption_keys import create_keys
 from eachonce_workbench.cloud.store.protocol import AwsError, Response, decoded, success
 from eachonce_workbench.cloud.store.queues.disorder import Disorder
+from eachonce_workbench.cloud.store.queues.json_protocol import JsonProtocol
 from eachonce_workbench.cloud.store.queues.messages import Messages
 from eachonce_workbench.cloud.store.queues.queues import Queues
 from eachonce_workbench.cloud.store.queues.sqs import Sqs
@@ -67,6 +68,7 @@ class Store:
             history=History() if history is None else history,
         )
         self._dynamodb = DynamoDB(self._tables)
+        self._messages = JsonProtocol(self._sqs)
         self._place = {
             "x-moto-account-id": account,
             "authorization": f"AWS4-HMAC-SHA256 Credential=local/20000101/{region}/any/aws4_request",
@@ -99,6 +101,8 @@ class Store:
         """
         try:
             if service == "dynamodb" and (answer := self._item_operation(headers, body)) is not None:
+                return answer
+            if service == "sqs" and (answer := self._messages.answer(headers, body, path)) is not None:
                 return answer
             return self._by_moto(service, headers, body, path)
         except AwsError as error:

@@ -20,7 +20,9 @@ def parameters(shape: Any, body: bytes) -> dict[str, Any]:
     Raises `AwsError` SerializationException for what has another shape.
     """
     try:
-        value = json.loads(body or b"{}")
+        value = json.loads(body.decode() or "{}")
+    except UnicodeDecodeError as error:
+        raise misshapen("The request is not UTF-8.") from error
     except (ValueError, RecursionError) as error:
         raise misshapen("The request is not JSON.") from error
     return _structure(shape, value)
