@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -111,6 +112,14 @@ def test_adds_to_one_item_are_one(one: Any, other: Any, sum_of_both: str) -> Non
     assert "ConditionExpression" not in request
 
 
+def test_a_sum_is_written_where_its_parts_were() -> None:
+    """The same item of the same table."""
+    group, _ = grouped(weigh(), weigh())
+
+    request = of(group, "Weights")
+    assert (request["TableName"], request["Key"]) == ("post-Weights", {"parcel": {"S": "p"}})
+
+
 def test_adds_of_several_attributes_are_one() -> None:
     """An attribute that only one of them names is its own."""
     group, _ = grouped(weigh(1), weigh(2, letters=5), weigh(4))
@@ -122,18 +131,42 @@ def test_adds_of_several_attributes_are_one() -> None:
     assert amounts == {"grams": {"N": "7"}, "letters": {"N": "5"}}
 
 
-def test_a_sum_that_no_number_holds_is_none() -> None:
+@pytest.mark.parametrize("swapped", [True, False])
+def test_what_only_one_of_them_adds_is_summed_with_nothing(swapped: bool) -> None:
+    """In decimals as in whole numbers."""
+    fills = weigh(Decimal("0.5"), letters=2), weigh(Decimal("0.25"), parcels=3)
+
+    group, _ = grouped(*(reversed(fills) if swapped else fills))
+
+    values = [value["N"] for value in of(group, "Weights")["ExpressionAttributeValues"].values() if "N" in value]
+    assert sorted(values) == ["0.75", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "holds"),
+    [
+        (10**37, Decimal("0.01"), False),
+        (10**38 - 2, 1, True),
+        (10**38 - 1, 1, False),
+        (2 - 10**38, -1, True),
+        (1 - 10**38, -1, False),
+    ],
+)
+def test_a_sum_that_no_number_holds_is_none(one: Any, other: Any, holds: bool) -> None:
     """DynamoDB's numbers have 38 digits: nothing is rounded here."""
-    _, taken = grouped(weigh(10**37), weigh(Decimal("0.01")))
+    _, taken = grouped(weigh(one), weigh(other))
 
-    assert taken == [True, False]
+    assert taken == [True, holds]
 
 
-def test_a_sum_of_too_many_attributes_is_none() -> None:
+@pytest.mark.parametrize(("named", "holds"), [(49, True), (50, False)])
+def test_a_sum_of_more_than_100_attributes_is_none(named: int, holds: bool) -> None:
     """It would be an expression that DynamoDB doesn't take."""
-    _, taken = grouped(weigh(**{f"a{n}": 1 for n in range(60)}), weigh(**{f"b{n}": 1 for n in range(60)}))
+    one, other = ({f"{letter}{n}": 1 for n in range(named)} for letter in "ab")
 
-    assert taken == [True, False]
+    _, taken = grouped(weigh(**one, c=1), weigh(**other))
+
+    assert taken == [True, holds]
 
 
 def test_equal_checks_are_one() -> None:
@@ -263,20 +296,24 @@ def test_a_lone_put_that_met_a_newer_one_is_told() -> None:
     assert [group.overtook(one) for one in (older, newer, journaled)] == [True, False, False]
 
 
-def test_an_operation_tells_whose_it_is() -> None:
+@pytest.mark.parametrize("shared", [weigh(), see(1), look], ids=["add", "put", "check"])
+def test_an_operation_tells_whose_it_is(shared: Fill) -> None:
     """All who share it are guilty of its refusal."""
-    group, _ = grouped(weigh(), weigh(key=Q), weigh())
+    group, _ = grouped(shared, weigh(key=Q), shared)
 
-    wanted = {(one.address.table, one.address.key): group.wanted_by(one) for one in operations(group)}
-    assert wanted["Weights", (("parcel", "p"),)] == (0, 2)
-    assert wanted["Weights", (("parcel", "q"),)] == (1,)
+    wanted = {one.address.key: group.wanted_by(one) for one in operations(group) if one.address.table != "Journal"}
+    assert wanted == {(("parcel", "p"),): (0, 2), (("parcel", "q"),): (1,)}
 
 
 def test_a_transaction_holds_so_many_operations() -> None:
     """What is shared counts once."""
-    group, taken = grouped(*[weigh() for _ in range(MAX_OPERATIONS - 1)])
+    group, taken = grouped(*[weigh() for _ in range(MAX_OPERATIONS - 2)])
+    both = planned(weigh(key=Q), "another")
 
     assert all(taken)
+    assert group.holds(planned(weigh(), "last"))
+    assert not group.holds(both)
+    assert group.add(planned(weigh(), "last"))
     assert len(operations(group)) == MAX_OPERATIONS
     assert not group.holds(planned(weigh(), "another"))
 
@@ -292,6 +329,16 @@ def test_a_transaction_holds_so_many_bytes() -> None:
 
     assert not group.holds(planned(large, "another"))
     assert group.holds(planned(weigh(), "small"))
+
+
+def test_a_transaction_holds_all_of_its_bytes() -> None:
+    """As a plan by itself does."""
+    group, _ = grouped(weigh())
+    (first,) = [one.size_bytes for one in operations(group) if one.size_bytes]
+    journal, *rest = planned(weigh(key=Q), "another")
+
+    assert group.holds((replace(journal, size_bytes=MAX_BYTES - first), *rest))
+    assert not group.holds((replace(journal, size_bytes=MAX_BYTES - first + 1), *rest))
 
 
 def test_a_plan_that_fills_a_transaction_finds_room_in_an_empty_one() -> None:

@@ -248,6 +248,44 @@ def test_a_work_that_has_read_what_a_neighbour_writes_runs_again(
     assert (item["grams"], item["note"]) == (100, "read")
 
 
+def test_a_read_of_what_nobody_writes_leaves_them_together(
+    make_consumer: Make, context: Context, faults: Faults
+) -> None:
+    """There is nothing that must be committed before it."""
+
+    def look_and_weigh(event: Event[Weighed], work: Work) -> None:
+        work.read("Places", {"parcel": "p"})
+        weigh(event, work)
+
+    make_consumer((Weighed, look_and_weigh), concurrency=1)(several("a", "b", "c"), context)
+
+    assert faults.calls == ["GetItem"] * 3 + ["TransactWriteItems"]
+
+
+@pytest.mark.parametrize(
+    ("waits", "alone", "calls"),
+    [
+        (weighed("p") | {"subject": "a"}, seen("p") | {"subject": "b"}, ["TransactWriteItems", "UpdateItem"]),
+        (weighed("p") | {"subject": "a"}, seen("q") | {"subject": "a"}, ["TransactWriteItems", "UpdateItem"]),
+        (weighed("p") | {"subject": "a"}, seen("q") | {"subject": "b"}, ["UpdateItem", "TransactWriteItems"]),
+    ],
+    ids=["one item", "one lane", "nothing in common"],
+)
+def test_who_is_committed_alone_comes_after_those_before_it(
+    make_consumer: Make, context: Context, faults: Faults, waits: Any, alone: Any, calls: list[str]
+) -> None:
+    """What was to happen first happens first; others it doesn't wait for."""
+
+    def note(event: Event[Weighed], work: Work) -> None:
+        work.add("Places", {"parcel": event.data.parcel}, grams=event.data.grams)
+
+    post = make_consumer((Weighed, note), (Seen, see), concurrency=1)
+
+    post(batch(record(waits | {"id": "e-1"}), record(alone | {"id": "e-2"})), context)
+
+    assert faults.calls == calls
+
+
 @pytest.mark.parametrize("order", [(1, 2, 3), (3, 2, 1), (2, 3, 1)])
 def test_of_puts_of_one_item_the_newest_is_there(
     make_consumer: Make, store: Store, context: Context, faults: Faults, order: tuple[int, ...]
@@ -336,13 +374,16 @@ class Clock:
         return handle
 
 
-def test_who_has_taken_long_is_held_no_longer(make_consumer: Make, store: Store, faults: Faults) -> None:
+@pytest.mark.parametrize(("takes_ms", "transactions"), [(99, 1), (100, 2), (200, 2)])
+def test_who_has_taken_long_is_held_no_longer(
+    make_consumer: Make, faults: Faults, takes_ms: int, transactions: int
+) -> None:
     """Nobody's effect waits for a slow handler."""
     clock = Clock()
 
-    make_consumer((Weighed, clock.takes(200)), concurrency=1)(several("a", "b"), clock)
+    make_consumer((Weighed, clock.takes(takes_ms)), concurrency=1)(several("a", "b"), clock)
 
-    assert faults.calls == ["TransactWriteItems"] * 2
+    assert faults.calls == ["TransactWriteItems"] * transactions
 
 
 def test_slow_handlers_commit_what_they_can(make_consumer: Make, store: Store) -> None:
@@ -355,7 +396,21 @@ def test_slow_handlers_commit_what_they_can(make_consumer: Make, store: Store) -
     assert returned(response) == ["m-4", "m-5"]
 
 
-def test_what_only_waited_when_the_time_was_over_is_no_suspect(make_consumer: Make, store: Store) -> None:
+def test_who_has_taken_all_the_time_is_a_suspect(make_consumer: Make, store: Store) -> None:
+    """Its handler runs alone the next time; what came after it has not begun."""
+    clock = Clock()
+
+    response = make_consumer((Weighed, clock.takes(29_500)), concurrency=1)(several("a", "b"), clock)
+
+    row = store.journal("post", "e-1")
+    assert returned(response) == ["m-1", "m-2"]
+    assert row is not None
+    assert row["state"] == State.STARTED
+    assert store.journal("post", "e-2") is None
+
+
+@pytest.mark.parametrize("waiting", ["a", "ac"])
+def test_what_only_waited_when_the_time_was_over_is_no_suspect(make_consumer: Make, store: Store, waiting: str) -> None:
     """It comes again, and its handler is not said to have taken all the time."""
     clock = Clock()
 
@@ -365,9 +420,9 @@ def test_what_only_waited_when_the_time_was_over_is_no_suspect(make_consumer: Ma
             raise Reject("no parcels on Sundays")
         weigh(event, work)
 
-    response = make_consumer((Weighed, handle), concurrency=1)(several("a", "b"), clock)
+    response = make_consumer((Weighed, handle), concurrency=1)(several(*waiting, "b"), clock)
 
-    assert returned(response) == ["m-1"]
+    assert returned(response) == [f"m-{place}" for place in range(1, len(waiting) + 1)]
     assert weights(store) == {}
     assert store.journal("post", "e-1") is None
 

@@ -89,8 +89,8 @@ class Group:
 
     def overtook(self, plan: Plan) -> bool:
         """Whether a plan that is one write alone has met a newer one, which stands for it."""
-        only = plan[0]
-        return len(plan) == 1 and only.newer_than is not None and self._shared[only.address].operation.by != only.by
+        only = plan[0]  # of what is alone in its plan, only such a write is ever shared with another's
+        return len(plan) == 1 and self._shared[only.address].operation.by != only.by
 
     def wanted_by(self, operation: Operation) -> tuple[int, ...]:
         """Return the places, in the order in which they came, of the plans that an operation is for."""
