@@ -36,33 +36,66 @@ def seen(breaker: Breaker, tries: str) -> list[bool]:
 
 
 @pytest.mark.parametrize(
-    "said",
+    ("said", "words"),
     [
-        {"name": ""},
-        {"name": "m" * 129},
-        {"name": "two\nlines"},
-        {"name": 7},
-        {"failures": 0},
-        {"failures": 1.5},
-        {"failures": True},
-        {"of": 0},
-        {"share": 0},
-        {"share": 1.1},
-        {"share": float("nan")},
-        {"share": "half"},
-        {"open_for": 0.5},
-        {"open_for": "30"},
-        {"patience": None},
-        {"errors": ()},
-        {"errors": "TimeoutError"},
-        {"errors": (TimeoutError, KeyboardInterrupt)},
-        {"by": "subject"},
+        ({"name": ""}, "name is a text of 1 to 128"),
+        ({"name": "m" * 129}, "name is a text of 1 to 128"),
+        ({"name": "two\nlines"}, "printable"),
+        ({"name": 7}, "name is a text"),
+        ({"failures": 0}, "failures is a whole number of 1 or more"),
+        ({"failures": 1.5}, "failures is a whole number"),
+        ({"failures": True}, "failures is a whole number"),
+        ({"of": 0}, "of is a whole number"),
+        ({"share": 0}, "share is over 0, up to 1"),
+        ({"share": 1.1}, "share is over 0, up to 1"),
+        ({"share": float("nan")}, "share is over 0"),
+        ({"share": "half"}, "share is over 0"),
+        ({"open_for": 0.5}, "open for a second or longer"),
+        ({"open_for": "30"}, "open_for is a timedelta"),
+        ({"patience": None}, "patience is a timedelta"),
+        ({"errors": ()}, "errors are an exception type"),
+        ({"errors": "TimeoutError"}, "errors are an exception type"),
+        ({"errors": (TimeoutError, KeyboardInterrupt)}, "errors are an exception type"),
+        ({"by": "subject"}, 'by "tenant"'),
     ],
 )
-def test_what_is_no_breaker_is_refused_where_it_is_said(said: dict[str, Any]) -> None:
-    """Not when what it stands for fails."""
-    with pytest.raises(HandlerError):
+def test_what_is_no_breaker_is_refused_where_it_is_said(said: dict[str, Any], words: str) -> None:
+    """Not when what it stands for fails; and in words that say what it may be."""
+    with pytest.raises(HandlerError, match=words):
         Breaker(**{"name": "mail", **said})
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"name": "m"},
+        {"name": "m" * 128},
+        {"failures": 1},
+        {"of": 1},
+        {"share": 1},
+        {"share": 0.01},
+        {"open_for": 1},
+        {"patience": 0},
+        {"errors": OSError},
+        {"errors": (OSError, TimeoutError)},
+        {"by": "tenant"},
+        {"by": None},
+    ],
+    ids=str,
+)
+def test_what_may_just_be_said_of_a_breaker_is_taken(said: dict[str, Any]) -> None:
+    """To the first and the last of what its page allows."""
+    breaker = Breaker(**{"name": "mail", **said})
+
+    assert breaker.pause >= timedelta(seconds=1)
+
+
+def test_a_failure_is_an_events_own_when_its_patience_is_over() -> None:
+    """From that moment on."""
+    breaker = Breaker("mail", patience=60)
+
+    assert breaker.spares(timedelta(seconds=59))
+    assert not breaker.spares(timedelta(seconds=60))
 
 
 def test_a_time_may_be_a_number_of_seconds() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import time_machine
 from eachonce import Breaker
+from eachonce import circuits as circuits_module
 from eachonce.circuit import Circuit
 from eachonce.circuits import Circuits
 from eachonce.outcome import Outcome, Verdict
@@ -80,16 +81,30 @@ def test_it_is_closed_at_first(worker: Make, faults: Faults) -> None:
 def test_its_state_is_read_anew_after_a_few_seconds(
     worker: Make, faults: Faults, clock: time_machine.Traveller
 ) -> None:
-    """Five: that much longer a worker goes on that has seen nothing itself."""
+    """Five: that much longer a worker goes on that has seen nothing itself, however often it asks meanwhile."""
     one, other = worker(), worker()
     admits(other)
     opened(one)
 
+    clock.shift(4)
     assert admits(other)
-    clock.shift(5)
+    clock.shift(1)
 
     assert not admits(other)
     assert faults.calls.count("BatchGetItem") == 3
+
+
+def test_what_a_worker_has_counted_outlasts_its_next_look(worker: Make, clock: time_machine.Traveller) -> None:
+    """Still closed, it goes on counting."""
+    circuit = worker()
+    admits(circuit)
+    circuit.saw("m-1", FAILED)
+    clock.shift(6)
+
+    assert admits(circuit)
+    circuit.saw("m-2", FAILED)
+
+    assert not admits(circuit)
 
 
 def test_who_has_seen_enough_opens_it_for_all(worker: Make, store: Store, printed: Printed) -> None:
@@ -100,6 +115,7 @@ def test_who_has_seen_enough_opens_it_for_all(worker: Make, store: Store, printe
     (line,) = printed.logs()
     assert (line["level"], line["message"]) == ("WARNING", "the breaker mail is open")
     assert row(store)["state"] == "OPEN"
+    assert row(store)["failure_count"] == 2
     assert row(store)["expires_at"] == int((NOW + timedelta(hours=1, seconds=30)).timestamp())
     assert "outbox" not in row(store)
 
@@ -123,6 +139,28 @@ def test_what_it_holds_back_is_wanted_when_it_is_time_to_try(worker: Make, clock
     assert circuit.admit("m-1", LEASE) == timedelta(seconds=20)
     assert circuit.hold("m-2") == timedelta(seconds=20)
     assert worker().admit("m-3", LEASE) == timedelta(seconds=20)
+
+
+def test_what_was_let_in_before_is_wanted_at_once_when_its_time_is_over(
+    worker: Make, clock: time_machine.Traveller
+) -> None:
+    """It may be the one that is tried."""
+    circuit = opened(worker())
+    clock.shift(31)
+
+    assert circuit.hold("m-1") == timedelta()
+
+
+def test_while_one_is_tried_the_others_are_wanted_after_as_long_as_it_is_open(
+    worker: Make, clock: time_machine.Traveller
+) -> None:
+    """Not when the lease of the try is over: that is for the worst case."""
+    one, other = opened(worker()), worker()
+    clock.shift(30)
+    admits(one, "m-1")
+
+    assert one.admit("m-2", LEASE) == timedelta(seconds=30)
+    assert other.admit("m-3", LEASE) == timedelta(seconds=30)
 
 
 def test_when_it_is_time_one_event_is_tried_over_all_workers(worker: Make, clock: time_machine.Traveller) -> None:
@@ -200,7 +238,8 @@ def test_an_event_that_fails_keeps_it_open_for_as_long_again(worker: Make, clock
     assert admits(one, "m-2")
 
 
-def test_a_try_that_tells_nothing_is_given_back(worker: Make, clock: time_machine.Traveller) -> None:
+@pytest.mark.parametrize("where", ["there", "elsewhere"])
+def test_a_try_that_tells_nothing_is_given_back(worker: Make, clock: time_machine.Traveller, where: str) -> None:
     """A copy, say: the next event may be tried at once, wherever it comes."""
     one, other = opened(worker()), worker()
     clock.shift(30)
@@ -209,7 +248,7 @@ def test_a_try_that_tells_nothing_is_given_back(worker: Make, clock: time_machin
 
     one.end()
 
-    assert admits(other, "m-2")
+    assert admits(one if where == "there" else other, "m-2")
 
 
 def test_a_try_that_never_ends_holds_it_up_for_as_long_as_its_invocation_may_last(
@@ -252,6 +291,34 @@ def test_a_tenants_breaker_is_its_own(worker: Make) -> None:
     assert admits(worker(breaker))
 
 
+def test_breakers_are_remembered_up_to_a_number(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that nobody has asked for longest is forgotten, with all that is kept for it, and counts anew."""
+    monkeypatch.setattr(circuits_module, "MAX_CIRCUITS", 2)
+    kept = Circuits("post", store.aws, store.settings, Report("post"))
+    breaker = Breaker("mail", failures=2, by="tenant")
+    one, two = kept.of(breaker, "one"), kept.of(breaker, "two")
+
+    assert kept.of(breaker, "one") is one
+    three = kept.of(breaker, "three")
+
+    assert (kept.of(breaker, "three"), kept.of(breaker, "one")) == (three, one)
+    assert len(kept._store._settings) == 2
+    assert kept.of(breaker, "two") is not two
+
+
+def test_who_was_never_elected_changes_nothing(store: Store, printed: Printed, worker: Make) -> None:
+    """And says nothing: so ends a try of a breaker that was forgotten meanwhile."""
+    opened(worker())
+    printed.lines()
+    before = row(store)
+    kept = Circuits("post", store.aws, store.settings, Report("post"))
+
+    kept.of(MAIL, None)._ended(well=True)
+
+    assert row(store) == before
+    assert printed.logs() == []
+
+
 def test_a_breaker_of_all_asks_for_no_tenant(worker: Make) -> None:
     """They share it."""
     opened(worker(MAIL, "one"))
@@ -271,16 +338,19 @@ def test_a_tenant_of_any_name_has_a_breaker(worker: Make, store: Store, tenant: 
 
 # ---------------------------------------------------------------- what can go wrong with each call
 
-NEVER: list[Fault] = [
-    wire.never_sent,
-    wire.refused("InternalServerError", status=500),
-    wire.refused("AccessDeniedException"),
-]
+# By what is said of it.
+NEVER: dict[Fault, str] = {
+    wire.never_sent: "ConnectionClosedError",
+    wire.refused("InternalServerError", status=500): "InternalServerError",
+    wire.refused("AccessDeniedException"): "AccessDeniedException",
+}
 
 
-@pytest.mark.parametrize("fault", [*NEVER, wire.refused("ResourceNotFoundException")])
+@pytest.mark.parametrize(
+    ("fault", "code"), [*NEVER.items(), (wire.refused("ResourceNotFoundException"), "ResourceNotFoundException")]
+)
 def test_a_state_that_can_not_be_read_counts_as_closed(
-    worker: Make, faults: Faults, printed: Printed, fault: Fault, clock: time_machine.Traveller
+    worker: Make, faults: Faults, printed: Printed, fault: Fault, code: str, clock: time_machine.Traveller
 ) -> None:
     """The breaker is no outage of its own; it is said once, and asked again after a few seconds."""
     opened(worker())
@@ -297,12 +367,12 @@ def test_a_state_that_can_not_be_read_counts_as_closed(
 
     (line,) = printed.logs()
     assert line["message"] == "a breaker's state can't be read or written: it holds nothing back"
-    assert line["error"]
+    assert line["error"] == code
 
 
-@pytest.mark.parametrize("fault", NEVER)
+@pytest.mark.parametrize(("fault", "code"), NEVER.items())
 def test_where_it_can_not_be_opened_nobody_is_held_back(
-    worker: Make, faults: Faults, printed: Printed, fault: Fault
+    worker: Make, faults: Faults, printed: Printed, fault: Fault, code: str
 ) -> None:
     """It is tried again when as much has failed again."""
     circuit = worker()
@@ -310,9 +380,8 @@ def test_where_it_can_not_be_opened_nobody_is_held_back(
 
     opened(circuit)
     assert admits(circuit)
-    assert [line["message"] for line in printed.logs()] == [
-        "a breaker's state can't be read or written: it holds nothing back"
-    ]
+    said = [(line["message"], line["error"]) for line in printed.logs()]
+    assert said == [("a breaker's state can't be read or written: it holds nothing back", code)]
 
     opened(circuit)
     assert not admits(circuit)
@@ -425,20 +494,23 @@ def test_an_end_that_can_not_be_told_is_over_with_its_lease(
 
 @pytest.mark.parametrize("outcome", [WELL, FAILED, UNTOLD])
 def test_who_has_been_taken_for_dead_changes_nothing_any_more(
-    worker: Make, store: Store, clock: time_machine.Traveller, outcome: Outcome
+    worker: Make, store: Store, clock: time_machine.Traveller, printed: Printed, outcome: Outcome
 ) -> None:
-    """Its word comes after another has begun to try: that one's counts."""
+    """Its word comes after another has begun to try: that one's counts, for the late one's own events, too."""
     late, other = opened(worker()), worker()
     clock.shift(30)
     admits(late, "m-1")
     clock.shift(LEASE.total_seconds())
     admits(other, "m-2")
     trying = row(store)
+    printed.lines()
 
     late.saw("m-1", outcome)
     late.end()
 
     assert row(store) == trying
+    assert not admits(late, "m-3")
+    assert printed.logs() == []
 
 
 def test_a_try_of_long_ago_is_not_the_same_workers_next(
@@ -461,7 +533,7 @@ def test_what_nobody_can_close_is_forgotten_after_an_hour(
 ) -> None:
     """Whether DynamoDB has deleted the row by then or not; and it can be opened again."""
     opened(worker())
-    clock.shift(3631)
+    clock.shift(3630)
     circuit = worker()
 
     assert admits(circuit, "m-1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -386,11 +387,12 @@ def test_an_item_may_have_all_of_its_400_kilobytes() -> None:
         planned(answer, row=row_of(MAX_ITEM_BYTES + 1))
 
 
-def test_a_number_counts_for_a_byte_at_least() -> None:
+@pytest.mark.parametrize("value", [7, Decimal("0.7"), True, None])
+def test_a_number_counts_for_a_byte_at_least(value: Any) -> None:
     """It may have more, which DynamoDB counts; what has less than all is its to judge."""
     row = row_of(MAX_ITEM_BYTES - len("n") - 1)
 
-    assert len(planned(answer, row=row | {"n": 7})) == 1
+    assert len(planned(answer, row=row | {"n": value})) == 1
 
 
 def test_the_journals_row_is_an_item_too() -> None:

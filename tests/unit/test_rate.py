@@ -63,28 +63,28 @@ def test_a_rate_is_events_a_time(rate: Rate, a_second: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    ("said", "words"),
     [
-        {"events": 0},
-        {"events": -1},
-        {"events": float("nan")},
-        {"events": float("inf")},
-        {"events": "50"},
-        {"events": True},
-        {"per": "day"},
-        {"per": timedelta()},
-        {"per": timedelta(seconds=-1)},
-        {"per": 60},
-        {"per": ["second"]},
-        {"by": "subject"},
-        {"workers": 0},
-        {"workers": 2.5},
-        {"workers": True},
+        ({"events": 0}, "events over 0"),
+        ({"events": -1}, "events over 0"),
+        ({"events": float("nan")}, "events over 0"),
+        ({"events": float("inf")}, "events over 0"),
+        ({"events": "50"}, "a number of events"),
+        ({"events": True}, "a number of events"),
+        ({"per": "day"}, 'per "second", "minute", "hour"'),
+        ({"per": timedelta()}, "a timedelta over 0"),
+        ({"per": timedelta(seconds=-1)}, "a timedelta over 0"),
+        ({"per": 60}, "a timedelta"),
+        ({"per": ["second"]}, 'per "second"'),
+        ({"by": "subject"}, 'by "tenant"'),
+        ({"workers": 0}, "a whole number of 1 or more"),
+        ({"workers": 2.5}, "a whole number of 1 or more"),
+        ({"workers": True}, "a whole number of 1 or more"),
     ],
 )
-def test_what_is_no_rate_is_refused_where_it_is_said(said: dict[str, Any]) -> None:
-    """Not at the first event."""
-    with pytest.raises(HandlerError):
+def test_what_is_no_rate_is_refused_where_it_is_said(said: dict[str, Any], words: str) -> None:
+    """Not at the first event; and in words that say what it may be."""
+    with pytest.raises(HandlerError, match=words):
         Rate(**{"events": 50, **said})
 
 

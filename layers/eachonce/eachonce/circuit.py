@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 _CLOSED = "CLOSED"
 _OPEN = "OPEN"
 
+# AWS's word where a condition doesn't hold.
+_REFUSED = "ConditionalCheckFailedException"
+
 
 class Circuit:
     """One breaker's state, shared through `store` under `name`. Thread-safe, but for `admit` and `end`.
@@ -152,7 +155,8 @@ class Circuit:
         try:
             return write() is not False
         except aws_errors() as error:
-            self._failed(code_of(error))
+            if (code := code_of(error)) != _REFUSED:  # then another worker has had its word, and there is no trouble
+                self._failed(code)
             return False
 
     def _now(self) -> int:

@@ -36,8 +36,8 @@ _OURS = "half_open_owner = :owner"
 class CircuitStore(CircuitBreakerDynamoDBPersistence):
     """Powertools' persistence in the journal's table, by the layer's own clients.
 
-    A state that can't be read counts as closed; `failed` is told AWS's word for why. What can't be written raises
-    botocore's errors.
+    A state that can't be read counts as closed; `failed` is told AWS's word for why. What can't be written, or is not
+    this worker's to write, raises botocore's errors.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class CircuitStore(CircuitBreakerDynamoDBPersistence):
             super()._put_record(record, condition, expected_opened_at)
             return
         values = {":closed": self._s(CircuitState.CLOSED.value), ":now": self._n(self._now())}
-        with _unless_refused():
+        with _unless_open():
             self.client.put_item(
                 TableName=self.table_name,
                 Item=self._record_to_item(record),
@@ -104,28 +104,26 @@ class CircuitStore(CircuitBreakerDynamoDBPersistence):
         request = self._build_update_query(record)
         request["ConditionExpression"] = _OURS
         request["ExpressionAttributeValues"][":owner"] = self._s(self._owners.get(record.name, "nobody"))
-        with _unless_refused():
-            self.client.update_item(**request)
+        self.client.update_item(**request)  # refused, it raises: what isn't written is nothing to go by
 
     def _now(self) -> int:
         return int(self._clock().timestamp())
 
     def _record_of(self, row: Item) -> CircuitStateRecord:
+        """Return what a worker goes by of a row; how often it failed, and who tries, is for people and conditions."""
         lease, opened_at = row.get(self.probe_lease_expiry_attr), row.get(self.opened_at_attr)
         return CircuitStateRecord(
             name=row["pk"],
             state=CircuitState(row[self.state_attr]),
-            failure_count=int(row.get(self.failure_count_attr, 0)),
             opened_at=None if opened_at is None else int(opened_at),
-            half_open_owner=row.get(self.half_open_owner_attr),
             probe_lease_expiry=None if lease is None else int(lease),
             expiry_timestamp=int(row.get(self.expiry_attr, 0)),
         )
 
 
 @contextmanager
-def _unless_refused() -> Iterator[None]:
-    """Let go of a write whose condition doesn't hold: another worker has had its word, and the next read tells it."""
+def _unless_open() -> Iterator[None]:
+    """Let go of an opening whose condition doesn't hold: another worker has opened it, and the next read tells when."""
     from botocore.exceptions import ClientError
 
     try:
