@@ -253,20 +253,25 @@ def test_equal_values_are_ordered_by_mark() -> None:
         (see(1, place="Leeds", by="Ada"), see(2, place="York")),
         (see(1), see("2")),
         (see("1"), see(b"2")),
+        (see(1), see(b"2")),
         (see(1, seen=2), lambda work: work.put("Places", P, newer_than="seen", at=2, seen=3)),
     ],
-    ids=["sets less", "number, text", "text, bytes", "another attribute"],
+    ids=["sets less", "number, text", "text, bytes", "number, bytes", "another attribute"],
 )
-def test_a_newer_put_that_leaves_something_of_the_older_is_apart(one: Fill, other: Fill) -> None:
+@pytest.mark.parametrize("in_turn", [True, False])
+def test_a_newer_put_that_leaves_something_of_the_older_is_apart(one: Fill, other: Fill, in_turn: bool) -> None:
     """Or one of which nobody knows whether it is newer."""
-    _, taken = grouped(one, other)
+    _, taken = grouped(*((one, other) if in_turn else (other, one)))
 
     assert taken == [True, False]
 
 
-def test_a_put_that_sets_more_may_be_the_newer() -> None:
+@pytest.mark.parametrize("in_turn", [True, False])
+def test_a_put_that_sets_more_may_be_the_newer(in_turn: bool) -> None:
     """Nothing of the older one is left then; a removed attribute is set, too."""
-    _, taken = grouped(see(1, place=None), see(2, place=None, by="Ada"))
+    fills = see(1, place=None), see(2, place=None, by="Ada")
+
+    _, taken = grouped(*(fills if in_turn else reversed(fills)))
 
     assert taken == [True, True]
 
