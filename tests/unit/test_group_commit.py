@@ -146,6 +146,27 @@ def test_after_two_refusals_each_goes_alone(
     assert weights(store) == dict.fromkeys("abcd", 100)
 
 
+def test_who_were_together_only_by_the_guilty_one_are_apart(
+    make_consumer: Make, store: Store, context: Context, printed: Printed
+) -> None:
+    """One put stood for two that can't stand for each other: without it both are committed all the same."""
+
+    def note(event: Event[Seen], work: Work) -> None:
+        letters = dict.fromkeys(event.data.place, event.id)
+        work.put("Places", {"parcel": "p"}, newer_than="at", at=event.data.at, **letters)
+        work.publish(Arrived(parcel="p"))
+
+    events = [record(seen(event_id=f"e-{at}", at=at, place=place)) for at, place in ((3, "xy"), (2, "x"), (1, "y"))]
+    post = make_consumer((Seen, note), concurrency=1)
+    post(batch(events[0]), context)
+    store.delete("Places", parcel="p")
+
+    post(batch(*events), context)
+
+    assert states(store) == {"e-1": State.DONE, "e-2": State.DONE, "e-3": State.DONE}
+    assert Counter(line["message"] for line in printed.logs()) == {"done": 3, "duplicate": 1}
+
+
 FAULTS = {
     "answer lost": wire.answer_lost,
     "never sent": wire.never_sent,
