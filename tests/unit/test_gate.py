@@ -103,6 +103,16 @@ def test_what_has_no_handler_takes_nothing_of_the_rate(make_consumer: Make, cont
     assert returned(response) == ["m-2"]
 
 
+def test_what_another_source_sends_takes_nothing_of_the_rate(make_consumer: Make, context: Context) -> None:
+    """Where the handler of its type is for a source alone."""
+    post = make_consumer(rate=ONE, unknown="ignore")
+    post.on(Weighed, type="Weighed", source="post")(weigh)
+
+    response = post(batch(freight(0, source="elsewhere"), freight(1), freight(2)), context)
+
+    assert returned(response) == ["m-2"]
+
+
 def test_tenants_are_held_back_by_themselves(make_consumer: Make, context: Context) -> None:
     """A loud one's events are; a quiet one's, behind them in the batch, are not."""
     post = make_consumer((Weighed, weigh), rate=Rate(1, by="tenant", workers=1))

@@ -138,6 +138,18 @@ def test_what_needs_something_else_goes_on(make: Make, mail: Mail, store: Store,
     assert store.items("Parcels")
 
 
+def test_what_another_source_sends_goes_on(store: Store, mail: Mail, context: Context) -> None:
+    """Where its own handler needs nothing."""
+    post = Consumer("post", aws=store.aws, settings=store.settings, concurrency=1)
+    post.on(Weighed, type="Weighed", source="post", needs=MAIL)(mail.down())
+    post.on(Weighed, type="Weighed", source="bank")(weigh)
+    post(several(98, 99), context)
+
+    response = post(batch(freight(1), freight(2, source="bank")), context)
+
+    assert returned(response) == ["m-1"]
+
+
 def test_it_says_so_without_a_warning(make: Make, mail: Mail, context: Context, printed: Printed) -> None:
     """By the breaker's name, and a metric of its own; that it opened was one."""
     post = opened(make, mail)
