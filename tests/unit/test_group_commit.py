@@ -338,6 +338,22 @@ def test_puts_that_come_too_late_are_their_own_affair(
     assert states(store) == dict.fromkeys(("e-1", "e-2", "e-3", "e-9"), State.DONE)
 
 
+def test_a_put_that_met_a_newer_one_in_its_group_is_stale(
+    make_consumer: Make, store: Store, context: Context, faults: Faults, printed: Printed
+) -> None:
+    """As it would be alone, where nothing but itself tells of it."""
+    events = [record(seen(event_id=f"e-{at}", at=at)) for at in (3, 1, 2)]
+
+    make_consumer((Seen, see), group_commit="calls", concurrency=1)(batch(*events), context)
+
+    assert faults.calls == ["UpdateItem"]
+    assert [(line["event_id"], line["message"]) for line in printed.logs()] == [
+        ("e-3", "done"),
+        ("e-1", "stale"),
+        ("e-2", "stale"),
+    ]
+
+
 def test_in_a_group_of_order_only_the_last_waits(
     make_consumer: Make, store: Store, context: Context, faults: Faults
 ) -> None:

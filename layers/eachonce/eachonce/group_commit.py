@@ -36,6 +36,9 @@ _TRIES = 2
 
 HELD = Outcome(verdict=Verdict.DONE, reason="it is committed with its neighbours")
 
+# Its result is in its row: a consumer answers nobody.
+_DONE = Outcome(verdict=Verdict.DONE)
+
 
 @dataclass(frozen=True, slots=True)
 class _Held:
@@ -163,8 +166,7 @@ class GroupCommit:
                 break
             else:
                 for one in works:
-                    done = Outcome(verdict=Verdict.DONE, result=one.prepared.work.result)
-                    self._settle(one, STALE if group.overtook(one.prepared.plan) else done)
+                    self._settle(one, STALE if group.overtook(one.prepared.plan) else _DONE)
                 works = ()
                 break
         for one in (*works, *alone):
