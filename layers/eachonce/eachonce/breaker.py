@@ -66,11 +66,11 @@ class Breaker:
     @property
     def pause(self) -> timedelta:
         """For how long it is open before the next try."""
-        return duration("open_for", self.open_for)
+        return self.open_for  # type: ignore[return-value]  # it was made a timedelta
 
     def spares(self, age: timedelta) -> bool:
         """Whether a failure while it is open is not the event's, whose message was first received `age` ago."""
-        return age < duration("patience", self.patience)
+        return age < self.patience  # type: ignore[operator]
 
     def judge(self, outcome: Outcome) -> bool | None:
         """Return whether what it stands for did what the handler asked; None where the outcome doesn't tell.
