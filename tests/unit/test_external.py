@@ -229,9 +229,9 @@ def test_the_key_is_the_same_for_every_try(post: Consumer, mailbox: Mailbox, con
 
 
 def test_an_effect_is_not_run_again_for_a_lost_race(
-    make_consumer: Make, mailbox: Mailbox, store: Store, context: Context, faults: Faults
+    make_consumer: Make, mailbox: Mailbox, store: Store, context: Context, faults: Faults, printed: Printed
 ) -> None:
-    """Running the handler again would have the effect again: its message comes again instead."""
+    """Running the handler again would have the effect again: its message comes again instead, and says why."""
 
     def send_and_compare(event: Event[Weighed], work: Work) -> None:
         mailbox.send(event, work)
@@ -248,6 +248,8 @@ def test_an_effect_is_not_run_again_for_a_lost_race(
     assert mailbox.letters == ["post##post#e-1"]
     assert store.journal("post")["state"] == State.TRIED
     assert "attempts" not in store.journal("post")  # nobody failed
+    (line,) = [line for line in printed.logs() if line["service"] == "post"]
+    assert "its effect can't be run again" in line["reason"]
 
 
 def test_an_id_with_other_content_has_no_effect(

@@ -442,7 +442,7 @@ def test_who_has_taken_all_the_time_is_a_suspect(make_consumer: Make, store: Sto
     row = store.journal("post", "e-1")
     assert returned(response) == ["m-1", "m-2"]
     assert row is not None
-    assert row["state"] == State.STARTED
+    assert (row["state"], row["type"]) == (State.STARTED, "Weighed")
     assert store.journal("post", "e-2") is None
 
 
