@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from eachonce.lanes import Settled
 from eachonce.listener import Delivery, listen
 from eachonce.outcome import Outcome, Verdict
 from eachonce.settings import Settings
+from msgspec.structs import replace
 
 from tests import faults as wire
 from tests.faults import Faults
@@ -279,7 +280,7 @@ def test_a_fifo_message_keeps_its_group(store: Store) -> None:
 def test_a_group_that_no_fifo_queue_takes_has_a_name_that_it_takes(store: Store, faults: Faults, group: str) -> None:
     """The same for the same group, and no other group's; so has a message's id."""
     post = Acknowledger(
-        store.aws, replace(store.settings, dead_letter_queue_url="https://sqs.example/1/dead.fifo"), "p"
+        store.aws, dataclasses.replace(store.settings, dead_letter_queue_url="https://sqs.example/1/dead.fifo"), "p"
     )
     groups = [group, group, "other"]
     odd = [Delivery(message_id=f"m {place}", body="x", group_id=name) for place, name in enumerate(groups)]
@@ -305,7 +306,7 @@ def received(
         for _ in range(-(-count // 10))
         for message in store.aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
     ]
-    settings = replace(store.settings, queue_url=url)
+    settings = dataclasses.replace(store.settings, queue_url=url)
     return Acknowledger(store.aws, settings, "post", Backoff(jitter=jitter)), listen(batch(*records))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
 
 import pytest
 from eachonce.acknowledger import Acknowledger
@@ -12,6 +11,7 @@ from eachonce.lanes import Settled
 from eachonce.listener import Delivery
 from eachonce.outcome import Outcome, Verdict
 from eachonce.settings import Settings
+from msgspec.structs import replace
 
 from tests.post_office import DEAD, DEAD_LEDGER, Desk, PostOffice
 

@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import eachonce
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -51,7 +52,15 @@ class Watched(Mapping):
 os.environ = Watched(os.environ)
 before = set(sys.modules)
 import eachonce
-print(json.dumps({"reads": reads, "modules": sorted(set(sys.modules) - before), "file": eachonce.__file__}))
+made = sorted(
+    value.__name__
+    for name in set(sys.modules) - before
+    if name.startswith("eachonce.")
+    for value in vars(sys.modules[name]).values()
+    if isinstance(value, type) and value.__module__ == name and "__dataclass_fields__" in vars(value)
+)
+modules = sorted(set(sys.modules) - before)
+print(json.dumps({"reads": reads, "modules": modules, "file": eachonce.__file__, "dataclasses": made}))
 """
 
 
@@ -85,6 +94,11 @@ def test_importing_the_layer_imports_no_sdk(imported: dict[str, Any]) -> None:
 def test_importing_the_layer_reads_no_environment(imported: dict[str, Any]) -> None:
     """A test, or a tool, can import it anywhere."""
     assert imported["reads"] == []
+
+
+def test_only_what_users_make_is_a_dataclass(imported: dict[str, Any]) -> None:
+    """Each takes a start more than a millisecond, and a struct a fortieth of it; `dataclasses.replace` is for users."""
+    assert set(imported["dataclasses"]) <= set(eachonce.__all__)
 
 
 def test_the_layer_needs_its_requirements_and_the_runtimes_sdk_only(imported: dict[str, Any]) -> None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from eachonce import notes
 from eachonce.aws import Aws, aws_errors
@@ -30,8 +32,7 @@ _MAX_BATCH = 10
 _GROUP_OR_ID = re.compile("[!-~]{1,128}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Letter:
+class _Letter(msgspec.Struct, frozen=True):
     """A rejected message on its way to the dead-letter queue, with what is noted beside it."""
 
     delivery: Delivery
@@ -43,14 +44,13 @@ class _Letter:
         return _body_bytes(self.delivery) + notes.size_bytes(self.notes)
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledger:
+class Acknowledger(msgspec.Struct, frozen=True):
     """Tells SQS what became of a batch: one consumer's, with its own dead-letter queue."""
 
     aws: Aws
     settings: Settings
     consumer: str
-    backoff: Backoff = field(default_factory=Backoff)
+    backoff: Backoff = msgspec.field(default_factory=Backoff)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def bury(self, settled: Sequence[Settled]) -> list[Settled]:

@@ -6,8 +6,9 @@ It is told before anything else is: what an event says of itself, down to its id
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from eachonce.errors import EachonceError, UnauthenticError
 from eachonce.listener import Delivery

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from math import floor
+
+import msgspec
 
 from eachonce.outcome import Outcome, Verdict
 
@@ -25,8 +26,7 @@ _MOST_DOUBLINGS = 20  # a second is 12 days by then, and a day is still a timede
 _NO_TIME = timedelta()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backoff:
+class Backoff(msgspec.Struct, frozen=True, kw_only=True):
     """Exponential back-off with full jitter: a random time up to `first`, doubled with each failure, up to `longest`.
 
     What isn't counted (waiting, a service that is down) waits up to as long again as it has waited so far.

@@ -18,7 +18,6 @@ A plain event is what its contract's description says; where nobody describes it
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -155,8 +154,7 @@ def find_events(text: bytes, sent: Sent, known: Known | None) -> Sequence[Found]
     return _Reader(sent, known).read(text, MAX_LEVELS)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(msgspec.Struct, frozen=True):
     sent: Sent
     known: Known | None
     on_topic: bool = False

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import blake2b
 from types import MappingProxyType
 from typing import Any
@@ -24,8 +23,7 @@ _DIGEST_BYTES = 16
 _OWN = re.compile(r"by:[0-9a-f]{32}:.*|by#[0-9a-f]{32}", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """Who an authorizer says it is; all of it is empty where nobody asked.
 
     - `claims`: all that is said

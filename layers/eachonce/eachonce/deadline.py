@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 
+import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 # A claim outlives its invocation by this much, since the clocks of two workers differ a little.
 _LEASE_MARGIN = timedelta(seconds=5)
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+class Deadline(msgspec.Struct, frozen=True):
     """How much time an invocation has left; nothing begins or commits within the last `reserve` of it."""
 
     remaining: Callable[[], timedelta]

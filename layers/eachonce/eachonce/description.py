@@ -6,9 +6,11 @@ A CloudEvents event says both itself. A plain event says neither: its contract d
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final, TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from eachonce.errors import HandlerError
 from eachonce.identity import Fields
@@ -21,8 +23,7 @@ _ATTRIBUTE = "__eachonce__"
 _MAX_NAME = 256
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Description:
+class Description(msgspec.Struct, frozen=True, kw_only=True):
     """What is said of a contract's events.
 
     - `type`: what they are called: EventBridge's `detail-type`, S3's `eventName`; `ObjectCreated:*` is all of these
@@ -47,7 +48,7 @@ class Description:
         """Raise HandlerError where it says what can't be meant."""
         if self.identity is not None and self.identity != ENVELOPE:
             paths = (self.identity,) if isinstance(self.identity, str) else _tuple(self.identity)
-            object.__setattr__(self, "identity", paths)
+            msgspec.structs.force_setattr(self, "identity", paths)
             _fields(paths)
         for name, value in (("type", self.type), ("source", self.source)):
             if value is not None and (not isinstance(value, str) or not 1 <= len(value) <= _MAX_NAME):
@@ -110,7 +111,7 @@ def describing(contract: type[Any], **said: Any) -> Description:
     try:
         return replace(description_of(contract), **said)
     except TypeError:
-        known = ", ".join(sorted(name for name in Description.__slots__))
+        known = ", ".join(sorted(name for name in Description.__struct_fields__))
         raise HandlerError(f"what is said of a contract's events is {known}, and not {', '.join(said)}") from None
 
 

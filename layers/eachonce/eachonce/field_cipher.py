@@ -14,7 +14,6 @@ from __future__ import annotations
 import base64
 import hmac
 import re
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -43,8 +42,7 @@ class AlteredError(EachonceError):
         super().__init__(f"a personal field {why}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Binding:
+class Binding(msgspec.Struct, frozen=True, kw_only=True):
     """The event that a field belongs to."""
 
     source: str
@@ -57,12 +55,17 @@ class Binding:
         return msgspec.json.encode([VERSION, self.source, self.id, self.type, self.tenant, path])
 
 
-@dataclass(frozen=True, kw_only=True)
-class DataKey:
+class DataKey(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A subject's key: its random id, which is in events, and its 32 bytes."""
 
     id: str
-    secret: bytes = field(repr=False)
+    secret: bytes
+
+    def __repr__(self) -> str:
+        return f"DataKey(id={self.id!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("id", self.id)]
 
     def encrypt(self, text: str, bound: bytes) -> str:
         """Return a text encrypted: the same for the same text and binding."""

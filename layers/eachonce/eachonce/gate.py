@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
+
+from msgspec.structs import replace
 
 from eachonce.circuit import Circuit
 from eachonce.circuits import Circuits

@@ -11,9 +11,11 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWrite
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from decimal import Context, Decimal, DecimalException, Inexact, Overflow
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from eachonce.plan import MAX_BYTES, MAX_OPERATIONS, Encode, Operation, Plan, sum_of
 from eachonce.work import Add, Address, Put
@@ -29,8 +31,7 @@ _MOST_ATTRIBUTES = 100
 Amounts = Mapping[str, int | Decimal]
 
 
-@dataclass(frozen=True, slots=True)
-class _Shared:
+class _Shared(msgspec.Struct, frozen=True):
     """One operation of the transaction, and the places of the works that want it.
 
     `amounts` is their sum, where it is more than the operation's own.

@@ -7,10 +7,11 @@ by itself what was done before. So nothing here decides what becomes of an event
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence, Set
-from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Lock
 from typing import Literal
+
+import msgspec
 
 from eachonce.committer import STALE
 from eachonce.deadline import Deadline
@@ -40,22 +41,20 @@ HELD = Outcome(verdict=Verdict.DONE, reason="it is committed with its neighbours
 _DONE = Outcome(verdict=Verdict.DONE)
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
+class _Held(msgspec.Struct, frozen=True):
     """A work that waits, by the name of its delivery."""
 
     name: str
     prepared: Prepared
 
 
-@dataclass(slots=True)
-class _Waiting:
+class _Waiting(msgspec.Struct):
     """The works that wait, what they write, and all that they touch: lanes, and items that they read or write."""
 
-    group: Group = field(default_factory=Group)
-    works: list[_Held] = field(default_factory=list)
-    written: set[Address] = field(default_factory=set)
-    touched: set[Hashable] = field(default_factory=set)
+    group: Group = msgspec.field(default_factory=Group)
+    works: list[_Held] = msgspec.field(default_factory=list)
+    written: set[Address] = msgspec.field(default_factory=set)
+    touched: set[Hashable] = msgspec.field(default_factory=set)
 
     def add(self, held: _Held, lane: Hashable) -> bool:
         """Take a work in; return whether it may be among the others, and there is room for it."""

@@ -9,10 +9,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
 from functools import partial
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, Literal, TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from eachonce.breaker import Breaker
 from eachonce.description import Description, describing
@@ -31,8 +33,7 @@ _ADVICE = "a handler has done its work when it returns: register a plain functio
 _DEEPEST = 100  # decorators and partials around one another
 
 
-@dataclass(frozen=True, slots=True)
-class Handler:
+class Handler(msgspec.Struct, frozen=True, kw_only=True):
     """A function from an event to a unit of work, the contract of its events, and whether it has effects of its own.
 
     `needs` is the breaker of what it needs, where it has one.
@@ -42,8 +43,8 @@ class Handler:
     handle: Handle[Any]
     external: bool = False
     uncertain: Literal["again", "reject"] = "again"
-    description: Description = field(kw_only=True)
-    needs: Breaker | None = field(kw_only=True, default=None)
+    description: Description
+    needs: Breaker | None = None
 
     def run(self, event: Event[Any], work: Work) -> None:
         """Call the function; raises HandlerError when what it returns has yet to be run."""
@@ -157,7 +158,9 @@ def making(
 
     def make(handle: Handle[Any]) -> Handler:
         _require_plain(handle)
-        return Handler(contract, handle, external, uncertain, description=description)
+        return Handler(
+            contract=contract, handle=handle, external=external, uncertain=uncertain, description=description
+        )
 
     return make
 

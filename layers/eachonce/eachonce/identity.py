@@ -8,7 +8,6 @@ https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md#id
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, DecimalException
 from functools import cache
 from hashlib import blake2b
@@ -72,8 +71,7 @@ def canonical(event_type: str, data: msgspec.Raw) -> bytes:
         raise ContractError(event_type, reason_of(error)) from None
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
+class Fields(msgspec.Struct, frozen=True):
     """The fields of an event's data that tell it from any other of its source and type, by their paths in the JSON.
 
     Raises HandlerError when there are none, or one lies inside another.

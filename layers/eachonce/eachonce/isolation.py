@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from eachonce.errors import Reject, WorkError
 from eachonce.work import Address
@@ -27,8 +28,7 @@ def scope_of(tenant: str | None) -> str | None:
     return tenant if tenant is not None and is_tenant(tenant) and "#" not in tenant else None
 
 
-@dataclass(frozen=True, slots=True)
-class Isolation:
+class Isolation(msgspec.Struct, frozen=True):
     """A consumer's rows and items are each one tenant's: `attribute` is the part of a key that says whose.
 
     The tenant has no `#`, which is what stands behind it in keys: so no tenant's keys begin as another's do.

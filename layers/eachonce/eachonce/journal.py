@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -86,8 +85,7 @@ def read_key(pk: str) -> tuple[str, str | None, str]:
     return consumer, source.replace("%23", "#").replace("%25", "%"), event_id
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(msgspec.Struct, frozen=True, dict=True, eq=False):
     """Who did it: a consumer, for an event of this identity and content. Rows and items carry it, to know copies by.
 
     `tenant` is whose rows its row is among, where a consumer keeps tenants apart. `former` is all that marked the event
@@ -98,7 +96,7 @@ class Mark:
     source: str
     event_id: str
     fingerprint: str
-    former: Callable[[], Collection[str]] = field(default=tuple, compare=False, repr=False)
+    former: Callable[[], Collection[str]] = tuple
     tenant: str | None = None
 
     @cached_property

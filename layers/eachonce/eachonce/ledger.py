@@ -8,9 +8,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from eachonce.committer import judge_row
 from eachonce.errors import AwsError, Reject, Retry
@@ -27,8 +29,7 @@ _STORY = ("attempts", "errors", "first_seen", "uncertain", "redriven_at")
 _MOST_ERRORS = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Begun:
+class Begun(msgspec.Struct, frozen=True, kw_only=True):
     """A handler's run that the journal knows of: the fence that its end must name, and the row's story.
 
     `starts` counts the runs that have not ended with a word, this one among them; those of `begin_all` count nothing.

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -41,8 +40,7 @@ _DIGITS = re.compile("[0-9]{1,18}")
 _UNSENDABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]|[\ud800-\udfff]|[\ufffe\uffff]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """One message as it was received: `event` inside, or the `flaw` for which there is none.
 
     A message that holds several events is as many deliveries: each is a `part_of` it. `body` is what would be buried:
@@ -56,7 +54,7 @@ class Delivery:
     receipt_handle: str = ""
     receive_count: int = 1
     group_id: str | None = None
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = msgspec.field(default_factory=dict)
     event: RawEvent | None = None
     flaw: str | None = None
     flaw_kind: str = MalformedMessageError.__name__

@@ -10,7 +10,7 @@ import collections.abc
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Annotated, Any, NewType, TypeVar, Union, get_args, get_origin
 
@@ -28,8 +28,7 @@ _MAPPINGS = (dict, collections.abc.Mapping, collections.abc.MutableMapping)
 Replace = Callable[[Path, str], str]
 
 
-@dataclass(eq=False, slots=True)
-class Marks:
+class Marks(msgspec.Struct, eq=False):
     """What is personal in a value: itself, or what is in it.
 
     - `text`: whether the value is a personal text
@@ -41,11 +40,11 @@ class Marks:
     """
 
     text: bool = False
-    members: dict[str, Marks] = field(default_factory=dict)
-    attributes: dict[str, str] = field(default_factory=dict)
+    members: dict[str, Marks] = msgspec.field(default_factory=dict)
+    attributes: dict[str, str] = msgspec.field(default_factory=dict)
     values: Marks | None = None
     items: Marks | None = None
-    places: dict[int, Marks] = field(default_factory=dict)
+    places: dict[int, Marks] = msgspec.field(default_factory=dict)
     either: tuple[Marks, ...] = ()
 
     def rewrite(self, text: bytes | msgspec.Raw, replace: Replace, path: Path = ()) -> bytes:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
+
+import msgspec
 
 
 class Verdict(StrEnum):
@@ -31,8 +32,7 @@ class Hold(StrEnum):
 _DEFERRED = frozenset({Verdict.RETRY, Verdict.WAIT, Verdict.ABANDONED})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What became of an event: the verdict, why, and what its caller is answered.
 
     - `reason` is for people and `error` names the exception's type; neither holds values of the payload

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
+
+import msgspec
 
 _LONGEST_SECONDS = 5.0
 _MOST_DOUBLINGS = 10
@@ -12,8 +13,7 @@ _MOST_DOUBLINGS = 10
 _NO_TIME = timedelta()
 
 
-@dataclass(slots=True, kw_only=True)
-class Pace:
+class Pace(msgspec.Struct, kw_only=True):
     """Pauses before calls: exponential, with full jitter, and never beyond the time that is `left`.
 
     A call that was throttled has the next one wait, too, whatever it sends; one that wasn't ends that. Calls don't get

@@ -15,10 +15,12 @@ Everything here is pure: a plan is a value, and the committer carries it out.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import Enum, auto
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from eachonce.errors import WorkError, WorkTooLargeError
 from eachonce.journal import TABLE, Mark, State
@@ -45,8 +47,7 @@ class Guard(Enum):
     NONE = auto()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """One operation on one item, in the shape of TransactWriteItems."""
 
     verb: str
@@ -140,8 +141,7 @@ def _size_bytes(value: Any, level: int = 0) -> int:
     return 1
 
 
-@dataclass(frozen=True, slots=True)
-class _Builder:
+class _Builder(msgspec.Struct, frozen=True):
     mark: Mark
     table: Callable[[str], str]
     encode: Encode

@@ -9,11 +9,11 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from eachonce.aws import EventBridge, aws_errors
 from eachonce.chunks import chunks
@@ -60,8 +60,7 @@ NOT_SENT = "NotSent"
 """What is said of an event that there was no time to send: it went nowhere."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """An event as PutEvents takes it; `place` is where it stood among the events given to the publisher."""
 
     place: int
@@ -79,8 +78,7 @@ class Entry:
         return entry | {name: value for name, value in more.items() if value is not None}
 
 
-@dataclass(frozen=True, slots=True)
-class _Failure:
+class _Failure(msgspec.Struct, frozen=True):
     """An entry that was not taken; `passing` says whether it may be the next time."""
 
     unsent: Unsent

@@ -13,6 +13,8 @@ from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
+import msgspec
+
 from eachonce.deferral import LONGEST
 from eachonce.errors import HandlerError, duration
 
@@ -63,8 +65,7 @@ class Rate:
         return self.events / per.total_seconds()
 
 
-@dataclass(slots=True)
-class _Bucket:
+class _Bucket(msgspec.Struct):
     """What is left of a share, as it was `at` a time, and until when what was put off is to fill what comes in."""
 
     tokens: float

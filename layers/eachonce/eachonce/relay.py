@@ -13,13 +13,14 @@ import json
 import os
 from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
+import msgspec
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from msgspec.structs import replace
 
 from eachonce.aws import Aws, aws_errors
 from eachonce.chunks import chunks
@@ -107,8 +108,7 @@ class Relay:
         return Logger(service="relay-outbox")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Change:
+class _Change(msgspec.Struct, frozen=True, kw_only=True):
     """A stream record as far as it can be read, and its `flaw`, for which operators are told of it."""
 
     number: str | None

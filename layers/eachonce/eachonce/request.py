@@ -10,9 +10,10 @@ https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
+
+import msgspec
 
 from eachonce.caller import caller_of, mapping, own_id, text
 from eachonce.errors import MalformedMessageError
@@ -25,8 +26,7 @@ def _nothing() -> Mapping[str, Any]:
     return _EMPTY
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(msgspec.Struct, frozen=True, kw_only=True):
     """A request over HTTP, but for its body; all of it is empty where there was none.
 
     - `route`: the template that the path matched, such as `/orders/{order_id}`, and `path_parameters` what it names
@@ -39,10 +39,10 @@ class Request:
     method: str = ""
     path: str = ""
     route: str = ""
-    path_parameters: Mapping[str, str] = field(default_factory=_nothing)
-    query: Mapping[str, str] = field(default_factory=_nothing)
-    headers: Mapping[str, str] = field(default_factory=_nothing)
-    claims: Mapping[str, Any] = field(default_factory=_nothing)
+    path_parameters: Mapping[str, str] = msgspec.field(default_factory=_nothing)
+    query: Mapping[str, str] = msgspec.field(default_factory=_nothing)
+    headers: Mapping[str, str] = msgspec.field(default_factory=_nothing)
+    claims: Mapping[str, Any] = msgspec.field(default_factory=_nothing)
     caller: str | None = None
     key: str | None = None
     owner: str = ""

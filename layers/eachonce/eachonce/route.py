@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
+
+import msgspec
+from msgspec.structs import replace
 
 from eachonce.errors import HandlerError
 from eachonce.handler import Handler
@@ -16,8 +18,7 @@ _TEMPLATE = re.compile(r"/|(/([^/{}]+|\{\w+\}))*(/\{\w+\+\})?")
 _PARAMETER = re.compile(r"\\\{(\w+)(\\\+)?\\\}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
+class Route(msgspec.Struct, frozen=True, kw_only=True):
     """A method and a template of paths, as API Gateway writes one: `/orders/{order_id}`, `/files/{path+}`."""
 
     method: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+
+import msgspec
 
 from eachonce.event import Event
 from eachonce.handler import Handler
@@ -17,8 +18,7 @@ from eachonce.work import Address, Admit, Item, Work
 Fetch = Callable[[Address], Item | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Try:
+class Try(msgspec.Struct, frozen=True, kw_only=True):
     """One try at an event: who tries, and what the journal says of earlier ones.
 
     - `id`: the same for the same delivery, so that its failure counts once; None where failures aren't counted
@@ -31,7 +31,7 @@ class Try:
 
     id: str | None = None
     age: timedelta = timedelta()
-    row: Mapping[str, Any] = field(default_factory=dict)
+    row: Mapping[str, Any] = msgspec.field(default_factory=dict)
     former: Mapping[str, Item] | None = None
     begun: Begun | None = None
     suspect: bool = False
@@ -42,8 +42,7 @@ class Try:
         return int(self.row["attempts"]) if "attempts" in self.row else None
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(msgspec.Struct, frozen=True):
     """One event that a handler runs for, as often as it must.
 
     - `event`: decoded
@@ -67,8 +66,7 @@ class Task:
         return None if self.begun is None else self.begun.fence
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(msgspec.Struct, frozen=True):
     """What a handler wants for its event, and the plan by which it is committed."""
 
     task: Task

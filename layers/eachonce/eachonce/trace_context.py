@@ -9,9 +9,11 @@ https://www.w3.org/TR/trace-context-2/
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 SAMPLED = 1
 # What a publisher may say of a trace: that it is recorded, and that its id is random. What else a version to come may
@@ -32,8 +34,7 @@ _ROOT = re.compile("1-([0-9a-f]{8})-([0-9a-f]{24})")
 _PARENT = re.compile("(?!0{16})[0-9a-f]{16}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TraceContext:
+class TraceContext(msgspec.Struct, frozen=True, kw_only=True):
     """A trace's id, the id of the step in it that led here, and what is said of both; ids are in hexadecimal."""
 
     trace_id: str

@@ -9,10 +9,11 @@ mark is a suspect, and is handled last and alone. What comes for the first time 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import TypeVar
+
+import msgspec
 
 from eachonce.errors import ContractError, EachonceError
 from eachonce.event import RawEvent
@@ -29,8 +30,7 @@ T = TypeVar("T")
 _AT_ONCE = 100  # items of one BatchGetItem, and of one TransactWriteItems
 
 
-@dataclass(frozen=True, slots=True)
-class Triage:
+class Triage(msgspec.Struct, frozen=True):
     """A batch, sorted.
 
     - `harmless`: to be handled side by side
@@ -43,10 +43,10 @@ class Triage:
 
     harmless: Sequence[Delivery]
     suspects: Sequence[Sequence[Delivery]] = ()
-    rows: Mapping[str, Item] = field(default_factory=dict)
+    rows: Mapping[str, Item] = msgspec.field(default_factory=dict)
     former: Mapping[str, Item] | None = None
-    begun: Mapping[str, Begun] = field(default_factory=dict)
-    unread: Mapping[str, Exception] = field(default_factory=dict)
+    begun: Mapping[str, Begun] = msgspec.field(default_factory=dict)
+    unread: Mapping[str, Exception] = msgspec.field(default_factory=dict)
 
 
 def triage(

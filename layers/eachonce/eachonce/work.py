@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 from eachonce.errors import HandlerError, WorkError
 from eachonce.model import is_model
@@ -26,8 +27,7 @@ MAX_KEY_BYTES = 2048
 _NO_KEYS = (bool, type(None), list, tuple, set, frozenset, dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(msgspec.Struct, frozen=True):
     """Where an item is: its table's logical name and its key, hashable."""
 
     table: str
@@ -44,23 +44,20 @@ class Address:
         return f"{self.table} {dict(self.key)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Create:
+class Create(msgspec.Struct, frozen=True):
     """The item comes into being; that it exists already is a reason to reject the event."""
 
     attributes: Item
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(msgspec.Struct, frozen=True):
     """The attributes take these values, where `newer_than` (an attribute's name) grows; None removes an attribute."""
 
     attributes: Item
     newer_than: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Add:
+class Add(msgspec.Struct, frozen=True):
     """The attributes grow by these amounts, from 0 where there is none yet."""
 
     amounts: Mapping[str, int | Decimal]

@@ -10,8 +10,9 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from eachonce.aws import Aws, Codec, aws_errors
 from eachonce.errors import AwsError, EachonceError, Retry, WorkError
@@ -38,8 +39,7 @@ _BUSY_ERRORS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True):
     """An operation whose condition did not hold, and the item that was found instead (None: there is none)."""
 
     operation: Operation
