@@ -48,7 +48,6 @@ def serve(
     Code that changes is loaded anew, and a template that changes is read again; tables, queues and buckets stay.
     """
     from eachonce_workbench.cloud.data_folder import DataFolder, DataFolderError
-    from eachonce_workbench.local_invoke.relay import relaying
 
     bundle = bundle_of(template, books=books)
     # What starts makes little garbage, and looking for it takes a tenth of the time.
@@ -59,6 +58,8 @@ def serve(
             bridge = None if is_loopback(host) else _bridge(host)
             listening = _listen("127.0.0.1" if bridge else address_of(host), port)
             if bridge is not None:
+                from eachonce_workbench.local_invoke.relay import relaying
+
                 taken: int = listening.getsockname()[1]
                 stack.enter_context(relaying(bridge, taken, at=taken))
             run_to_its_end(_serve(bundle, listening, host, kept))

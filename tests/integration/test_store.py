@@ -1,6 +1,7 @@
 """The store keeps AWS's promises that moto alone does not, at a cost that does not grow with what it holds."""
 
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from types import FrameType
@@ -648,3 +649,26 @@ def test_a_cancelled_transaction_costs_no_more_than_its_items(cloud: Cloud) -> N
         cloud.ask("PutItem", TableName="items", Item={"pk": {"S": str(number)}})
 
     assert cost() <= empty * 1.1
+
+
+_WITH_A_SECRET = """
+import json, sys
+from eachonce_workbench.cloud.store.store import Store
+from eachonce_workbench.template.topology import StoredValue
+from tests.topologies import topology
+
+secret = StoredValue(service="secretsmanager", name="token", value="long", arn="arn:token")
+store = Store(topology(stored_values=(secret,)))
+store.create()
+before = "moto.secretsmanager" in sys.modules
+headers = {"x-amz-target": "secretsmanager.GetSecretValue", "content-type": "application/x-amz-json-1.1"}
+status, _, body = store.handle("secretsmanager", headers, b'{"SecretId": "token"}')
+print(json.dumps([before, status, json.loads(body)["SecretString"], json.loads(body)["ARN"]]))
+"""
+
+
+def test_a_secret_costs_nothing_until_somebody_asks_for_it() -> None:
+    """moto's part for it is imported then, and the secret is there."""
+    run = subprocess.run([sys.executable, "-c", _WITH_A_SECRET], capture_output=True, check=True)
+
+    assert json.loads(run.stdout) == [False, 200, "long", "arn:token"]

@@ -75,6 +75,7 @@ class Store:
         }
         self.queues = Queues(self._sqs)
         self.streams = Streams(self._tables.get_table)
+        self._unasked: dict[str, list[StoredValue]] = {}
 
     def create(self) -> None:
         """Make everything that the topology stores in, empty; whatever moto held before is forgotten."""
@@ -90,6 +91,7 @@ class Store:
             self._create_table(table)
         for queue in _dead_letter_queues_first(self.topology.queues):
             self._create_queue(queue)
+        self._unasked.clear()
         for stored in self.topology.stored_values:
             self.keep_value(stored)
         create_keys(self.topology)
@@ -99,6 +101,8 @@ class Store:
 
         `headers` have lower-case names. Never raises for a request that AWS would refuse.
         """
+        for stored in self._unasked.pop(service, ()):
+            self._keep(stored)
         try:
             if service == "dynamodb" and (answer := self._item_operation(headers, body)) is not None:
                 return answer
@@ -117,7 +121,14 @@ class Store:
         return self._sqs.contents
 
     def keep_value(self, stored: StoredValue) -> None:
-        """Keep a parameter or a secret, unless there is one of its name."""
+        """Keep a parameter or a secret, unless there is one of its name.
+
+        moto's part for it is imported when somebody asks for the first one: most runs don't, and it takes a third of
+        a second.
+        """
+        self._unasked.setdefault(stored.service, []).append(stored)
+
+    def _keep(self, stored: StoredValue) -> None:
         target, params = (
             ("AmazonSSM.PutParameter", {"Name": stored.name, "Value": stored.value, "Type": stored.kind})
             if stored.service == "ssm"
