@@ -12,7 +12,6 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from eachonce.event import RawEvent
-from eachonce.lines import Lines
 from eachonce.outcome import Hold, Outcome, Verdict
 from eachonce.settings import NAMESPACE
 from eachonce.trace import trace_of
@@ -44,7 +43,7 @@ class Report:
 
     def __init__(self, consumer: str, *, personal: bool = False, namespace: str = NAMESPACE) -> None:
         self._personal = personal
-        self._logger = Logger(service=consumer, logger_formatter=Lines(Verdict, service=consumer))
+        self._logger = Logger(service=consumer)
         self._metrics = EphemeralMetrics(namespace=namespace, service=consumer)
 
     def log(self, outcome: Outcome, event: RawEvent | None, **fields: object) -> None:

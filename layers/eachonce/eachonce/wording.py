@@ -12,7 +12,5 @@ def short(text: str, most: int = MAX_CHARACTERS) -> str:
     >>> short("The Art of Fugue", 8)
     'The Art…'
     """
-    if len(text) <= most and text.isascii():
-        return text
     cut = text if len(text) <= most else text[: most - 1] + "…"
     return cut.encode(errors="replace").decode()
