@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -15,6 +14,7 @@ from eachonce.group import Group
 from eachonce.journal import Mark, done_row
 from eachonce.plan import MAX_BYTES, MAX_OPERATIONS, Plan, plan
 from eachonce.work import Item
+from msgspec.structs import replace
 
 from tests.parcels import Arrived
 
