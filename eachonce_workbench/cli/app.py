@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from eachonce_workbench.cli.certify import certify
+from eachonce_workbench.cli.check import check
 from eachonce_workbench.cli.command import Commands, Program
 from eachonce_workbench.cli.dead_letters import dlq, why
 from eachonce_workbench.cli.erase import erase
@@ -41,6 +42,7 @@ app.command()(invoke)
 app.command()(export)
 app.command()(simulate)
 app.command()(certify)
+app.command()(check)
 app.command()(fire)
 app.command()(erase)
 

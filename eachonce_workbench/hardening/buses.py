@@ -49,8 +49,10 @@ def _refuses_others(statement: Statement, account_id: str) -> bool:
 RULES = (
     Rule(
         id="open-bus",
+        number=108,
         reason="an event of another account would look like one of yours",
         mend="deny events:PutEvents to other accounts, but not to AWS's services, by an AWS::Events::EventBusPolicy",
+        link="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-bus-perms.html",
         breaches=open_buses,
     ),
 )

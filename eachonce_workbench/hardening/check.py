@@ -10,10 +10,11 @@ A reason stands beside the resource that a person would mend, in the template it
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from eachonce_workbench.hardening.resources import Resources
-from eachonce_workbench.hardening.rule import Finding, Rule
+from eachonce_workbench.hardening.rule import Breach, Finding, Rule
 from eachonce_workbench.hardening.rules import RULES
 from eachonce_workbench.template.declared import Declared
 
@@ -23,21 +24,35 @@ ACCEPTED = "Accepted"
 _SHORTEST_REASON = 12
 
 
-def check(declared: Sequence[Declared], rules: Sequence[Rule] = RULES) -> list[Finding]:
-    """Return the breaches that nobody has given a reason for, and reasons that are none, by their lines."""
-    resources = Resources(declared)
+def check(declared: Sequence[Declared], rules: Sequence[Rule] = RULES, *, root: Path | None = None) -> list[Finding]:
+    """Return the breaches that nobody has given a reason for, and reasons that are none, by their lines.
+
+    `root` is what folders of code are relative to; without it no code is looked at.
+    """
+    resources = Resources(declared, root=root)
     found = {
-        _finding(rule, breach.by, breach.what)
+        _finding(rule, breach, root)
         for rule in rules
         for breach in rule.breaches(resources)
         if rule.id not in _accepted(breach.by)
     }
     found.update(_empty_reasons(declared, {rule.id for rule in rules}))
-    return sorted(found, key=lambda each: (each.line, each.rule, each.what))
+    return sorted(found, key=lambda each: (str(each.file or ""), each.line, each.rule, each.what, each.resource))
 
 
-def _finding(rule: Rule, by: Declared, what: str) -> Finding:
-    return Finding(rule=rule.id, resource=by.source, line=by.line, what=what, reason=rule.reason, mend=rule.mend)
+def _finding(rule: Rule, breach: Breach, root: Path | None) -> Finding:
+    # Code that is written in the template has no file of its own: it is mended where the function is.
+    file = breach.file if root is not None and breach.file and breach.file.is_relative_to(root) else None
+    return Finding(
+        rule=rule.id,
+        resource=breach.by.source,
+        line=breach.by.made_at if file is None or breach.line is None else breach.line,
+        what=breach.what,
+        reason=rule.reason,
+        mend=rule.mend,
+        link=rule.link,
+        file=file,
+    )
 
 
 def _accepted(resource: Declared) -> Mapping[str, Any]:

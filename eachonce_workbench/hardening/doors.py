@@ -75,14 +75,18 @@ def _refuses_plain(statement: Statement, action: str) -> bool:
 RULES = (
     Rule(
         id="open-door",
+        number=106,
         reason="others could send what looks like an event, or read and delete what waits",
         mend="let in one service for its one action, with aws:SourceArn naming the rule or topic that sends",
+        link="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html",
         breaches=open_doors,
     ),
     Rule(
         id="without-tls",
+        number=107,
         reason="who stands on the way could read or change a request",
         mend='deny every action where Bool: {"aws:SecureTransport": "false"}',
+        link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-security-best-practices.html",
         breaches=without_tls,
     ),
 )

@@ -84,8 +84,10 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 RULES = (
     Rule(
         id="open-endpoint",
+        number=109,
         reason="anybody on the internet could have it do its work, in anybody's name",
         mend="give the route an authorizer: AWS_IAM, a JWT's, or a function",
+        link="https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-access-control.html",
         breaches=open_endpoints,
     ),
 )

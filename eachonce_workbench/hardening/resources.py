@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from eachonce_workbench.template.declared import Declared
@@ -42,10 +43,11 @@ _ABOUT = {
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What a template declares, as rules look at it."""
+    """What a template declares, as rules look at it; `root` is what its folders of code are relative to."""
 
     declared: Sequence[Declared]
     account_id: str = "123456789012"
+    root: Path | None = None
 
     def of_type(self, *types: str) -> Iterator[Declared]:
         """Give the resources of these types."""

@@ -71,26 +71,34 @@ def _without_streams(resource: str) -> str:
 RULES = (
     Rule(
         id="wildcard-action",
+        number=101,
         reason="AWS adds actions to what a wildcard matches, and nobody reviews them",
         mend="list the actions",
+        link="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html",
         breaches=wildcard_actions,
     ),
     Rule(
         id="wildcard-resource",
+        number=102,
         reason="whoever takes the function over can do it to everything of the account",
         mend="name the resource by its ARN, and write policies of your own",
+        link="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html",
         breaches=wildcard_resources,
     ),
     Rule(
         id="shared-role",
+        number=103,
         reason="each of the functions can do what any of them needs",
         mend="give each function a role of its own",
+        link="https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html",
         breaches=shared_roles,
     ),
     Rule(
         id="unbound-source",
+        number=104,
         reason="an event's source would say nothing of who published it",
         mend='add Condition: {StringEquals: {"events:source": ...}} with its own source',
+        link="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html",
         breaches=unbound_sources,
     ),
 )

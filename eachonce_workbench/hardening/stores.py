@@ -54,8 +54,10 @@ def _clear(store: Declared) -> bool:
 RULES = (
     Rule(
         id="unencrypted",
+        number=105,
         reason="who gets at the disk, or at a backup of it, reads all of it",
         mend="switch its encryption on, with AWS's own key or yours",
+        link="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-server-side-encryption.html",
         breaches=unencrypted,
     ),
 )

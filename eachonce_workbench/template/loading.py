@@ -23,6 +23,7 @@ from eachonce_workbench.template.stack import Stack
 from eachonce_workbench.template.strangers import without_strangers
 from eachonce_workbench.template.topology import Topology
 from eachonce_workbench.template.translation import origin, owned
+from eachonce_workbench.template.uncertain import Uncertain
 
 __all__ = ["TemplateError", "declared", "load"]
 
@@ -58,18 +59,27 @@ def declared(path: Path, *, parameters: Mapping[str, str] | None = None, stack: 
     place = Place(
         stack=stack, region="eu-west-1", account_id="123456789012", endpoint="https://sqs.eu-west-1.amazonaws.com"
     )
-    return _read(path, parameters or {}, place, (), lambda source, made, _parameters, _said: _declared(source, made))
+    return _read(path, parameters or {}, place, (), lambda source, made, values, _said: _declared(source, made, values))
 
 
-def _declared(source: Source, stack: Stack) -> list[Declared]:
+def _declared(source: Source, stack: Stack, parameters: Parameters) -> list[Declared]:
     document = source.document["Resources"]
+    uncertain = Uncertain(source.document, parameters.invented)
     found = []
     for logical_id, resource in stack.resources.items():
         made = stack.declared(logical_id, resource)
-        of = str(owned(source, ("Resources", logical_id))[1])
-        metadata = document.get(of, {}).get("Metadata", {})
-        line = source.line(("Resources", of))
-        found.append(replace(made, source=of, metadata=metadata, line=line))
+        where = owned(source, ("Resources", logical_id))
+        of = str(where[1])
+        found.append(
+            replace(
+                made,
+                source=of,
+                metadata=document.get(of, {}).get("Metadata", {}),
+                line=source.line(("Resources", of)),
+                made_at=source.line(where),
+                unknown=uncertain.properties_of(of),
+            )
+        )
     return found
 
 

@@ -26,10 +26,11 @@ _LIST = re.compile(r"List<(.+)>")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
-    """The value of every parameter, and what is said of those that were made up."""
+    """The value of every parameter, what is said of those that were made up, and their names."""
 
     values: Mapping[str, str | list[str]]
     made_up: tuple[str, ...] = ()
+    invented: frozenset[str] = frozenset()
 
 
 def chosen(document: Mapping[str, Any], given: Mapping[str, str], place: Place) -> Parameters:
@@ -44,14 +45,14 @@ def chosen(document: Mapping[str, Any], given: Mapping[str, str], place: Place) 
         if name not in declared:
             raise Unresolved(("Parameters",), f"there is no parameter {name}")
     values: dict[str, str | list[str]] = {}
-    said: list[str] = []
+    said: dict[str, str] = {}
     for name, item in declared.items():
         parameter = _Parameter(name, Properties(item, ("Parameters", name)), place, document)
         value, why = parameter.chosen(given)
         values[name] = parameter.typed(value)
         if why is not None:
-            said.append(f"Parameter {name} {why}: {value!r} is used here")
-    return Parameters(values=values, made_up=tuple(said))
+            said[name] = f"Parameter {name} {why}: {value!r} is used here"
+    return Parameters(values=values, made_up=tuple(said.values()), invented=frozenset(said))
 
 
 class _Parameter:
