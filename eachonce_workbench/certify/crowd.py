@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
@@ -15,16 +13,16 @@ from eachonce import Contract, Event
 from eachonce.description import Description, description_of
 from eachonce.handler import Handler
 from eachonce.model import subject_of
-from hypothesis import HealthCheck, Phase, given, seed, settings
-from hypothesis import configuration as hypothesis_configuration
 from hypothesis import strategies as st
 
+from eachonce_workbench.certify.drawing import drawn
+from eachonce_workbench.certify.identity import distinct
 from eachonce_workbench.certify.sample import Pool, samples
 from eachonce_workbench.simulator.clock import START
 
 _LETTERS = "abcdefghij"
 # Of a consumer that keeps tenants apart: half of the crowds are one tenant's, whose events can meet in a row.
-_TENANTS = ("acme", "beta")
+TENANTS = ("acme", "beta")
 
 Crowd = tuple[Event[Any], ...]
 
@@ -74,19 +72,24 @@ def crowds(
     near = [samples(kind.contract, Pool(("a",), turn=place)) for place, kind in enumerate(kinds)]
     apart = [samples(kind.contract, Pool((_LETTERS[place],))) for place, kind in enumerate(kinds)]
     mixed = [samples(kind.contract, Pool(("a", "b"))) for kind in kinds]
-    drawn = [
+    data = [
         *_drawn(near, 1, chosen_by),
         *_drawn(apart, 1, chosen_by),
         *_drawn(mixed, max(0, count - 2), chosen_by),
     ]
     return [
-        _crowd(kinds, data, tie=number % 2 == 1, tenants=_tenants(number) if isolated else ())
-        for number, data in enumerate(_unlike(drawn))
+        _crowd(
+            kinds,
+            list(distinct((kind.description, one) for kind, one in zip(kinds, some, strict=True))),
+            tie=number % 2 == 1,
+            tenants=_tenants(number) if isolated else (),
+        )
+        for number, some in enumerate(_unlike(data))
     ]
 
 
 def _tenants(number: int) -> Sequence[str]:
-    return _TENANTS if number % 2 else _TENANTS[:1]
+    return TENANTS if number % 2 else TENANTS[:1]
 
 
 def crowd(data: Iterable[Any], handlers: Iterable[Handler] = (), *, isolated: bool = False) -> Crowd:
@@ -110,39 +113,9 @@ def _crowd(kinds: Sequence[Kind], data: Sequence[Any], *, tie: bool = False, ten
 
 
 def _drawn(strategies: Sequence[st.SearchStrategy[Any]], count: int, chosen_by: int) -> list[tuple[Contract, ...]]:
-    """Draw from hypothesis, outside of any test of its."""
-    found: list[tuple[Contract, ...]] = []
     if count == 0:
-        return found
-
-    @seed(chosen_by)
-    @settings(
-        max_examples=count * 4,
-        database=None,
-        deadline=None,
-        derandomize=False,
-        phases=(Phase.generate,),
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(st.tuples(*strategies))
-    def draw(data: tuple[Contract, ...]) -> None:
-        found.append(data)
-
-    with _writing_nothing():
-        draw()
-    return list(islice(_unlike(found), count))
-
-
-@contextmanager
-def _writing_nothing() -> Iterator[None]:
-    """Let hypothesis keep what it likes to keep in a folder that goes away."""
-    before = hypothesis_configuration.storage_directory(intent_to_write=False).path
-    with tempfile.TemporaryDirectory() as folder:
-        hypothesis_configuration.set_hypothesis_home_dir(folder)
-        try:
-            yield
-        finally:
-            hypothesis_configuration.set_hypothesis_home_dir(before)
+        return []
+    return list(islice(_unlike(drawn(st.tuples(*strategies), count * 4, chosen_by)), count))
 
 
 def _unlike(found: Iterable[tuple[Contract, ...]]) -> Iterator[tuple[Contract, ...]]:

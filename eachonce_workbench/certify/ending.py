@@ -4,29 +4,38 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from eachonce.journal import TABLE, unpack_outbox
+from eachonce.journal import TABLE, read_key, unpack_outbox
 from eachonce.outcome import Verdict
 from eachonce.work import CREATED_BY, WRITTEN_BY, Address
 
-from eachonce_workbench.certify.run import text
+from eachonce_workbench.afresh.wishes import text
 from eachonce_workbench.certify.stage import Stage
 
 # A copy of what is done, and what came too late to matter, are as good as done: the message leaves its queue.
 _FINAL = {Verdict.DONE, Verdict.DUPLICATE, Verdict.STALE, Verdict.IGNORED}
+# Who wrote an item last, and who created it, follows from the order alone. The note of who won by `newer_than` doesn't:
+# it is the same in every order, like all other attributes.
+_LAYERS = frozenset({WRITTEN_BY, CREATED_BY})
 _WORDS = {Verdict.REJECT: "rejected", Verdict.WAIT: "still waiting", Verdict.RETRY: "still failing"}
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """The rows without the layer's own notes, what was published and how often, and what became of each event."""
+    """The rows without the layer's own notes, what was published and how often, and what became of each event.
+
+    `answers` are what the events' own callers are told, by event id, and `sent` is what was sent outside the work, and
+    for which event.
+    """
 
     rows: Mapping[Address, Mapping[str, Any]]
     published: Counter[str]
     verdicts: Mapping[str, str]
+    answers: Mapping[str, str] = field(default_factory=dict)
+    sent: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +47,20 @@ class Difference:
     other: str
 
 
-def ending(stage: Stage, verdicts: Mapping[str, Verdict]) -> Ending:
+def ending(stage: Stage, verdicts: Mapping[str, Verdict], sent: frozenset[tuple[str, str]] = frozenset()) -> Ending:
     """Return what a schedule has left on a stage; `verdicts` are the last ones, by event id."""
     rows: dict[Address, Mapping[str, Any]] = {}
     published = Counter(stage.wire.bus)
+    answers: dict[str, str] = {}
     for address, values in stage.wire.rows.all():
         if address.table != TABLE:
-            rows[address] = {name: value for name, value in values.items() if not _own(name, value, stage.name)}
-        elif "outbox" in values:
+            rows[address] = {name: value for name, value in values.items() if name not in _LAYERS}
+            continue
+        if "outbox" in values:
             published.update(map(_event, unpack_outbox(values["outbox"])))
-    return Ending(rows, published, {event: _word(verdict) for event, verdict in verdicts.items()})
+        if "result" in values:
+            answers[read_key(values["pk"])[2]] = values["result"]
+    return Ending(rows, published, {event: _word(verdict) for event, verdict in verdicts.items()}, answers, sent)
 
 
 def difference(one: Ending, other: Ending) -> Difference | None:
@@ -61,13 +74,38 @@ def difference(one: Ending, other: Ending) -> Difference | None:
         for name in sorted(mine.keys() | theirs.keys()):
             if mine.get(name) != theirs.get(name):
                 return Difference(f"{address}, {name}", text(mine.get(name)), text(theirs.get(name)))
-    for event in sorted(one.published.keys() | other.published.keys()):
-        if one.published[event] != other.published[event]:
-            return Difference(f"published {event}", _times(one.published[event]), _times(other.published[event]))
+    published = _published(one.published, other.published)
+    if published is not None:
+        return published
     for event, verdict in one.verdicts.items():
         if verdict != other.verdicts[event]:
             return Difference(f"what becomes of {event}", verdict, other.verdicts[event])
+    for event in sorted(one.answers.keys() | other.answers.keys()):
+        if one.answers.get(event) != other.answers.get(event):
+            told, otherwise = text(one.answers.get(event)), text(other.answers.get(event))
+            return Difference(f"the answer to {event}", told, otherwise)
+    for event, _ in sorted(one.sent ^ other.sent):
+        letters = [_letters(end, event) or "nothing" for end in (one, other)]
+        return Difference(f"what is sent for {event}", letters[0], letters[1])
     return None
+
+
+def _published(one: Counter[str], other: Counter[str]) -> Difference | None:
+    for event in sorted(one.keys() | other.keys()):
+        if one[event] != other[event]:
+            alike = [known for known in other if known not in one and _without_id(known) == _without_id(event)]
+            if alike and not other[event]:
+                return Difference(f"the id of what is published, {_without_id(event)},", _id(event), _id(alike[0]))
+            return Difference(f"published {event}", _times(one[event]), _times(other[event]))
+    return None
+
+
+def _without_id(published: str) -> str:
+    return published.rpartition(" (id ")[0]
+
+
+def _id(published: str) -> str:
+    return published.rpartition(" (id ")[2].rstrip(")")
 
 
 class _Published(msgspec.Struct):
@@ -82,11 +120,8 @@ def _event(encoded: msgspec.Raw) -> str:
     return f"{event.type} {data} (id {event.id})"
 
 
-def _own(name: str, value: Any, consumer: str) -> bool:
-    """Whether an attribute is the layer's: the marks of who wrote or created it, or gave an attribute its value."""
-    return name in {WRITTEN_BY, CREATED_BY} or (
-        name.endswith("_by") and isinstance(value, str) and value.startswith(f"{consumer}#")
-    )
+def _letters(end: Ending, event: str) -> str:
+    return "; ".join(sorted(letter for whose, letter in end.sent if whose == event))
 
 
 def _word(verdict: Verdict) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -13,11 +13,16 @@ from eachonce import Event
 from eachonce.handler import Handler
 from eachonce.journal import TABLE
 
+from eachonce_workbench.certify.afresh import said_afresh, witness_of
 from eachonce_workbench.certify.crowd import Crowd, crowds
+from eachonce_workbench.certify.deeds import Deeds
 from eachonce_workbench.certify.exploration import Count, Exploration
 from eachonce_workbench.certify.footprint import Footprint
+from eachonce_workbench.certify.patience import SECONDS, EndlessError
 from eachonce_workbench.certify.probe import Probe
 from eachonce_workbench.certify.run import Run
+from eachonce_workbench.certify.scout import Scout
+from eachonce_workbench.certify.scouting import scouting, warmed
 from eachonce_workbench.certify.stage import Stage
 from eachonce_workbench.certify.subject import Subject
 from eachonce_workbench.certify.verdict import Contacts, Examined, Pair, Verdict
@@ -34,6 +39,8 @@ class Bounds:
     seed: int = 0
 
 
+_MOST_TRIALS = 4  # of what ended differently in rehearsals, and perhaps not on the stage
+
 Tell = Callable[[str], None]
 
 
@@ -44,19 +51,33 @@ def examine(subject: Subject, bounds: Bounds, tell: Tell = lambda _: None) -> Ex
         ((one.description.type, other.description.type), _crowds(one, other, bounds, isolated=isolated))
         for one, other in combinations_with_replacement(handlers, 2)
     ]
-    examination = Examination(subject, faults=bounds.faults)
-    with examination.stage.open():
-        for (one, other), some in drawn:
-            tell(f"{subject.name}: {one} and {other}, every order")
-            for events in some:
-                examination.order(events)
-        tell(f"{subject.name}: its handlers alone")
-        examination.probe()
-        for (one, other), some in drawn:
-            tell(f"{subject.name}: {one} and {other}, every fault")
-            for events in some:
-                examination.harm(events)
+    examination = Examination(subject, faults=bounds.faults, seed=bounds.seed)
+    try:
+        with examination.stage.open():
+            _examined(examination, drawn, tell)
+    except EndlessError as error:
+        examination.endless = error.event_type
     return examination.result()
+
+
+def _examined(examination: Examination, drawn: Sequence[tuple[tuple[str, str], list[Crowd]]], tell: Tell) -> None:
+    name = examination.subject.name
+    for (one, other), some in drawn:
+        tell(f"{name}: {one} and {other}, every order")
+        for events in some:
+            examination.order(events)
+    tell(f"{name}: every way through its code")
+    ways = examination.scout()
+    tell(f"{name}: its handlers alone")
+    examination.probe()
+    tell(f"{name}: orders of others")
+    examination.suspect()
+    for (one, other), some in drawn:
+        tell(f"{name}: {one} and {other}, every fault")
+        for events in some:
+            examination.harm(events)
+    for events in ways:
+        examination.harm(events)
 
 
 def _crowds(one: Handler, other: Handler, bounds: Bounds, *, isolated: bool) -> list[Crowd]:
@@ -74,12 +95,18 @@ class Examination:
 
     subject: Subject
     faults: int
+    seed: int = 0
     stage: Stage = field(init=False)
     count: Count = field(default_factory=Count)
+    endless: str | None = None
     unsound: dict[str, Witness] = field(default_factory=dict)
     witnesses: dict[frozenset[str], Witness] = field(default_factory=dict)
     _contacts: dict[frozenset[str], Contacts] = field(default_factory=lambda: defaultdict(Contacts))
     _runs: list[Run] = field(default_factory=list)
+    _in_vain: list[Sequence[Event[Any]]] = field(default_factory=list)
+    _scout: Scout | None = None
+    _remembered: list[Witness] = field(default_factory=list)
+    _deeds: Deeds = field(default_factory=Deeds)
 
     def __post_init__(self) -> None:
         self.stage = Stage(
@@ -93,11 +120,50 @@ class Examination:
         """Try every order of some events, and note what their handlers did and where they met."""
         self.stage.clear()
         exploration = Exploration(self.stage, events)
-        for _ in exploration.schedules():
-            pass
+        ends = {word for schedule in exploration.schedules() for word in schedule.ending.verdicts.values()}
+        if "done" not in ends:
+            self._in_vain.append(events)
         self.count.add(exploration.count)
         self._runs += exploration.runs
         self._meet(events, exploration)
+
+    def scout(self) -> list[Crowd]:
+        """Look for other ways through the handlers' code; try the orders of events that take them, and return these.
+
+        What a handler remembers of very many events shows here.
+        """
+        self.stage.clear()
+        scout = self._scout = scouting(self.subject, self.stage, self.seed)
+        with self.stage.rehearsing():
+            scout.look()
+            self._remembered = list(warmed(scout, self.stage))
+        self._deeds.note(scout)
+        if scout.rehearsal.seeds:
+            self.stage.furnish(scout.rehearsal.seeds)
+        for events in scout.ways:
+            self.order(events)
+        return scout.ways
+
+    def suspect(self) -> None:
+        """Try on the stage what ended differently in rehearsals."""
+        scout, tried = self._scout, Counter[frozenset[str]]()
+        if scout is None:
+            return
+        self.stage.clear()
+        scout.leave_out(self.unsound.keys())
+        with self.stage.rehearsing():
+            suspects = scout.suspects()
+            while (events := next(suspects, None)) is not None:
+                types = frozenset(event.type for event in events)
+                if types in self.witnesses or tried[types] == _MOST_TRIALS:
+                    continue
+                tried[types] += 1
+                with self.stage.performing():
+                    self.stage.clear()
+                    found = contradiction(self.stage, events, faults=0, count=Count())
+                if found is not None:
+                    self.witnesses.setdefault(frozenset(found.types), found)
+        self.count.rehearsed = scout.rehearsal.runs
 
     def probe(self) -> None:
         """Look at each handler alone."""
@@ -105,15 +171,26 @@ class Examination:
         probe = Probe(self.stage, external=external)
         for name in self._types():
             runs = [run for run in self._runs if run.event.type == name]
+            self._deeds.hear(name, runs)
             found = probe.finding(runs, self._runs, faults=self.faults)
             if found is not None:
                 self.unsound[name] = found
+        for witness in self._remembered:
+            self.unsound.setdefault(witness.types[0], witness)
+        for run, told in said_afresh(self.subject, [run for run in self._runs if run.event.type not in self.unsound]):
+            self.count.afresh += 1
+            if told != run.said:
+                self.unsound.setdefault(run.event.type, witness_of(run, told))
         self._runs.clear()
 
     def harm(self, events: Sequence[Event[Any]]) -> None:
-        """Try every order with every fault, unless a handler is unsound: then no two schedules can be compared."""
+        """Try every order with every fault, unless none of the events is ever done without what was made up.
+
+        Neither where a handler is unsound: then no two schedules can be compared.
+        """
         types = frozenset(event.type for event in events)
-        if types & self.unsound.keys() or types in self.witnesses:
+        in_vain = types & self._deeds.made_up.keys() or any(events is some for some in self._in_vain)
+        if types & self.unsound.keys() or types in self.witnesses or in_vain:
             return
         found = self._contradicted(events)
         if found is None or types == frozenset(found.types):
@@ -140,6 +217,9 @@ class Examination:
             ordered=self.subject.ordered,
             code=self.subject.code,
             types=self._types(),
+            done=self._deeds.done,
+            untaken=self._deeds.untaken(),
+            made_up=tuple(map(str, self._scout.rehearsal.seeds)) if self._scout is not None else (),
             pairs=tuple(self._pair(one, other) for one, other in combinations_with_replacement(self._types(), 2)),
             count=self.count,
             refused=self.stage.refusals.lines(),
@@ -150,12 +230,22 @@ class Examination:
             if name in self.unsound:
                 return Pair(one, other, Verdict.UNSOUND, self.unsound[name])
         types = frozenset({one, other})
-        witness = self.witnesses.get(types)
+        witness = self.witnesses.get(types) or self._among_more(types)
         if witness is not None:
             return Pair(one, other, Verdict.UNSOUND if witness.cause is Cause.COPY else Verdict.ORDER, witness)
+        if self.endless is not None:
+            lasts = f"the handler of {self.endless} did not return within {SECONDS:.0f} seconds, and no more was tried"
+            return Pair(one, other, Verdict.INCONCLUSIVE, why=lasts)
+        whys = [why for name in dict.fromkeys((one, other)) for why in self._deeds.whys(name)]
+        if whys:
+            return Pair(one, other, Verdict.INCONCLUSIVE, why="; ".join(whys))
         if any(self.subject.consumer[name].external for name in types):
             return Pair(one, other, Verdict.EXTERNAL)
         return Pair(one, other, self._contacts[types].verdict)
+
+    def _among_more(self, types: frozenset[str]) -> Witness | None:
+        """Return a witness of more than two types, among which are these."""
+        return next((found for known, found in self.witnesses.items() if len(known) > 2 and types <= known), None)
 
     def _meet(self, events: Sequence[Event[Any]], exploration: Exploration) -> None:
         runs: dict[str, list[Run]] = defaultdict(list)

@@ -30,7 +30,10 @@ _DEFERRED = frozenset({Verdict.RETRY, Verdict.WAIT, Verdict.ABANDONED})
 
 @dataclass(slots=True)
 class Count:
-    """How much was done: fault-free orders tried and skipped, schedules with faults tried, and branches of them cut."""
+    """How much was done: fault-free orders tried and skipped, schedules with faults tried, and branches of them cut.
+
+    `rehearsed` are runs of handlers without the layer, which prove nothing, and `afresh` are runs in a new process.
+    """
 
     orders: int = 0
     orders_pruned: int = 0
@@ -38,6 +41,8 @@ class Count:
     with_faults_pruned: int = 0
     faults: int = 0
     deliveries: int = 0
+    rehearsed: int = 0
+    afresh: int = 0
 
     def add(self, other: Count) -> None:
         """Add another count to this one."""
@@ -49,12 +54,14 @@ class Count:
 class _Node:
     """Where a schedule is: what it has left so far, and what is still to be delivered.
 
+    - `sent`: what handlers have asked of AWS themselves, and for which event; the same again is no more than once
     - `deferred`: what its handler has sent back, to come again after all others
     - `unfinished`: how many events were left when the last round began; a round that finishes none is the last
     """
 
     rows: Kept
     bus: tuple[str, ...]
+    sent: frozenset[tuple[str, str]] = frozenset()
     pending: tuple[str, ...]
     deferred: tuple[str, ...] = ()
     unfinished: int
@@ -80,7 +87,7 @@ class Exploration:
         """Yield every schedule with its ending, the plain one in the order of the events first."""
         ids = tuple(event.id for event in self.events)
         start = _Node(
-            rows={},
+            rows=self.stage.furnished,
             bus=(),
             pending=ids,
             unfinished=len(ids) + 1,
@@ -159,8 +166,9 @@ class Exploration:
             ends[step.event] = delivered.verdict
         deferred = tuple(event for event, verdict in ends.items() if verdict in _DEFERRED and step.fault is None)
         taken = Taken(step, tuple(delivered.traffic.calls), rows, delivered.verdict, bool(deferred))
+        sent = node.sent | {(run.event.id, letter) for run in self.stage.runs for letter in run.sent}
         self._note(taken)
-        return self._after(node, taken, ends, deferred), taken
+        return self._after(replace(node, sent=sent), taken, ends, deferred), taken
 
     def _after(self, node: _Node, taken: Taken, ends: Mapping[str, Verdict | None], deferred: tuple[str, ...]) -> _Node:
         final = {event for event, verdict in ends.items() if verdict is not None and verdict not in _DEFERRED}
@@ -183,7 +191,7 @@ class Exploration:
             self.count.orders += 1
         self.stage.wire.rows.put_back(node.rows)
         self.stage.wire.bus[:] = node.bus
-        return Schedule(node.taken, ending(self.stage, node.verdicts))
+        return Schedule(node.taken, ending(self.stage, node.verdicts, node.sent))
 
     def _pruned(self, node: _Node, step: Step) -> None:
         if step.fault is not None or self._with_faults(node):

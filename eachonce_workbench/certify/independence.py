@@ -10,6 +10,7 @@ from eachonce import Consumer, Contract, Event
 
 from eachonce_workbench.certify.crowd import crowd
 from eachonce_workbench.certify.examination import Examination
+from eachonce_workbench.certify.patience import EndlessError
 from eachonce_workbench.certify.subject import Subject
 
 
@@ -26,10 +27,13 @@ def assert_independent(consumer: Consumer, events: Sequence[Contract | Event[Any
         known = ", ".join(handler.description.type for handler in consumer.handlers)
         raise ValueError(f"{consumer.name} has no handler for {unknown[0]}; it has them for {known}")
     examination = Examination(Subject.of(consumer), faults=faults)
-    with examination.stage.open():
-        examination.order(whole)
-        examination.probe()
-        examination.harm(whole)
+    try:
+        with examination.stage.open():
+            examination.order(whole)
+            examination.probe()
+            examination.harm(whole)
+    except EndlessError as error:
+        raise AssertionError(f"{consumer.name}: the handler of {error.event_type} did not return") from None
     for witness in chain(examination.unsound.values(), examination.witnesses.values()):
         raise AssertionError(f"{consumer.name}: {witness}")
 

@@ -21,6 +21,7 @@ _LETTERS = {
     Verdict.COMMUTES: "C",
     Verdict.GUARDED: "G",
     Verdict.EXTERNAL: "E",
+    Verdict.INCONCLUSIVE: "?",
     Verdict.ORDER: "O",
     Verdict.UNSOUND: "U",
 }
@@ -31,7 +32,7 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328; }
 .letter { font-weight: 600; font-size: 18px; fill: #ffffff; text-anchor: middle; dominant-baseline: central; }
 .ground { fill: #ffffff; }
 .I { fill: #1a7f37; } .C { fill: #0969da; } .G { fill: #8250df; }
-.E { fill: #57606a; } .O { fill: #bc4c00; } .U { fill: #cf222e; }
+.E { fill: #57606a; } .N { fill: #8c6d1f; } .O { fill: #bc4c00; } .U { fill: #cf222e; }
 @media (prefers-color-scheme: dark) {
   text { fill: #e6edf3; }
   .letter { fill: #ffffff; }
@@ -77,18 +78,23 @@ def _grid(examined: Examined, left: int, top: int) -> Iterator[str]:
 
 
 def _square(left: int, top: int, verdict: Verdict, what: str) -> str:
-    letter = _LETTERS[verdict]
+    letter, colour = _LETTERS[verdict], _colour(verdict)
     return (
-        f'<g><title>{escape(what)}: {verdict}</title><rect class="{letter}" x="{left}" y="{top}" width="{_CELL}" '
+        f'<g><title>{escape(what)}: {verdict}</title><rect class="{colour}" x="{left}" y="{top}" width="{_CELL}" '
         f'height="{_CELL}" rx="6"/>'
         f'<text class="letter" x="{left + _CELL // 2}" y="{top + _CELL // 2}">{letter}</text></g>'
     )
 
 
+def _colour(verdict: Verdict) -> str:
+    """Return the name of a verdict's colour in the style sheet."""
+    return "N" if verdict is Verdict.INCONCLUSIVE else _LETTERS[verdict]
+
+
 def _legend(top: int) -> Iterator[str]:
     for place, (verdict, letter) in enumerate(_LETTERS.items()):
         line = top + place * _LINE
-        yield f'<rect class="{letter}" x="{_MARGIN}" y="{line}" width="14" height="14" rx="3"/>'
+        yield f'<rect class="{_colour(verdict)}" x="{_MARGIN}" y="{line}" width="14" height="14" rx="3"/>'
         yield _text(_MARGIN + 22, line + 12, f"{letter}: {verdict}")
 
 

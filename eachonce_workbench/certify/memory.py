@@ -48,13 +48,13 @@ class Memory:
         elif hasattr(function, "cache_clear"):
             self._kept.append(function.cache_clear)
             self._function(getattr(function, "__wrapped__", None))
-        elif isinstance(function, FunctionType) and _own(function.__module__):
+        elif isinstance(function, FunctionType) and is_own(function.__module__):
             self._names(function.__globals__)
             self._names(function.__dict__)
             self._values([*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()])
             for cell in function.__closure__ or ():
                 self._cell(cell)
-        elif callable(function) and _own(type(function).__module__):
+        elif callable(function) and is_own(type(function).__module__):
             self._attributes(function)
             self._function(type(function).__call__)
 
@@ -85,7 +85,7 @@ class Memory:
     def _values(self, values: list[Any]) -> None:
         for value in values:
             if isinstance(value, ModuleType):
-                if _own(value.__name__):
+                if is_own(value.__name__):
                     self._names(value.__dict__)
             elif isinstance(value, type):
                 self._class(value)
@@ -93,7 +93,7 @@ class Memory:
                 self._container(value)
             elif callable(value):
                 self._function(value)
-            elif _own(type(value).__module__):
+            elif is_own(type(value).__module__):
                 self._object(value)
 
     def _object(self, thing: Any) -> None:
@@ -112,7 +112,7 @@ class Memory:
 
     def _class(self, kind: type) -> None:
         """Keep a class's own data attributes."""
-        if not _own(kind.__module__) or issubclass(kind, Enum) or not self._first(kind):
+        if not is_own(kind.__module__) or issubclass(kind, Enum) or not self._first(kind):
             return
         for name, value in list(vars(kind).items()):
             if name.startswith("__") or callable(value) or hasattr(value, "__get__"):
@@ -157,7 +157,7 @@ def _slots(kind: type) -> Sequence[str]:
     return [name for name in ([slots] if isinstance(slots, str) else slots) if not name.startswith("__")]
 
 
-def _own(module: str | None) -> bool:
+def is_own(module: str | None) -> bool:
     """Whether a module may be the handler's own, and no library's."""
     top = (module or "builtins").partition(".")[0]
     if top in sys.stdlib_module_names or top in _FOREIGN:

@@ -18,7 +18,7 @@ from eachonce.work import Add, Address, Item
 from eachonce_workbench.certify.exploration import Count
 from eachonce_workbench.certify.run import Run
 from eachonce_workbench.certify.stage import Stage
-from eachonce_workbench.certify.witness import Cause, Witness, contradiction, described
+from eachonce_workbench.certify.witness import Cause, Witness, contradiction
 from eachonce_workbench.cloud.confinement.words import is_refused
 from eachonce_workbench.simulator.clock import START
 
@@ -35,6 +35,7 @@ class Probe:
     def __init__(self, stage: Stage, *, external: frozenset[str]) -> None:
         """Probe a stage's handlers; those of the `external` types may have effects of their own."""
         self._stage = stage
+        self._last: Run
         self._external = external
 
     def finding(self, runs: Sequence[Run], others: Sequence[Run], *, faults: int) -> Witness | None:
@@ -44,7 +45,7 @@ class Probe:
         """
         cases, neighbours = list(_unlike(runs)), list(_unlike(others))[:_MOST_OTHERS]
         looks: list[Look] = [
-            lambda run: self._floats(run) or self._change(run),
+            lambda run: self._floats(run) or self._change(run) or self._keyless(run),
             lambda run: self._effect(run, faults=faults),
             lambda run: self._after(run, neighbours),
         ]
@@ -57,6 +58,8 @@ class Probe:
     def _change(self, run: Run) -> Witness | None:
         """Look for something but event and reads that the work depends on: one change at a time."""
         first = self._said(run)
+        if (other := self._said(run)) != first:  # in a process as new, at the same time, with the same luck
+            return _changed(run, Cause.CHANCE, "it runs in a new process", "it runs in another", first, other)
         if (again := self._said(run, anew=False)) != first:
             return _changed(run, Cause.MEMORY, "it runs for the first time", "it runs again", first, again)
         for now in _OTHER_TIMES:
@@ -75,7 +78,23 @@ class Probe:
                 return _changed(run, Cause.MEMORY, "it runs alone", f"it runs after {_named(other)}", first, after)
         return None
 
-    def _said(self, run: Run, *, now: datetime = START, seed: int = 0, anew: bool = True) -> Said:
+    def _keyless(self, run: Run) -> Witness | None:
+        """Look for an effect that goes without the key by which its receiver would know it again."""
+        if run.event.type not in self._external or not run.sent:
+            return None
+        told, otherwise = self._sent(run, run.key), self._sent(run, f"{run.key}/2")
+        if not told or told != otherwise:
+            return None
+        keys = (f"its idempotency key is {run.key}", "its idempotency key is another")
+        return _witness(run, Cause.KEYLESS, *keys, "what is sent", told[0], otherwise[0])
+
+    def _sent(self, run: Run, key: str) -> Said:
+        self._said(run, key=key)
+        return self._last.sent
+
+    def _said(
+        self, run: Run, *, now: datetime = START, seed: int = 0, anew: bool = True, key: str | None = None
+    ) -> Said:
         """Return what the handler asks for when it runs on an earlier run's event and reads; `anew` in a new process.
 
         The process's memory is made to forget, which is as good as a new one.
@@ -89,8 +108,10 @@ class Probe:
         self._stage.wire.rows.put_back({})
         self._stage.travel(now)
         with _chance(seed), suppress(Exception):  # an exception is an answer, too, and the run has kept it
-            self._stage.handle(run.event, Work(fetch, idempotency_key=run.key))
-        return self._stage.runs.pop().said
+            event = run.event.with_data(copy.deepcopy(run.event.data))
+            self._stage.handle(event, Work(fetch, idempotency_key=run.key if key is None else key))
+        self._last = self._stage.runs.pop()
+        return (*self._last.said, *self._last.sent)
 
     def _floats(self, run: Run) -> Witness | None:
         where = next(_floats(run.work), None) if run.work is not None else None
@@ -109,7 +130,7 @@ class Probe:
         if seen is not None:
             return Witness(
                 cause=Cause.EFFECT,
-                events=(*described([run.event]), f"its handler {effects[0]}"),
+                events=(run.shown, f"its handler {effects[0]}"),
                 types=(run.event.type,),
                 one=seen.one,
                 other=seen.other,
@@ -209,7 +230,7 @@ def _changed(run: Run, cause: Cause, one: str, other: str, first: Said, second: 
 def _witness(run: Run, cause: Cause, one: str, other: str, where: str, mine: str, theirs: str) -> Witness:
     return Witness(
         cause=cause,
-        events=described([run.event]),
+        events=(run.shown,),
         types=(run.event.type,),
         one=one,
         other=other,
@@ -220,4 +241,4 @@ def _witness(run: Run, cause: Cause, one: str, other: str, where: str, mine: str
 
 
 def _named(run: Run) -> str:
-    return described([run.event])[0]
+    return run.shown

@@ -11,6 +11,8 @@ import msgspec
 from eachonce_workbench.certify.examination import Bounds
 from eachonce_workbench.certify.verdict import Examined, Pair
 
+_FEW = 5
+
 _SCOPE = (
     "Holds within these bounds, for the code named below: from empty tables, every schedule of the same events ended "
     "with the same rows, the same published events and the same verdicts, whatever the order, and with every copy, "
@@ -50,6 +52,9 @@ def _consumer(examined: Examined) -> dict[str, Any]:
         "code": examined.code,
         "types": list(examined.types),
         "explored": asdict(examined.count),
+        "done": dict(examined.done),
+        "untaken": list(examined.untaken),
+        "made_up": list(examined.made_up),
         "refused": list(examined.refused),
         "pairs": [_pair(pair) for pair in examined.pairs],
     }
@@ -57,7 +62,7 @@ def _consumer(examined: Examined) -> dict[str, Any]:
 
 def _pair(pair: Pair) -> dict[str, Any]:
     witness = None if pair.witness is None else asdict(pair.witness) | {"cause": pair.witness.cause.value}
-    return {"types": [pair.one, pair.other], "verdict": pair.verdict.value, "witness": witness}
+    return {"types": [pair.one, pair.other], "verdict": pair.verdict.value, "why": pair.why, "witness": witness}
 
 
 def _lines(examined: Sequence[Examined], bounds: Bounds, refused: Sequence[str]) -> Iterator[str]:
@@ -73,6 +78,7 @@ def _section(examined: Examined) -> Iterator[str]:
     yield f"- code: `{examined.code}`"
     yield from (*(f"- {line}" for line in explored(examined)), "")
     yield from _refused(examined.refused)
+    yield from _refused(list(inconclusive(examined)))
     yield from ("| events | and | verdict |", "|---|---|---|")
     for pair in examined.pairs:
         yield f"| {pair.one} | {pair.other} | {pair.verdict} |"
@@ -101,13 +107,29 @@ def explored(examined: Examined) -> Iterator[str]:
     yield f"orders: {count.orders:,} explored, {count.orders_pruned:,} equal to one of them by exchange of neighbours"
     yield f"schedules with faults: {count.with_faults:,} explored, {count.with_faults_pruned:,} branches cut"
     yield f"faults injected: {count.faults:,} in {count.deliveries:,} deliveries"
+    yield f"rehearsed in short, to find what to try: {count.rehearsed:,} runs of handlers"
+    yield f"run again in a new process: {count.afresh:,} runs of handlers"
+    yield f"done: {', '.join(f'{times:,} of {name}' for name, times in examined.done.items()) or 'nothing'}"
+    if examined.made_up:
+        yield f"made up, since nobody here writes it: {', '.join(examined.made_up[:_FEW])}"
+    if examined.untaken:
+        yield f"lines that no event took: {', '.join(examined.untaken)}"
+
+
+def inconclusive(examined: Examined) -> Iterator[str]:
+    """Yield why nothing can be said of some types."""
+    for why in dict.fromkeys(pair.why for pair in examined.pairs if pair.why is not None):
+        yield f"inconclusive: {why}"
 
 
 def summary(examined: Examined) -> str:
     """Return what is proved of a consumer, in two or three words."""
     if examined.independent:
         return "independent"
-    return "needs order, and asks for it" if examined.passes else "not independent"
+    if examined.passes:
+        return "needs order, and asks for it"
+    accused = any(pair.witness is not None for pair in examined.pairs)
+    return "not independent" if accused else "inconclusive"
 
 
 def witnessed(examined: Examined) -> list[Pair]:

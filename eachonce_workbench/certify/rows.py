@@ -64,6 +64,12 @@ class Rows:
         )
         return answer
 
+    def put(self, address: Address, values: Mapping[str, Any]) -> None:
+        """Put a row, whoever writes such rows."""
+        self.learn([address])
+        item = {name: self._codec.encode(value) for name, value in values.items()}
+        self.answer("PutItem", {"TableName": address.table, "Item": item}, Footprint())
+
     def learn(self, addresses: Iterable[Address]) -> None:
         """Let the tables that are met later have these keys, unless it was said otherwise."""
         for address in addresses:

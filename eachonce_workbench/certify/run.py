@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 from eachonce import Event, Work
 from eachonce.handler import Handle, Handler
-from eachonce.work import Address, Create, Item, Put
+from eachonce.work import Address, Item
 
+from eachonce_workbench.afresh.wishes import said
 from eachonce_workbench.certify.effect import watched
+from eachonce_workbench.certify.patience import ending
+
+_LOOKING = ("Get", "BatchGet", "Query", "Scan", "List", "Describe", "Head")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a client of a handler's own asked of AWS: in words, and to the letter but for its headers."""
+
+    operation: str
+    words: str
+    letter: str
+
+    @property
+    def looks(self) -> bool:
+        """Whether it changes nothing."""
+        return self.operation.startswith(_LOOKING)
 
 
 @dataclass(slots=True)
@@ -19,7 +39,8 @@ class Run:
     """One run of a handler: the event, what it read, and what came of it.
 
     - `said` is the whole of what it asked for, as text: equal for equal works; an exception counts as an answer
-    - `effects` are what it did outside its work, in words
+    - `effects` are what it did outside its work, in words, and `sent` is what it asked of AWS there, to the letter
+    - `shown` is the event as it came: a handler may have changed its data
     """
 
     event: Event[Any]
@@ -29,13 +50,15 @@ class Run:
     said: tuple[str, ...] = ()
     raised: bool = False
     effects: list[str] = field(default_factory=list)
+    sent: tuple[str, ...] = ()
+    shown: str = ""
 
 
-def observed(handler: Handler, own: list[str], tell: Callable[[Run], None]) -> Handle[Any]:
+def observed(handler: Handler, own: list[Request], tell: Callable[[Run], None]) -> Handle[Any]:
     """Return the handler's function, whose runs are told; `own` are the requests of clients that aren't the layer's."""
 
     def handle(event: Event[Any], work: Work) -> None:
-        run = Run(event=event, key=work.idempotency_key, work=work)
+        run = Run(event=event, key=work.idempotency_key, work=work, shown=shown(event))
         fetch = work._fetch  # noqa: SLF001 - what was read is not kept, only its revision
 
         def read(address: Address) -> Item | None:
@@ -43,59 +66,39 @@ def observed(handler: Handler, own: list[str], tell: Callable[[Run], None]) -> H
             return item
 
         work._fetch = read  # noqa: SLF001 - as above
-        before = len(own)
+        before, threads = len(own), set(threading.enumerate())
         try:
-            with watched(run.effects):
+            with watched(run.effects), ending(event.type):
                 handler.run(event, work)
             run.said = said(work)
         except Exception as error:
             run.said, run.raised = (f"raises {type(error).__name__}: {error}",), True
             raise
         finally:
-            run.effects += own[before:]
+            run.effects += map(_left, filter(_is_no_pools, set(threading.enumerate()) - threads))
+            run.effects += [request.words for request in own[before:]]
+            run.sent = tuple(request.letter for request in own[before:] if not request.looks)
             tell(run)
 
     return handle
 
 
+def _left(thread: threading.Thread) -> str:
+    """Say that a thread runs on: what it does for the work comes too late, or just in time."""
+    named = re.sub("[0-9]+", "", thread.name.partition(" (")[0])
+    return f"leaves a thread running, {named.rstrip('-_')}"
+
+
+def _is_no_pools(thread: threading.Thread) -> bool:
+    """Whether a thread doesn't belong to a pool, where it waits for its next task."""
+    return not thread.name.startswith("ThreadPoolExecutor")
+
+
+def shown(event: Event[Any]) -> str:
+    """Return an event with its data, in a line."""
+    return f"{event.id}: {event.type} {msgspec.json.encode(event.data).decode()}"
+
+
 def named(handle: Callable[..., Any]) -> str:
     """Return the name by which people know a handler's function."""
     return str(getattr(handle, "__name__", type(handle).__name__))
-
-
-def said(work: Work) -> tuple[str, ...]:
-    """Return what a work asks for as text, one wish a line, in an order of its own."""
-    wishes = [_write(address, work.writes[address]) for address in work.writes]
-    wishes += [f"publishes {_published(data)}" for data in work.published]
-    if work.result is not None:
-        wishes.append(f"answers {text(work.result)}")
-    return tuple(wishes)
-
-
-def text(value: Any) -> str:
-    """Return a value in words that are the same for equal values."""
-    match value:
-        case Mapping():
-            return "{" + ", ".join(f"{name}: {text(inner)}" for name, inner in sorted(value.items())) + "}"
-        case set() | frozenset():
-            return "{" + ", ".join(sorted(map(text, value))) + "}"
-        case list() | tuple():
-            return "[" + ", ".join(map(text, value)) + "]"
-        case float():
-            return f"{value!r} (a float)"
-        case None:
-            return "nothing"
-    return str(value)
-
-
-def _write(address: Address, write: Any) -> str:
-    if isinstance(write, Create):
-        return f"creates {address} with {text(write.attributes)}"
-    if isinstance(write, Put):
-        guard = "" if write.newer_than is None else f" if {write.newer_than} is newer"
-        return f"puts {text(write.attributes)} into {address}{guard}"
-    return f"adds {text(write.amounts)} to {address}"
-
-
-def _published(data: Any) -> str:
-    return f"{type(data).__name__} {msgspec.json.encode(data, order='sorted').decode()}"

@@ -19,6 +19,8 @@ from hypothesis import reject
 from hypothesis import strategies as st
 from msgspec import inspect as types
 
+from eachonce_workbench.certify.drawing import matching
+
 Strategy = st.SearchStrategy[Any]
 
 _NUMBERS = (1, 2, 3, 5, 0, -1, -2)
@@ -146,9 +148,16 @@ def _within(kind: Any, value: float) -> bool:
 
 def _text(kind: Any, pool: Pool) -> Strategy:
     if kind.pattern is not None:
-        return st.from_regex(kind.pattern, fullmatch=True)
+        few = [text for text in matching(kind.pattern) if _long_enough(kind, text)]
+        if not few:
+            return st.from_regex(kind.pattern, fullmatch=True)
+        return st.sampled_from(tuple(few[(ord(word[0]) - ord("a")) % len(few)] for word in pool.words))
     words = (word.ljust(kind.min_length or 0, word[0])[: kind.max_length] for word in pool.words)
     return st.sampled_from(tuple(words))
+
+
+def _long_enough(kind: Any, text: str) -> bool:
+    return (kind.min_length or 0) <= len(text) <= (len(text) if kind.max_length is None else kind.max_length)
 
 
 def _moment(kind: Any, pool: Pool) -> Strategy:

@@ -18,10 +18,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from eachonce import Consumer, Event, Settings, Work
 from eachonce.outcome import Outcome, Verdict
 from eachonce.report import Report
+from eachonce.work import Address
 
+from eachonce_workbench.certify.effect import unwatched, watched
 from eachonce_workbench.certify.fault import Fault
 from eachonce_workbench.certify.memory import Memory
-from eachonce_workbench.certify.rows import REGION, Rows
+from eachonce_workbench.certify.patience import patience
+from eachonce_workbench.certify.rows import REGION, Kept, Rows
 from eachonce_workbench.certify.run import Run, named, observed
 from eachonce_workbench.certify.wire import Traffic, Wire
 from eachonce_workbench.cloud.confinement.refusals import Refusals
@@ -58,7 +61,8 @@ class Delivered:
 class Stage:
     """Delivers events to one consumer's handlers, one message a batch.
 
-    `runs` are those of its handlers, so far, and `refusals` what they have tried that nobody may.
+    `runs` are those of its handlers, so far, `refusals` what they have tried that nobody may, and `furnished` are the
+    rows that are there when a schedule begins.
     """
 
     def __init__(
@@ -77,6 +81,7 @@ class Stage:
             self.wire = Wire(Rows({**JOURNAL_KEY, **keys}))
         self.runs: list[Run] = []
         self.refusals = Refusals()
+        self.furnished: Kept = {}
         self.name = consumer.name
         self._environment = {**_ACCOUNT, **environment}
         self._heard = _Heard()
@@ -95,15 +100,23 @@ class Stage:
         with ExitStack() as stack:
             stack.enter_context(_environment(self._environment))
             stack.enter_context(self.wire.connected())
+            stack.enter_context(patience())
             stack.enter_context(patch.object(time, "sleep", _no_pause))  # a client of a handler's own tries again
             self._clock = stack.enter_context(time_machine.travel(START, tick=False))
             yield
 
     def clear(self) -> None:
         """Forget every row, and what handlers have kept since the stage was made."""
-        self.wire.rows.put_back({})
+        self.wire.rows.put_back(self.furnished)
         self.wire.bus.clear()
         self._memory.restore()
+
+    def furnish(self, rows: Mapping[Address, Mapping[str, Any]]) -> None:
+        """Let these rows be there from now on whenever a schedule begins."""
+        self.wire.rows.put_back({})
+        for address, values in rows.items():
+            self.wire.rows.put(address, values)
+        self.furnished = self.wire.rows.keep()
 
     def travel(self, now: datetime) -> None:
         """Make it another time."""
@@ -113,6 +126,20 @@ class Stage:
         """Run an event's handler alone, on a work that nobody will commit. Raises what the handler raises."""
         with self.wire.carrying(Traffic()):
             self._consumer[event.type].handle(event, work)
+
+    @contextmanager
+    def rehearsing(self) -> Iterator[None]:
+        """Let handlers run without the layer meanwhile, as often as one likes: what they do besides is no finding."""
+        noted = len(self.wire.own)
+        with self.wire.carrying(Traffic()), watched([]):
+            yield
+        del self.wire.own[noted:]
+
+    @contextmanager
+    def performing(self) -> Iterator[None]:
+        """Let deliveries be made in the midst of a rehearsal."""
+        with unwatched():
+            yield
 
     def deliver(
         self,

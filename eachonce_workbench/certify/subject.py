@@ -8,7 +8,7 @@ import inspect
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -33,12 +33,16 @@ class SubjectError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """A consumer, the files of its own code, its environment, and the keys of the tables that it may use."""
+    """A consumer, the files of its own code, its environment, and the keys of the tables that it may use.
+
+    `path` are the folders in which its modules are found, before Python's own.
+    """
 
     consumer: Consumer
     sources: tuple[Path, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    path: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, consumer: Consumer) -> Subject:
@@ -115,7 +119,7 @@ def of_object(name: str, refusals: Refusals) -> Subject:
         raise SubjectError(f"{module} has no {attribute}; {_here(module)}")
     if not isinstance(found, Consumer):
         raise SubjectError(f"{name} is a {type(found).__name__} and no Consumer; {_here(module)}")
-    return Subject.of(found)
+    return replace(Subject.of(found), path=(str(Path.cwd()),))
 
 
 def _here(module: str) -> str:
@@ -130,6 +134,7 @@ def _subject(consumer: Consumer, function: Function, topology: Topology) -> Subj
         consumer=consumer,
         sources=tuple(path for folder in (function.code, *function.layers) for path in folder.glob("**/*.py")),
         environment=function_environment(function, endpoint="http://localhost", runtime_api="certified"),
+        path=(str(function.code), *map(str, function.layers)),
         keys={
             table.logical_id: [key for key in (table.hash_key, table.range_key) if key is not None]
             for table in topology.tables

@@ -20,6 +20,7 @@ class Verdict(StrEnum):
     COMMUTES = "commutes"  # they share rows, and only add to them
     GUARDED = "commutes by guard"  # they share rows, and a guard or a checked read lets every order end the same
     EXTERNAL = "external"  # as above, with an effect of their own under a key that never changes
+    INCONCLUSIVE = "inconclusive"  # nothing was found, and too little was tried to say more
     ORDER = "depends on order"
     UNSOUND = "unsound"  # a handler depends on more than its event and its reads
 
@@ -29,17 +30,24 @@ GOOD = (Verdict.INDEPENDENT, Verdict.COMMUTES, Verdict.GUARDED, Verdict.EXTERNAL
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """The verdict on two types of events, or on one type with itself."""
+    """The verdict on two types of events, or on one type with itself; `why` says what keeps it from being one."""
 
     one: str
     other: str
     verdict: Verdict
     witness: Witness | None = None
+    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examined:
-    """What was found out about one consumer; `refused` says which of its handlers tried what nobody may."""
+    """What was found out about one consumer.
+
+    - `refused` says which of its handlers tried what nobody may
+    - `done` is how many events of each type were done, each order and fault counted, and `untaken` are lines of the
+      handlers' code that none of them took
+    - `made_up` are rows that handlers need and none of them writes, so that they were made up
+    """
 
     consumer: str
     ordered: bool
@@ -48,6 +56,9 @@ class Examined:
     pairs: tuple[Pair, ...]
     count: Count = field(default_factory=Count)
     refused: tuple[str, ...] = ()
+    done: Mapping[str, int] = field(default_factory=dict)
+    untaken: tuple[str, ...] = ()
+    made_up: tuple[str, ...] = ()
 
     @property
     def independent(self) -> bool:

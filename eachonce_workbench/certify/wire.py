@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 from unittest.mock import patch
+from urllib.parse import urlsplit
 
 import boto3.session
 import msgspec
@@ -27,6 +28,7 @@ from eachonce_workbench.certify import effect
 from eachonce_workbench.certify.fault import Fault
 from eachonce_workbench.certify.footprint import Footprint
 from eachonce_workbench.certify.rows import REGION, Rows
+from eachonce_workbench.certify.run import Request
 from eachonce_workbench.cloud.store.protocol import AwsError, Response, decoded, success
 from eachonce_workbench.simulator.fault import CallFault, DeliveryFault
 from eachonce_workbench.simulator.worker import Killed
@@ -52,7 +54,7 @@ class Wire:
         self.aws = _clients()
         self.traffic = Traffic()
         self.bus: list[str] = []
-        self.own: list[str] = []  # the requests of handlers' own clients, in words
+        self.own: list[Request] = []  # of handlers' own clients
         self._layers = {id(getattr(self.aws, service)._endpoint) for service in _OF_THE_LAYER}  # noqa: SLF001 - to know them by
 
     @contextmanager
@@ -87,7 +89,8 @@ class Wire:
         service, operation = operation_model.service_model.service_name, operation_model.name
         body = request.body if isinstance(request.body, bytes) else (request.body or "").encode()
         if not ours:
-            self.own.append(_in_words(service, operation, body))
+            letter = f"{operation} {urlsplit(request.url).path} {body.decode(errors='replace')}"
+            self.own.append(Request(operation, _in_words(service, operation, body), letter))
         traffic = self.traffic
         fault = traffic.fault if traffic.fault is not None and traffic.fault.call == len(traffic.calls) else None
         traffic.calls.append(operation)
@@ -95,7 +98,9 @@ class Wire:
             case Fault(CallFault.KILLED_BEFORE):
                 raise Killed
             case Fault(DeliveryFault.OVERTAKEN) if traffic.overtake is not None:
+                before = len(self.own)
                 traffic.overtake()
+                del self.own[before:]  # which is who overtakes, and has been told of it
         status, headers, content = self._performed(service, operation, body, operation_model)
         match fault:
             case Fault(CallFault.KILLED_AFTER):

@@ -8,11 +8,11 @@ from enum import StrEnum
 from itertools import combinations
 from typing import Any
 
-import msgspec
 from eachonce import Event
 
 from eachonce_workbench.certify.ending import Difference, difference
 from eachonce_workbench.certify.exploration import Count, Exploration
+from eachonce_workbench.certify.run import shown
 from eachonce_workbench.certify.schedule import Schedule
 from eachonce_workbench.certify.stage import Stage
 from eachonce_workbench.simulator.fault import DeliveryFault
@@ -25,9 +25,11 @@ class Cause(StrEnum):
     COPY = "a copy, a crash or a lost answer changes the result"
     EFFECT = "it has an effect outside its work"
     MEMORY = "it remembers"
+    PROCESS = "it depends on its process: what was read when it was imported, the order of sets, or a hash"
     CLOCK = "it asks for the time"
     CHANCE = "it draws by chance"
     FLOAT = "it counts in floats"
+    KEYLESS = "its effect goes without its idempotency key"
     KEY = "its idempotency key changes"
     REFUSED = "its effect can't be tried here, so nothing is known of what follows: give it a stand-in that stays here"
 
@@ -71,7 +73,7 @@ def contradiction(stage: Stage, events: Sequence[Event[Any]], *, faults: int, co
 
 def described(events: Sequence[Event[Any]]) -> tuple[str, ...]:
     """Return the events with their data, one a line."""
-    return tuple(f"{event.id}: {event.type} {msgspec.json.encode(event.data).decode()}" for event in events)
+    return tuple(map(shown, events))
 
 
 def _effort(schedule: Schedule) -> tuple[int, int, bool]:

@@ -28,6 +28,7 @@ _STYLES = {
     "commutes": "green",
     "commutes by guard": "green",
     "external": "green",
+    "inconclusive": "yellow",
     "depends on order": "yellow",
     "unsound": "red",
 }
@@ -63,7 +64,8 @@ def certify(
 
     Handlers reach nobody meanwhile, and write to nothing but a temporary folder: what they try is told.
 
-    Exit status: 0 when each consumer is independent or asks for order, 1 when one isn't, 2 for a wrong argument.
+    Exit status: 0 when each consumer is independent or asks for order, 1 when one isn't or when too little was done to
+    say so, 2 for a wrong argument.
     """
     from rich.console import Console
 
@@ -148,7 +150,7 @@ def _show(console: Console, examined: Sequence[Examined], refused: Sequence[str]
     from rich.table import Table
     from rich.text import Text
 
-    from eachonce_workbench.certify.report import explored, summary, witnessed
+    from eachonce_workbench.certify.report import explored, inconclusive, summary, witnessed
     from eachonce_workbench.cli.screens.run import show_lines
 
     show_lines(console, refused)
@@ -162,5 +164,6 @@ def _show(console: Console, examined: Sequence[Examined], refused: Sequence[str]
         console.print(table)
         show_lines(console, [f"code: {one.code}", *explored(one), ""])
         show_lines(console, one.refused)
+        show_lines(console, inconclusive(one))
         for pair in witnessed(one):
             console.print(Text(f"{pair.one} and {pair.other}, {pair.verdict.value}: {pair.witness}\n"))

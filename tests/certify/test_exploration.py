@@ -13,10 +13,10 @@ import pytest
 from eachonce import Consumer, Contract, Event, Retry, Wait, Work
 from eachonce.outcome import Verdict
 
+from eachonce_workbench.afresh.wishes import text
 from eachonce_workbench.certify.crowd import crowd
 from eachonce_workbench.certify.ending import difference
 from eachonce_workbench.certify.exploration import Exploration
-from eachonce_workbench.certify.run import text
 from eachonce_workbench.certify.schedule import Schedule
 from eachonce_workbench.certify.stage import Stage
 from eachonce_workbench.simulator.fault import CallFault, DeliveryFault

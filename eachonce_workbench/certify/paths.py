@@ -1,0 +1,95 @@
+"""Paths: which lines of a handler's code have been taken, and which never were."""
+
+from __future__ import annotations
+
+import dis
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import PurePath
+from types import CodeType, FrameType
+from typing import Any
+
+# What the compiler adds to a line, and no line is made of.
+_NO_LINES = frozenset({"RESUME", "COPY_FREE_VARS", "MAKE_CELL", "RETURN_GENERATOR", "NOP"})
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Line:
+    """A line of code, and the variables that it reads."""
+
+    file: str
+    number: int
+    variables: frozenset[str] = frozenset()
+
+    def __str__(self) -> str:
+        return f"{PurePath(self.file).name}:{self.number}"
+
+
+class Paths:
+    """The code of some handlers, and what was taken of it while it was watched: instructions, so that no branch hides.
+
+    While somebody else's tracer is at work, as a debugger's, it stands aside.
+    """
+
+    def __init__(self, bodies: Iterable[CodeType]) -> None:
+        self._bodies = frozenset(bodies)
+        self.taken: set[tuple[CodeType, int]] = set()
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Note what is taken meanwhile."""
+        taken = self.taken
+
+        def enter(frame: FrameType, _: str, __: Any) -> Any:
+            if frame.f_code not in self._bodies:
+                return None
+            frame.f_trace_opcodes, frame.f_trace_lines = True, False
+            return step
+
+        def step(frame: FrameType, event: str, _: Any) -> Any:
+            if event == "opcode":
+                taken.add((frame.f_code, frame.f_lasti))
+            return step
+
+        before = sys.gettrace()
+        sys.settrace(enter)
+        try:
+            yield
+        finally:
+            sys.settrace(before)
+
+    def untaken(self, bodies: Iterable[CodeType]) -> list[Line]:
+        """Return the lines of these bodies that were never taken, in their order; none of a body that wasn't entered.
+
+        Who calls such a body is what was not taken.
+        """
+        taken: dict[CodeType, set[int]] = defaultdict(set)
+        for code, offset in self.taken:
+            taken[code].add(offset)
+        lines: list[Line] = []
+        for code in bodies:
+            if code in taken:
+                read = _lines(code)
+                seen = {number for number, (offsets, _) in read.items() if offsets & taken[code]}
+                lines += [
+                    Line(code.co_filename, number, frozenset(names))
+                    for number, (_, names) in read.items()
+                    if number not in seen
+                ]
+        return sorted(lines, key=lambda line: (line.file, line.number))
+
+
+def _lines(code: CodeType) -> dict[int, tuple[set[int], set[str]]]:
+    """Return the lines of a body: their instructions' offsets, and the variables that they read."""
+    found: dict[int, tuple[set[int], set[str]]] = defaultdict(lambda: (set(), set()))
+    for instruction in dis.get_instructions(code):
+        line = instruction.positions.lineno if instruction.positions is not None else None
+        if line is not None and instruction.opname not in _NO_LINES:
+            offsets, names = found[line]
+            offsets.add(instruction.offset)
+            if instruction.opname.startswith(("LOAD_FAST", "LOAD_DEREF", "LOAD_CLOSURE")):
+                names.add(str(instruction.argval))
+    return found

@@ -1,0 +1,62 @@
+"""Patience: a handler that never returns ends the examination, and not the other way round."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+SECONDS = 15.0  # as long as a run may last here, where no call to AWS takes any time
+
+
+class EndlessError(BaseException):
+    """A handler did not return; it is no Exception, which a handler might take for its own affair."""
+
+    def __init__(self, event_type: str) -> None:
+        super().__init__(event_type)
+        self.event_type = event_type
+
+
+class _Run:
+    """Whose run it is that must end; none where nobody can interrupt it."""
+
+    armed = False
+    event_type = ""
+
+
+@contextmanager
+def patience() -> Iterator[None]:
+    """Let runs be interrupted meanwhile: by the system's alarm, which comes to the main thread only."""
+    free = threading.current_thread() is threading.main_thread() and hasattr(signal, "SIGALRM")
+    if not free or signal.getsignal(signal.SIGALRM) not in {signal.SIG_DFL, signal.SIG_IGN, None}:
+        yield  # somebody else has set an alarm
+        return
+    before = signal.signal(signal.SIGALRM, _interrupt)
+    _Run.armed = True
+    try:
+        yield
+    finally:
+        _Run.armed = False
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
+def ending(event_type: str) -> Iterator[None]:
+    """Raise EndlessError in what happens meanwhile when it lasts too long."""
+    if not _Run.armed:
+        yield
+        return
+    outer, left = _Run.event_type, signal.setitimer(signal.ITIMER_REAL, SECONDS)[0]
+    _Run.event_type = event_type
+    try:
+        yield
+    finally:
+        _Run.event_type = outer
+        signal.setitimer(signal.ITIMER_REAL, left)
+
+
+def _interrupt(*_: Any) -> None:
+    raise EndlessError(_Run.event_type)
