@@ -45,7 +45,10 @@ def ctrl_c() -> Iterator[Callable[[], None]]:
         raise KeyboardInterrupt
 
     def press() -> None:
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        main = threading.main_thread()
+        if threading.current_thread() is main:
+            raise KeyboardInterrupt
+        signal.pthread_kill(main.ident or 0, signal.SIGINT)
         known.wait()
 
     before = signal.signal(signal.SIGINT, interrupt)
