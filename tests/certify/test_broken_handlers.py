@@ -27,7 +27,7 @@ def test_a_broken_handler_is_found_out_for_what_it_does(kind: str) -> None:
     """The witness names the cause, and shows with three events or fewer two ways that differ."""
     consumer, cause = BROKEN[kind]
 
-    examined = examine(Subject.of(consumer), Bounds(crowds=4))
+    examined = examine(Subject.of(consumer), Bounds(crowds=2))
 
     witnesses = [pair.witness for pair in examined.pairs if pair.witness is not None]
     assert {witness.cause for witness in witnesses} == {cause}
@@ -40,7 +40,7 @@ def test_a_broken_handler_is_found_out_for_what_it_does(kind: str) -> None:
 @pytest.mark.parametrize("consumer", TWINS, ids=TWINS.values())
 def test_a_sound_twin_is_not_accused(consumer: object) -> None:
     """What one would write instead holds in every order, with every fault."""
-    examined = examine(Subject.of(SOUND[TWINS[consumer]]), Bounds(crowds=4))
+    examined = examine(Subject.of(SOUND[TWINS[consumer]]), Bounds(crowds=2))
 
     assert [pair.witness for pair in examined.pairs if pair.witness is not None] == []
     assert examined.passes
