@@ -97,7 +97,7 @@ def test_importing_the_layer_reads_no_environment(imported: dict[str, Any]) -> N
 
 
 def test_only_what_users_make_is_a_dataclass(imported: dict[str, Any]) -> None:
-    """Each takes a start more than a millisecond, and a struct a fortieth of it; `dataclasses.replace` is for users."""
+    """Each takes a start more than a millisecond, and a struct a fortieth of it."""
     assert set(imported["dataclasses"]) <= set(eachonce.__all__)
 
 

@@ -7,9 +7,10 @@ breaker is open is for all workers to know, and `circuit.py` tells them.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import KW_ONLY, dataclass
 from datetime import timedelta
 from typing import Literal
+
+import msgspec
 
 from eachonce.errors import EachonceError, HandlerError, duration
 from eachonce.outcome import Outcome, Verdict
@@ -20,8 +21,13 @@ CACHE_SECONDS = 5
 _MAX_NAME = 128
 
 
-@dataclass(frozen=True, slots=True)
-class Breaker:
+class _Named(msgspec.Struct, frozen=True):
+    """What stands first, and needn't be named."""
+
+    name: str
+
+
+class Breaker(_Named, frozen=True, kw_only=True):
     """What handlers need, by name; while it is open, their events are put off without being handled.
 
     - `failures`: it opens after so many failures in a row, in one worker
@@ -34,8 +40,6 @@ class Breaker:
       after that it counts, so that an event whose own fault it is ends
     """
 
-    name: str
-    _: KW_ONLY
     failures: int = 5
     share: float = 0.5
     of: int = 20
@@ -54,7 +58,7 @@ class Breaker:
         if not isinstance(self.share, int | float) or not 0 < self.share <= 1:
             raise HandlerError("a Breaker's share is over 0, up to 1")
         for name in ("open_for", "patience"):
-            object.__setattr__(self, name, duration(f"a Breaker's {name}", getattr(self, name)))
+            msgspec.structs.force_setattr(self, name, duration(f"a Breaker's {name}", getattr(self, name)))
         if self.open_for < timedelta(seconds=1):  # type: ignore[operator]
             raise HandlerError("a Breaker is open for a second or longer")
         kinds = self.errors if isinstance(self.errors, tuple) else (self.errors,)

@@ -26,9 +26,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+
+import msgspec
 
 NO_REASON = "the handler gave no reason"
 
@@ -54,8 +55,7 @@ class MalformedMessageError(EachonceError):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unsent:
+class Unsent(msgspec.Struct, frozen=True, kw_only=True):
     """An event that the bus did not take: its place among those given, and the bus's reason."""
 
     place: int

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -32,8 +31,13 @@ _ASKED_BACK = 4  # for each token
 _UNITS = {"second": timedelta(seconds=1), "minute": timedelta(minutes=1), "hour": timedelta(hours=1)}
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class _Number(msgspec.Struct, frozen=True):
+    """What stands first, and needn't be named."""
+
+    events: float
+
+
+class Rate(_Number, frozen=True, kw_only=True):
     """So many events `per` second, minute, hour or timedelta, `by` tenant where each tenant has a rate of its own.
 
     `workers` is how many workers there may be: what the environment says in MAXIMUM_CONCURRENCY, unless it is given. In
@@ -41,8 +45,6 @@ class Rate:
     Raises HandlerError when it can't be meant.
     """
 
-    events: float
-    _: KW_ONLY
     per: Literal["second", "minute", "hour"] | timedelta = "second"
     by: Literal["tenant"] | None = None
     workers: int | None = None
