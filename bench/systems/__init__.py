@@ -34,10 +34,12 @@ class System:
         return built
 
 
-OURS, ALONE, PEER, FLOOR = "eachonce", "eachonce, one by one", "powertools", "bare boto3"
+OURS, FEWEST, ALONE = "eachonce", "eachonce, fewest calls", "eachonce, one by one"
+PEER, FLOOR = "powertools", "bare boto3"
 
 SYSTEMS: Mapping[str, System] = {
     OURS: System(module="bench.systems.layer"),
+    FEWEST: System(module="bench.systems.layer", environment={"GROUP_COMMIT": "calls"}),
     ALONE: System(module="bench.systems.layer", environment={"GROUP_COMMIT": "off"}),
     PEER: System(module="bench.systems.powertools"),
     FLOOR: System(module="bench.systems.floor"),

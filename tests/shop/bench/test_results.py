@@ -48,7 +48,12 @@ RESULTS = Results(
     machine=Machine.here(),
     rounds=5,
     seed=0,
-    rows=[row("eachonce", 100.0, 25.0), row("powertools", 1000.0, 240.0), protection("verifying", cpu_us=150.0)],
+    rows=[
+        row("eachonce", 100.0, 25.0),
+        row("powertools", 1000.0, 240.0),
+        protection("verifying", cpu_us=150.0),
+        row("eachonce, fewest calls", 120.0, 60.0),
+    ],
     ratios=[
         Ratio(case=Case(case="counter", batch=10, keys="distinct"), calls=0.33, write_units=1.3, cpu=0.1, wall=0.2),
     ],
@@ -94,6 +99,14 @@ def test_the_page_says_where_an_aim_is_missed(written: Path) -> None:
     assert "| eachonce | 300 ms | +50 ms | 290 ms | +50 ms | 60.0 MiB | +10.0 MiB |" in page
     assert "| eachonce serve | 100 | 200 | 0.90 s | 1.50 s | 1.80 s | 2.00 ms |" in page
     assert str(RESULTS.machine) in page
+
+
+def test_the_page_says_what_fewer_calls_reach(written: Path) -> None:
+    """Beside what is reached where write units win."""
+    page = (written / "results.md").read_text()
+
+    assert "The same shares of `eachonce, fewest calls`" in page
+    assert "| counter | distinct | 0.12: reached | 0.25: not reached |" in page
 
 
 def test_the_plots_are_documents(written: Path) -> None:
