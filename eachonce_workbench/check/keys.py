@@ -125,7 +125,7 @@ RULES = (
     Rule(
         id="delivery-key",
         number=30,
-        reason="an event that is sent again, by its publisher or from a dead-letter queue, has another id, and is done again",
+        reason="an event that is sent again, from a dead-letter queue or by its publisher, has another id",
         mend="take a key from what the event says, such as an order's number, or an id that its publisher gives it",
         link=_IDEMPOTENCY,
         breaches=delivery_keys,
