@@ -18,7 +18,7 @@ run = partial(typed, certify)
 
 
 def test_the_bundle_is_independent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each consumer is certified, whichever there are, and nothing is written anywhere. `make certify` adds the faults."""
+    """Each consumer is certified, whichever there are, and nothing is written anywhere; `make certify` adds faults."""
     monkeypatch.chdir(tmp_path)
 
     result = run("--template", str(TEMPLATE), "--json", "--events", "2", "--faults", "0")
