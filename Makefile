@@ -143,6 +143,7 @@ check: .venv/ready .venv-sam/ready .venv-checkov/ready ## lint, types, and the t
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy layers/eachonce/eachonce layers/contracts/contracts eachonce_workbench shop
 	$(BIN)/cfn-lint template.yaml
+	$(BIN)/eachonce check
 	$(SAM) validate
 	$(SAM) validate --lint
 	$(CHECKOV) --file template.yaml

@@ -44,7 +44,8 @@ def without_destination(resources: Resources) -> Iterator[Breach]:
         known = is_known(each, "DeadLetterConfig", "DeadLetterQueue", "EventInvokeConfig", "DestinationConfig")
         if known and not sends and each.logical_id not in seen:
             seen.add(each.logical_id)
-            yield Breach(by=each, what=f"what {by.source} brings is gone when it has failed three times")
+            brought = "an event" if by.source == each.source else f"what {by.source} brings"
+            yield Breach(by=each, what=f"{brought} is gone when it has failed three times")
 
 
 def allowed_recursion(resources: Resources) -> Iterator[Breach]:
