@@ -146,7 +146,7 @@ def _whole(kind: Any, constants: Constants) -> Iterator[int]:
     bounds += [] if kind.gt is None else [kind.gt + 1]
     bounds += [] if kind.lt is None else [kind.lt - 1]
     around = [int(number) for number in _around(constants)]
-    wanted = [*_WHOLE[:6], *bounds, *around[:30], *_WHOLE[6:], *around[30:]]
+    wanted = [*_WHOLE[:2], *around[:3], *_WHOLE[2:6], *bounds, *around[3:30], *_WHOLE[6:], *around[30:]]
     step = kind.multiple_of
     yield from (int(value) for value in wanted if _within(kind, value) and not (step and value % step))
     if step:
@@ -160,8 +160,8 @@ def _float(kind: Any, constants: Constants) -> Iterator[float]:
 
 
 def _decimal(_: Any, constants: Constants) -> Iterator[str]:
-    yield from _PARTS
-    yield from map(str, _around(constants))
+    around = list(map(str, _around(constants)))
+    yield from (*_PARTS[:2], *around[:3], *_PARTS[2:], *around[3:])
 
 
 def _within(kind: Any, value: float) -> bool:
@@ -182,7 +182,15 @@ def _texts(kind: Any, constants: Constants) -> Iterator[str]:
         return
     least, most = kind.min_length or 0, kind.max_length
     long = "l" * max(least - 1, min(_LONG, (most or _LONG)) - 1)
-    words = [*_PLAIN_WORDS[:6], *constants.words, f"{long}1", f"{long}2", f"2{long[1:]}1"]
+    words = [
+        *_PLAIN_WORDS[:2],
+        *constants.words[:3],
+        *_PLAIN_WORDS[2:6],
+        *constants.words,
+        f"{long}1",
+        f"{long}2",
+        f"2{long[1:]}1",
+    ]
     words += [f"{word}{end}" for word in constants.words[:8] for end in ("a", "1")]
     words += [word.swapcase() for word in constants.words[:8]]
     words += [*_PLAIN_WORDS[6:], *(str(number) for number in constants.numbers[:8])]

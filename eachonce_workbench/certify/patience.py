@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-SECONDS = 15.0  # as long as a run may last here, where no call to AWS takes any time
+# As long as a run may last here, where no call to AWS takes any time; a busy machine may take its own.
+SECONDS = 30.0
+_AGAIN_SECONDS = 1.0  # where what is raised was caught, as by a destructor
 
 
 class EndlessError(BaseException):
@@ -49,13 +51,13 @@ def ending(event_type: str) -> Iterator[None]:
     if not _Run.armed:
         yield
         return
-    outer, left = _Run.event_type, signal.setitimer(signal.ITIMER_REAL, SECONDS)[0]
+    outer, left = _Run.event_type, signal.setitimer(signal.ITIMER_REAL, SECONDS, _AGAIN_SECONDS)[0]
     _Run.event_type = event_type
     try:
         yield
     finally:
         _Run.event_type = outer
-        signal.setitimer(signal.ITIMER_REAL, left)
+        signal.setitimer(signal.ITIMER_REAL, left, _AGAIN_SECONDS if left else 0)
 
 
 def _interrupt(*_: Any) -> None:

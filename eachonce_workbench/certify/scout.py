@@ -31,7 +31,7 @@ from eachonce_workbench.simulator.clock import START
 
 _ONE_OFF = 140
 _OTHERWISE = 80
-_AROUND = 30
+_AROUND = 60
 _PAIRS = 700
 _GROUPS = 160
 _FOLLOWERS = 120
