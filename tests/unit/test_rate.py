@@ -47,19 +47,23 @@ def let_in(buckets: Buckets, times: int, tenant: str | None = None) -> int:
 
 
 @pytest.mark.parametrize(
-    ("rate", "a_second"),
+    ("said", "a_second"),
     [
-        (Rate(50), 50),
-        (Rate(50, per="second"), 50),
-        (Rate(60, per="minute"), 1),
-        (Rate(1800, per="hour"), 0.5),
-        (Rate(10, per=timedelta(seconds=4)), 2.5),
-        (Rate(0.25), 0.25),
+        ({"events": 50}, 50),
+        ({"events": 50, "per": "second"}, 50),
+        ({"events": 60, "per": "minute"}, 1),
+        ({"events": 1800, "per": "hour"}, 0.5),
+        ({"events": 10, "per": timedelta(seconds=4)}, 2.5),
+        ({"events": 1, "per": timedelta(microseconds=1)}, 1_000_000),
+        ({"events": 0.25}, 0.25),
+        ({"events": 1, "by": "tenant"}, 1),
+        ({"events": 1, "workers": 1}, 1),
+        ({"events": 1, "workers": 1000}, 1),
     ],
 )
-def test_a_rate_is_events_a_time(rate: Rate, a_second: float) -> None:
-    """In any unit."""
-    assert rate.a_second == a_second
+def test_a_rate_is_events_a_time(said: dict[str, Any], a_second: float) -> None:
+    """In any unit, of all events or of each tenant's, over any number of workers."""
+    assert Rate(**said).a_second == a_second
 
 
 @pytest.mark.parametrize(
@@ -155,6 +159,13 @@ def test_nothing_is_put_off_for_longer_than_ten_minutes(make: Callable[..., Buck
     let_in(buckets, 2)
 
     assert buckets.take([None]) == LONGEST
+
+
+def test_a_rate_may_be_as_low_as_can_be_said(make: Callable[..., Buckets]) -> None:
+    """One event in more time than there is: what comes after it is put off as any other."""
+    buckets = make(Rate(1e-300))
+
+    assert [buckets.take([None]) for _ in range(3)] == [None, LONGEST, LONGEST]
 
 
 @pytest.mark.parametrize("a_second", [200, 2_000, 20_000])

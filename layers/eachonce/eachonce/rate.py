@@ -15,7 +15,7 @@ from typing import Literal
 import msgspec
 
 from eachonce.deferral import LONGEST
-from eachonce.errors import HandlerError, duration
+from eachonce.errors import HandlerError
 
 # Who has been idle for long is forgotten, and begins with a full bucket, as it would have by then.
 MAX_BUCKETS = 10_000
@@ -88,7 +88,7 @@ class Buckets:
         self._by_tenant = rate.by is not None
         self._share = rate.a_second / workers
         self._most = max(1.0, self._share)
-        self._longest = min(LONGEST, duration("what a rate holds", MAX_PUT_OFF / rate.a_second))
+        self._longest = _pause(MAX_PUT_OFF / rate.a_second)
         self._clock = clock
         self._buckets: OrderedDict[str | None, _Bucket] = OrderedDict()
 
@@ -124,7 +124,12 @@ class Buckets:
 
     def _promise(self, bucket: _Bucket, now: datetime) -> timedelta:
         """Return a turn that no more have been put off to than are asked back for a token."""
-        first = now + duration("a debt", max(0.0, -bucket.tokens) / self._share)
-        turn = duration("a turn", 1 / (self._share * _ASKED_BACK))
+        first = now + _pause(max(0.0, -bucket.tokens) / self._share)
+        turn = _pause(1 / (self._share * _ASKED_BACK))
         bucket.promised = min(max(bucket.promised, first) + turn, now + self._longest)
         return bucket.promised - now
+
+
+def _pause(seconds: float) -> timedelta:
+    """Return a time that something may be put off for; at a low rate it may be more than a timedelta holds."""
+    return timedelta(seconds=min(seconds, LONGEST.total_seconds()))
