@@ -150,16 +150,6 @@ def test_only_its_face_needs_cfn_lint() -> None:
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
-@pytest.mark.parametrize(
-    "parameters", [{}, {"MailSender": "shop@example.com", "Stage": "prod"}, {"PersonalFields": "clear"}], ids=repr
-)
-def test_the_shop_breaks_no_rule(parameters: dict[str, str]) -> None:
-    """Neither its template nor the code of its functions."""
-    found = check(declared(ROOT / "template.yaml", parameters=parameters), RULES, root=ROOT)
-
-    assert [str(each) for each in found] == []
-
-
 def test_a_new_bundle_breaks_no_rule(tmp_path: Path) -> None:
     """As `eachonce new bundle` writes it."""
     new_bundle(tmp_path / "bikes")
