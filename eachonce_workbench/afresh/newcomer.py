@@ -1,4 +1,4 @@
-"""The newcomer: one process beside this one, that is asked what handlers say there; it ends when this one does."""
+"""Newcomers: processes beside this one, that are asked what handlers say there; they end when this one does."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from eachonce_workbench.afresh.request import Request, Said
 
 _ROOT = Path(__file__).parents[2]
 _PATIENCE_SECONDS = 60.0
-# Any other than this process's own, which is drawn by chance where nobody says it.
-_HASH_SEEDS = ("20260101", "4")
+# This process's own is drawn by chance where nobody says it.
+_HASH_SEEDS = ("20260101", "4", "977", "31337", "271828")
+MOST = len(_HASH_SEEDS) - 1
 
 _answers = msgspec.json.Decoder(list[Said | None])
 
@@ -25,10 +26,10 @@ _answers = msgspec.json.Decoder(list[Said | None])
 class Newcomer:
     """A process that runs functions when it is asked to. Not for threads."""
 
-    def __init__(self) -> None:
-        """Start it. Raises OSError where no program may be started."""
+    def __init__(self, turn: int) -> None:
+        """Start the `turn`-th, below MOST: each has a seed of its own. Raises OSError where none may be started."""
         own = os.environ.get("PYTHONHASHSEED")
-        environment = os.environ | {"PYTHONHASHSEED": next(seed for seed in _HASH_SEEDS if seed != own)}
+        environment = os.environ | {"PYTHONHASHSEED": [seed for seed in _HASH_SEEDS if seed != own][turn]}
         self._process = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", "eachonce_workbench.afresh"],
             cwd=_ROOT,
@@ -60,9 +61,9 @@ class Newcomer:
 
 
 @cache
-def newcomer() -> Newcomer | None:
-    """Return the one of this process; None where no program may be started."""
+def newcomer(turn: int = 0) -> Newcomer | None:
+    """Return the `turn`-th of this process; None where no program may be started."""
     try:
-        return Newcomer()
+        return Newcomer(turn)
     except OSError:
         return None

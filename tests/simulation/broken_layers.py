@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
@@ -17,6 +16,7 @@ from eachonce.ledger import Ledger
 from eachonce.plan import Guard, Plan
 from eachonce.relay import Relay
 from eachonce.work import Work
+from msgspec.structs import replace
 
 
 @contextmanager
