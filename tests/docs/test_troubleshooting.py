@@ -25,8 +25,13 @@ THEIRS = {
 }
 
 
-def texts() -> Iterator[str]:
-    """Yield the texts in the code, those of f-strings with a NUL for what they fill in."""
+@pytest.fixture(scope="module")
+def texts() -> list[str]:
+    """The texts in the code, those of f-strings with a NUL for what they fill in."""
+    return list(_texts())
+
+
+def _texts() -> Iterator[str]:
     for folder in (ROOT / "layers" / "eachonce" / "eachonce", ROOT / "eachonce_workbench"):
         for path in folder.rglob("*.py"):
             nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
@@ -39,13 +44,10 @@ def texts() -> Iterator[str]:
                         yield "".join(str(part.value) if isinstance(part, ast.Constant) else "\0" for part in parts)
 
 
-TEXTS = list(texts())
-
-
 @pytest.mark.parametrize("message", sorted(set(MESSAGES) - THEIRS))
-def test_a_message_is_one_that_the_code_has(message: str) -> None:
+def test_a_message_is_one_that_the_code_has(message: str, texts: list[str]) -> None:
     """Whoever changes a message changes the page."""
-    assert any(_fits(text, message) for text in TEXTS)
+    assert any(_fits(text, message) for text in texts)
 
 
 def _fits(text: str, message: str) -> bool:
