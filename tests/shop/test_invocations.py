@@ -24,10 +24,6 @@ from tests.shop.place import ROOT, TEMPLATE
 
 pytestmark = pytest.mark.containers
 
-# Two at once: `sam` builds the shop in its own folder, and one after the other.
-of_the_shop = pytest.mark.xdist_group("shop")
-of_a_bundle = pytest.mark.xdist_group("bundle")
-
 SHOP = template.load(TEMPLATE)
 FUNCTIONS = [each.logical_id for each in SHOP.functions]
 
@@ -131,7 +127,6 @@ def run(bundle: Path, function: str, endpoint: str) -> str:
     return "".join(shown)
 
 
-@of_the_shop
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_works_on_the_local_clouds_tables(function: str, endpoint: str, dynamodb: BaseClient) -> None:
     """Each of the template's, on its first sample input."""
@@ -150,13 +145,11 @@ def appears(dynamodb: BaseClient, table: str) -> None:
         time.sleep(0.1)  # the processor is the container's
 
 
-@of_a_bundle
 def test_a_function_whose_template_names_no_endpoint_finds_it(bundle: Path, endpoint: str) -> None:
     """What it asks of AWS is answered by the local cloud."""
     assert SHOP.table("Orders").name in run(bundle, "Succeeds", endpoint)
 
 
-@of_a_bundle
 @pytest.mark.parametrize(
     ("function", "how"),
     [
@@ -172,7 +165,6 @@ def test_a_function_that_fails_says_how(function: str, how: str, bundle: Path, e
         run(bundle, function, endpoint)
 
 
-@of_a_bundle
 def test_an_invocation_without_local_cloud_says_what_starts_it() -> None:
     """Nothing is run. Port 9 (discard) has no listener."""
     ended = subprocess.run(
