@@ -22,6 +22,7 @@ from msgspec import inspect as types
 
 from eachonce_workbench.certify.constants import Constants
 from eachonce_workbench.certify.drawing import matching
+from eachonce_workbench.certify.limits import bounds, long_enough, within
 
 _DEEPEST = 4
 _PLAIN_WORDS = ("a", "b", "aa", "ab", "A", "a ", "0", "1", "c", "d")
@@ -142,35 +143,23 @@ def _around(constants: Constants) -> Iterator[Decimal]:
 
 
 def _whole(kind: Any, constants: Constants) -> Iterator[int]:
-    bounds = [bound for bound in (kind.ge, kind.le) if bound is not None]
-    bounds += [] if kind.gt is None else [kind.gt + 1]
-    bounds += [] if kind.lt is None else [kind.lt - 1]
     around = [int(number) for number in _around(constants)]
-    wanted = [*_WHOLE[:2], *around[:3], *_WHOLE[2:6], *bounds, *around[3:30], *_WHOLE[6:], *around[30:]]
+    wanted = [*_WHOLE[:2], *around[:3], *_WHOLE[2:6], *bounds(kind), *around[3:30], *_WHOLE[6:], *around[30:]]
     step = kind.multiple_of
-    yield from (int(value) for value in wanted if _within(kind, value) and not (step and value % step))
+    yield from (int(value) for value in wanted if within(kind, value))
     if step:
-        yield from (value * step for value in (1, 2, 3) if _within(kind, value * step))
+        yield from (value * step for value in (1, 2, 3) if within(kind, value * step))
 
 
 def _float(kind: Any, constants: Constants) -> Iterator[float]:
-    bounds = [float(bound) for bound in (kind.ge, kind.le) if bound is not None]
-    wanted = [*map(float, _PARTS), *bounds, *map(float, _around(constants))]
-    yield from (value for value in wanted if _within(kind, value))
+    ends = [float(bound) for bound in (kind.ge, kind.le) if bound is not None]
+    wanted = [*map(float, _PARTS), *ends, *map(float, _around(constants))]
+    yield from (value for value in wanted if within(kind, value))
 
 
 def _decimal(_: Any, constants: Constants) -> Iterator[str]:
     around = list(map(str, _around(constants)))
     yield from (*_PARTS[:2], *around[:3], *_PARTS[2:], *around[3:])
-
-
-def _within(kind: Any, value: float) -> bool:
-    return (
-        (kind.ge is None or value >= kind.ge)
-        and (kind.gt is None or value > kind.gt)
-        and (kind.le is None or value <= kind.le)
-        and (kind.lt is None or value < kind.lt)
-    )
 
 
 def _texts(kind: Any, constants: Constants) -> Iterator[str]:
@@ -202,8 +191,7 @@ def _texts(kind: Any, constants: Constants) -> Iterator[str]:
 
 
 def _fits(kind: Any, text: str) -> bool:
-    long_enough = (kind.min_length or 0) <= len(text) <= (len(text) if kind.max_length is None else kind.max_length)
-    return long_enough and (kind.pattern is None or re.search(kind.pattern, text) is not None)
+    return long_enough(kind, text) and (kind.pattern is None or re.search(kind.pattern, text) is not None)
 
 
 def _moments(kind: Any, constants: Constants) -> Iterator[str]:

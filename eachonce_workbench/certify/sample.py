@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from msgspec import inspect as types
 
 from eachonce_workbench.certify.drawing import matching
+from eachonce_workbench.certify.limits import bounds, long_enough, within
 
 Strategy = st.SearchStrategy[Any]
 
@@ -126,38 +127,21 @@ def _made(kind: Any, values: list[Any]) -> Any:
 
 
 def _number(kind: Any, pool: Pool) -> Strategy:
-    bounds = [bound for bound in (kind.ge, kind.le) if bound is not None]
-    bounds += [] if kind.gt is None else [kind.gt + 1]
-    bounds += [] if kind.lt is None else [kind.lt - 1]
-    return pool.of([value for value in (*_NUMBERS, *bounds) if _within(kind, value)] or [0])
+    return pool.of([value for value in (*_NUMBERS, *bounds(kind)) if within(kind, value)] or [0])
 
 
 def _float(kind: Any, pool: Pool) -> Strategy:
-    return pool.of([value for value in (*map(float, _TENTHS), 1.0, -1.0) if _within(kind, value)] or [0.0])
-
-
-def _within(kind: Any, value: float) -> bool:
-    return (
-        (kind.ge is None or value >= kind.ge)
-        and (kind.gt is None or value > kind.gt)
-        and (kind.le is None or value <= kind.le)
-        and (kind.lt is None or value < kind.lt)
-        and (kind.multiple_of is None or value % kind.multiple_of == 0)
-    )
+    return pool.of([value for value in (*map(float, _TENTHS), 1.0, -1.0) if within(kind, value)] or [0.0])
 
 
 def _text(kind: Any, pool: Pool) -> Strategy:
     if kind.pattern is not None:
-        few = [text for text in matching(kind.pattern) if _long_enough(kind, text)]
+        few = [text for text in matching(kind.pattern) if long_enough(kind, text)]
         if not few:
             return st.from_regex(kind.pattern, fullmatch=True)
         return st.sampled_from(tuple(few[(ord(word[0]) - ord("a")) % len(few)] for word in pool.words))
     words = (word.ljust(kind.min_length or 0, word[0])[: kind.max_length] for word in pool.words)
     return st.sampled_from(tuple(words))
-
-
-def _long_enough(kind: Any, text: str) -> bool:
-    return (kind.min_length or 0) <= len(text) <= (len(text) if kind.max_length is None else kind.max_length)
 
 
 def _moment(kind: Any, pool: Pool) -> Strategy:
