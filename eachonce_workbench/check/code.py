@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from eachonce_workbench.hardening.resources import Resources
+from eachonce_workbench.hardening.rule import Breach
 from eachonce_workbench.template.code import code_path
 from eachonce_workbench.template.declared import Declared
 
@@ -43,6 +44,10 @@ class Code:
     def main(self) -> Module:
         """The handler's module."""
         return self.modules[0]
+
+    def breach(self, module: Module, node: ast.expr | ast.stmt | ast.ExceptHandler, what: str) -> Breach:
+        """Return that a piece of one of its modules breaks a rule."""
+        return Breach(by=self.function, what=what, file=module.file, line=node.lineno)
 
 
 def codes(resources: Resources) -> Iterator[Code]:

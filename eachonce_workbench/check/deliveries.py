@@ -96,10 +96,7 @@ def dead_letter_queues(resources: Resources) -> Iterator[tuple[Declared, Declare
 
 def redriven(resources: Resources) -> Iterator[tuple[Declared, Declared]]:
     """Give the dead-letter queues that SQS moves messages to, each with the queue that they come from."""
-    for each in resources.of_type("AWS::SQS::Queue"):
-        found = queue(resources, group(each.properties, "RedrivePolicy").get("deadLetterTargetArn"))
-        if found is not None:
-            yield found, each
+    return ((end, by) for end, by in dead_letter_queues(resources) if by.type == "AWS::SQS::Queue")
 
 
 def _ends(resources: Resources) -> Iterator[tuple[Declared, Any]]:

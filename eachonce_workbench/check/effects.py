@@ -39,7 +39,7 @@ def unmarked_effects(resources: Resources) -> Iterator[Breach]:
                 for definition in module.definitions():
                     for effect in _too_early(definition):
                         what = f"{called(effect)} comes before the mark that the event is done"
-                        yield Breach(by=code.function, what=what, file=module.file, line=effect.lineno)
+                        yield code.breach(module, effect, what)
 
 
 def _too_early(definition: ast.AST) -> Iterator[ast.Call]:

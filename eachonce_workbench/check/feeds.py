@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from eachonce_workbench.check.deliveries import STREAMS, Mapped, function, mapped, targets
+from eachonce_workbench.check.deliveries import STREAMS, Mapped, mapped
 from eachonce_workbench.check.functions import asynchronous
 from eachonce_workbench.hardening.resources import Resources
 from eachonce_workbench.template.declared import Declared
-from eachonce_workbench.template.system import service
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +27,7 @@ class Feeds:
 
     def by_rule(self, function_: Declared) -> bool:
         """Whether a rule invokes a function itself."""
-        return any(
-            service(str(target.get("Arn"))) == "lambda" and function(self.resources, target.get("Arn")) is function_
-            for _, target in targets(self.resources)
-        )
+        return any(each is function_ and by.type == "AWS::Events::Rule" for each, by in asynchronous(self.resources))
 
     def again(self, function_: Declared) -> bool:
         """Whether AWS may bring a function an event more than once."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from eachonce_workbench.check.code import Code, Definition, codes
+from eachonce_workbench.check.code import Definition, codes
 from eachonce_workbench.check.feeds import Feeds
 from eachonce_workbench.check.mappings import REPORT
 from eachonce_workbench.check.syntax import called, entries
@@ -23,7 +23,7 @@ def asynchronous_handlers(resources: Resources) -> Iterator[Breach]:
     """Give handlers that are coroutines, which Lambda's runtime for Python doesn't wait for."""
     for code in codes(resources):
         if isinstance(code.handler, ast.AsyncFunctionDef) and not code.handler.decorator_list:
-            yield _breach(code, code.handler, f"{code.handler.name} is a coroutine, and nobody awaits it")
+            yield code.breach(code.main, code.handler, f"{code.handler.name} is a coroutine, and nobody awaits it")
 
 
 def swallowed_errors(resources: Resources) -> Iterator[Breach]:
@@ -32,7 +32,7 @@ def swallowed_errors(resources: Resources) -> Iterator[Breach]:
     for code in codes(resources):
         if code.handler is not None and feeds.batches(code.function):
             for each in _swallowing(code.handler):
-                yield _breach(code, each, "an error of a record is caught, and the record counts as done")
+                yield code.breach(code.main, each, "an error of a record is caught, and the record counts as done")
 
 
 def _swallowing(handler: Definition) -> Iterator[ast.ExceptHandler]:
@@ -89,7 +89,7 @@ def unreported_failures(resources: Resources) -> Iterator[Breach]:
         if not waits or not isinstance(handler, ast.FunctionDef) or handler.decorator_list:
             continue
         if all(_tells_nothing(each.value) for each in _returns(handler.body)):
-            yield _breach(code, handler, f"{handler.name} never returns {_FAILURES}")
+            yield code.breach(code.main, handler, f"{handler.name} never returns {_FAILURES}")
 
 
 def _returns(body: Sequence[ast.AST]) -> Iterator[ast.Return]:
@@ -99,10 +99,6 @@ def _returns(body: Sequence[ast.AST]) -> Iterator[ast.Return]:
             yield each
         elif not isinstance(each, Definition | ast.Lambda | ast.ClassDef):
             yield from _returns(list(ast.iter_child_nodes(each)))
-
-
-def _breach(code: Code, node: ast.stmt | ast.ExceptHandler, what: str) -> Breach:
-    return Breach(by=code.function, what=what, file=code.main.file, line=node.lineno)
 
 
 RULES = (

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from eachonce_workbench.check.code import Code, Module, codes
+from eachonce_workbench.check.code import Module, codes
 from eachonce_workbench.check.deliveries import queue
 from eachonce_workbench.check.feeds import Feeds
 from eachonce_workbench.check.queues import retention_seconds
@@ -34,12 +34,12 @@ def delivery_keys(resources: Resources) -> Iterator[Breach]:
             for call in calls(module.tree, "IdempotencyConfig"):
                 key = text(argument(call, "event_key_jmespath"))
                 if queued and "messageId" in key:
-                    yield _breach(code, module, call, "the key is the messageId, which each copy has another one of")
+                    yield code.breach(module, call, "the key is the messageId, which each copy has another one of")
                 if ruled and _EVENT_ID in re.split(r"[\[\], ]+", key):
-                    yield _breach(code, module, call, "the key is EventBridge's id, which each copy has another one of")
+                    yield code.breach(module, call, "the key is EventBridge's id, which each copy has another one of")
             if queued:
                 yield from (
-                    _breach(code, module, call, "the key is the messageId, which each copy has another one of")
+                    code.breach(module, call, "the key is the messageId, which each copy has another one of")
                     for call in _marks_of_messages(module)
                 )
 
@@ -62,7 +62,7 @@ def random_keys(resources: Resources) -> Iterator[Breach]:
         if feeds.again(code.function) and not any("idempoten" in each.text.lower() for each in code.modules):
             for module in code.modules:
                 yield from (
-                    _breach(code, module, call, f"the item's {name} is drawn by chance")
+                    code.breach(module, call, f"the item's {name} is drawn by chance")
                     for call, name in _drawn(module, keys)
                 )
 
@@ -93,7 +93,7 @@ def short_memories(resources: Resources) -> Iterator[Breach]:
             for call, kept in _memories(module):
                 if kept < horizon:
                     what = f"its records live for {kept} s, and a message for up to {horizon} s"
-                    yield _breach(code, module, call, what)
+                    yield code.breach(module, call, what)
 
 
 def _horizon_seconds(resources: Resources, queue_: Declared) -> int | None:
@@ -115,10 +115,6 @@ def _memories(module: Module) -> Iterator[tuple[ast.Call, int]]:
     for call in calls(module.tree, "idempotent", "idempotent_function"):
         if argument(call, "config") is None and argument(call, "persistence_store") is not None:
             yield call, _EXPIRES_SECONDS
-
-
-def _breach(code: Code, module: Module, call: ast.Call, what: str) -> Breach:
-    return Breach(by=code.function, what=what, file=module.file, line=call.lineno)
 
 
 RULES = (

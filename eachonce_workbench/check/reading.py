@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from eachonce_workbench.template.declared import Declared
-from eachonce_workbench.template.statement import listed
+from eachonce_workbench.template.statement import listed, mapping
 
 _TRUE = "true"
 
@@ -19,8 +19,8 @@ def is_known(resource: Declared, *names: str) -> bool:
 def group(value: Any, *names: str) -> Mapping[str, Any]:
     """Return the mapping at the end of a path, an empty one where there is none."""
     for name in names:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value if isinstance(value, Mapping) else {}
+        value = mapping(value).get(name)
+    return mapping(value)
 
 
 def groups(value: Any) -> Iterator[Mapping[str, Any]]:

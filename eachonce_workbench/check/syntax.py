@@ -87,14 +87,13 @@ def _variable(node: ast.expr | None) -> str | None:
 def names_message(node: ast.expr, scope: ast.AST) -> bool:
     """Whether a value is made of the id of a message, which is another one for each copy that was sent."""
     for each in ast.walk(node):
-        if isinstance(each, ast.Attribute) and each.attr in _IDS:
+        if _is_an_id(each) or (isinstance(each, ast.Attribute) and each.attr in _IDS):
             return True
-        if isinstance(each, ast.Constant) and each.value in _IDS:
+        value = assigned(scope, each.id) if isinstance(each, ast.Name) else None
+        if value is not None and any(map(_is_an_id, ast.walk(value))):
             return True
-        if isinstance(each, ast.Name):
-            value = assigned(scope, each.id)
-            if value is not None and any(
-                isinstance(part, ast.Constant) and part.value in _IDS for part in ast.walk(value)
-            ):
-                return True
     return False
+
+
+def _is_an_id(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and node.value in _IDS

@@ -17,6 +17,7 @@ from eachonce_workbench.hardening.resources import Resources
 from eachonce_workbench.hardening.rule import Breach, Finding, Rule
 from eachonce_workbench.hardening.rules import RULES
 from eachonce_workbench.template.declared import Declared
+from eachonce_workbench.template.statement import mapping
 
 ACCEPTED = "Accepted"
 
@@ -56,8 +57,7 @@ def _finding(rule: Rule, breach: Breach, root: Path | None) -> Finding:
 
 
 def _accepted(resource: Declared) -> Mapping[str, Any]:
-    accepted = resource.metadata.get(ACCEPTED)
-    return accepted if isinstance(accepted, Mapping) else {}
+    return mapping(resource.metadata.get(ACCEPTED))
 
 
 def _empty_reasons(declared: Sequence[Declared], ids: set[str]) -> Iterator[Finding]:

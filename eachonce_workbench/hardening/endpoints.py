@@ -8,6 +8,7 @@ from typing import Any
 from eachonce_workbench.hardening.resources import Resources
 from eachonce_workbench.hardening.rule import Breach, Rule
 from eachonce_workbench.template.declared import Declared
+from eachonce_workbench.template.statement import mapping
 
 _METHODS = frozenset({"get", "put", "post", "delete", "patch", "head", "trace", "x-amazon-apigateway-any-method"})
 _TELLS_NOBODY = (None, "", "NONE")
@@ -54,14 +55,14 @@ def _open_methods(resources: Resources) -> Iterator[Breach]:
 
 def _open_operations(api: Declared) -> Iterator[str]:
     """Give the operations of an API's OpenAPI document that no authorizer stands before."""
-    body = _mapping(api.properties.get("Body"))
-    schemes = _mapping(_mapping(body.get("components")).get("securitySchemes")) or _mapping(
+    body = mapping(api.properties.get("Body"))
+    schemes = mapping(mapping(body.get("components")).get("securitySchemes")) or mapping(
         body.get("securityDefinitions")
     )
-    for path, item in _mapping(body.get("paths")).items():
-        for method, operation in _mapping(item).items():
+    for path, item in mapping(body.get("paths")).items():
+        for method, operation in mapping(item).items():
             if method.lower() in _METHODS and not _is_guarded(
-                _mapping(operation).get("security", body.get("security")), schemes
+                mapping(operation).get("security", body.get("security")), schemes
             ):
                 yield f"{'ANY' if method.startswith('x-') else method.upper()} {path}"
 
@@ -69,16 +70,12 @@ def _open_operations(api: Declared) -> Iterator[str]:
 def _is_guarded(security: Any, schemes: Mapping[str, Any]) -> bool:
     """Whether each alternative names a scheme that asks who is there; `[]` and `[{}]` ask nobody."""
     ways = security if isinstance(security, list) else []
-    return bool(ways) and all(any(_asks(schemes.get(name)) for name in _mapping(way)) for way in ways)
+    return bool(ways) and all(any(_asks(schemes.get(name)) for name in mapping(way)) for way in ways)
 
 
 def _asks(scheme: Any) -> bool:
     """Whether a scheme is an authorizer; SAM names one NONE, and describes it nowhere."""
     return isinstance(scheme, Mapping) and str(scheme.get("name", "")).lower() != _API_KEY
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 RULES = (

@@ -68,8 +68,8 @@ def statement_of(each: Mapping[str, Any]) -> Statement:
             (operator.lower(), key.lower()): tuple(
                 value.lower() if value in ("True", "False") else value for value in texts(values)
             )
-            for operator, keys in _mapping(each.get("Condition")).items()
-            for key, values in _mapping(keys).items()
+            for operator, keys in mapping(each.get("Condition")).items()
+            for key, values in mapping(keys).items()
         },
         all_but_actions="NotAction" in each,
         all_but_resources="NotResource" in each,
@@ -98,7 +98,8 @@ def _is_mapping(value: Any) -> bool:
     return isinstance(value, Mapping)
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
+def mapping(value: Any) -> Mapping[str, Any]:
+    """Return a value that is a mapping, and an empty one for any other."""
     return value if isinstance(value, Mapping) else {}
 
 
