@@ -371,11 +371,13 @@ def answered_by_itself(event: Event[Paid], work: Work) -> None:
     work.result = {"paid": event.data.pence}
 
 
+@sound("three types that only together show it", Opened)
 @broken("three types that only together show it", Opened)
 def open_counter(event: Event[Opened], work: Work) -> None:
     work.add("Counters", {"counter": event.data.counter}, opened=1)
 
 
+@sound("three types that only together show it", Closed)
 @broken("three types that only together show it", Closed)
 def close_counter(event: Event[Closed], work: Work) -> None:
     work.add("Counters", {"counter": event.data.counter}, closed=1)
@@ -386,16 +388,6 @@ def clean_counter(event: Event[Cleaned], work: Work) -> None:
     known = work.read("Counters", {"counter": event.data.counter}) or {}
     if "opened" in known and "closed" in known:
         work.create("Cleanings", {"cleaning": event.id})
-
-
-@sound("three types that only together show it", Opened)
-def open_it(event: Event[Opened], work: Work) -> None:
-    work.add("Counters", {"counter": event.data.counter}, opened=1)
-
-
-@sound("three types that only together show it", Closed)
-def close_it(event: Event[Closed], work: Work) -> None:
-    work.add("Counters", {"counter": event.data.counter}, closed=1)
 
 
 @sound("three types that only together show it", Cleaned)
