@@ -50,7 +50,7 @@ def invoke(
         parameters=chosen,
         skip_pull_image=skip_pull_image,
     )
-    runner.build()
+    runner.build(topology)
     with reach(engine, port) as way, _sealed(given, target, topology, endpoint) as sealed:
         answer = runner.invoke(target.logical_id, sealed, topology, way)
         if answer:

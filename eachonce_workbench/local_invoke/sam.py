@@ -11,12 +11,15 @@ from itertools import takewhile
 from pathlib import Path
 
 from eachonce_workbench.cloud.loopback import CONTAINER_HOST
+from eachonce_workbench.local_invoke.built import Built
 from eachonce_workbench.local_invoke.error import InvokeError
 from eachonce_workbench.local_invoke.reach import Reach
 from eachonce_workbench.template.source import Source
 from eachonce_workbench.template.topology import Topology
 
 _BUILT = Path(".aws-sam") / "build"
+# What is written for a run, and for nobody to keep.
+_RUN = Path(".run")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +33,21 @@ class Sam:
     parameters: Mapping[str, str] = field(default_factory=dict)
     skip_pull_image: bool = False
 
-    def build(self) -> None:
-        """Build what would be deployed."""
-        if self.template.parent != self.root / _BUILT:  # else it is built already
-            self._run("build", "--template", str(self.template), *self._overrides())
+    def build(self, topology: Topology) -> None:
+        """Build what would be deployed, unless it stands there already."""
+        if self.template.parent == self.root / _BUILT:
+            return
+        command = ("build", "--template", str(self.template), *self._overrides())
+        folders = {folder for each in topology.functions for folder in (each.code, *each.layers)}
+        built = Built(
+            self.root / _RUN / "built",
+            command=(self.program, *command),
+            sources={self.root, self.template, *folders},
+            product=self.root / _BUILT / "template.yaml",
+        )
+        if not built.stands:
+            self._run(*command)
+            built.note()
 
     def invoke(self, function: str, event: Path, topology: Topology, reach: Reach) -> str:
         """Run a function that is built in a container, and return what sam prints of its answer: nothing, if none came.
@@ -41,7 +55,7 @@ class Sam:
         Raises InvokeError when sam fails. How the function ended it tells by no status of its own.
         """
         variables = variables_of(topology, reach.endpoint)
-        values = self.root / ".run" / "environment.json"
+        values = self.root / _RUN / "environment.json"
         values.parent.mkdir(exist_ok=True)
         values.write_text(json.dumps(variables, indent=2))
         return self._run(

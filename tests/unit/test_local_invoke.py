@@ -40,6 +40,7 @@ Resources:
 
 def program(folder: Path, name: str, script: str) -> Path:
     """Write a shell script that is called `name`."""
+    folder.mkdir(exist_ok=True)
     path = folder / name
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
@@ -75,7 +76,6 @@ def cloud() -> Iterator[HTTPServer]:
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Make the only container engine on the PATH one that says these things of itself and of its network."""
     programs = tmp_path / "programs"
-    programs.mkdir()
 
     def make(*, name: str = socket.gethostname(), subnet: str = "127.0.0.0/8", command: str = "docker") -> None:
         network = json.dumps([{"IPAM": {"Config": [{"Subnet": subnet}]}}], indent=4)
@@ -107,9 +107,10 @@ class Sam:
         self, cloud: HTTPServer, function: str = "Plain", *, script: str = "echo '{}'", built: int = 0, **options: Any
     ) -> None:
         """Invoke a function in whose place `script` answers."""
-        build = "mkdir -p .aws-sam/build; cp template.yaml .aws-sam/build"
-        steps = f"[ $1 = build ] && {{ {build}; exit {built}; }}; echo $* > called; env > called.env; {script}"
-        sam = program(self.bundle, "sam", steps)
+        build = "mkdir -p .aws-sam/build; cp template.yaml .aws-sam/build; echo $* >> .aws-sam/builds"
+        notes = "echo $* > .aws-sam/called; env > .aws-sam/called.env"
+        steps = f"[ $1 = build ] && {{ {build}; exit {built}; }}; {notes}; {script}"
+        sam = program(self.bundle.parent / "sams", "sam", steps)
         invoke(
             function,
             template=self.bundle / "template.yaml",
@@ -124,13 +125,18 @@ class Sam:
     @property
     def arguments(self) -> list[str]:
         """What `sam local invoke` was called with."""
-        return (self.bundle / "called").read_text().split()
+        return (self.bundle / ".aws-sam" / "called").read_text().split()
 
     @property
     def environment(self) -> dict[str, str]:
         """What it found in its environment."""
-        lines = (self.bundle / "called.env").read_text().splitlines()
+        lines = (self.bundle / ".aws-sam" / "called.env").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines if "=" in line)
+
+    @property
+    def builds(self) -> int:
+        """How often it was to build."""
+        return len((self.bundle / ".aws-sam" / "builds").read_text().splitlines())
 
     def argument(self, option: str) -> str:
         """What follows an option."""
@@ -430,6 +436,76 @@ def test_a_firewall_is_not_accused_where_none_can_be(cloud: HTTPServer, engine: 
 
     with pytest.raises(InvokeError, match=r"^Plain failed: no answer within 7 seconds$"):
         sam.invoke(cloud, script="echo")
+
+
+# ---------------------------------------------------------------- what is built already
+
+
+@pytest.fixture
+def built(cloud: HTTPServer, engine: Callable[..., None], sam: Sam) -> Sam:
+    """The bundle's sam, when it has built once, and once more there was nothing to build."""
+    engine()
+    sam.invoke(cloud)
+    sam.invoke(cloud)
+    assert sam.builds == 1
+    return sam
+
+
+@pytest.mark.parametrize("name", ["app.py", "template.yaml", "Makefile", "functions/one/requirements.txt"])
+def test_a_file_that_changed_is_built(name: str, cloud: HTTPServer, built: Sam) -> None:
+    """Or is new: whatever is in the bundle's folder."""
+    (built.bundle / name).parent.mkdir(parents=True, exist_ok=True)
+    with (built.bundle / name).open("a") as file:
+        file.write("\n")
+
+    built.invoke(cloud)
+
+    assert built.builds == 2
+
+
+def test_code_that_lies_elsewhere_is_built_when_it_changed(cloud: HTTPServer, built: Sam) -> None:
+    """A function's folder may be beside the bundle's."""
+    elsewhere = built.bundle.parent / "elsewhere"
+    elsewhere.mkdir()
+    template = built.bundle / "template.yaml"
+    template.write_text(template.read_text().replace("CodeUri: .", "CodeUri: ../elsewhere", 1))
+    built.invoke(cloud)
+    (elsewhere / "app.py").write_text("")
+
+    built.invoke(cloud)
+
+    assert built.builds == 3
+
+
+def test_other_parameters_are_built(cloud: HTTPServer, built: Sam) -> None:
+    """They may choose what is built."""
+    template = built.bundle / "template.yaml"
+    template.write_text(template.read_text() + "Parameters: {Size: {Type: String, Default: S}}\n")
+    built.invoke(cloud)
+
+    built.invoke(cloud, parameters={"Size": "L"})
+
+    assert built.builds == 3
+
+
+def test_what_another_has_built_is_built_again(cloud: HTTPServer, built: Sam) -> None:
+    """Or what was cleared away."""
+    (built.bundle / ".aws-sam" / "build" / "template.yaml").unlink()
+
+    built.invoke(cloud)
+
+    assert built.builds == 2
+
+
+def test_a_build_that_failed_is_tried_again(cloud: HTTPServer, engine: Callable[..., None], sam: Sam) -> None:
+    """Although nothing has changed."""
+    engine()
+    with pytest.raises(InvokeError, match="`sam build` ended with status 3"):
+        sam.invoke(cloud, built=3)
+
+    sam.invoke(cloud)
+
+    assert sam.builds == 2
 
 
 @pytest.mark.parametrize(("built", "step"), [(3, "build"), (0, "local invoke")])
