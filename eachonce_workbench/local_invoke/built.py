@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from eachonce_workbench.cloud.watch import look
@@ -23,6 +25,14 @@ class Built:
         self._product = product
         self._sources = _digest([*command], sources)
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Wait until nobody else builds there, and let nobody else begin."""
+        self._note.parent.mkdir(exist_ok=True)
+        with self._note.with_suffix(".lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
     @property
     def stands(self) -> bool:
         """Whether the last build was of the same, and nobody has built since."""
@@ -33,7 +43,6 @@ class Built:
 
     def note(self) -> None:
         """Note that this was built."""
-        self._note.parent.mkdir(exist_ok=True)
         self._note.write_text(self._now(), encoding="utf-8")
 
     def _now(self) -> str:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 from eachonce_workbench.cloud.loopback import CONTAINER_HOST
 from eachonce_workbench.local_invoke.built import Built
@@ -18,8 +21,6 @@ from eachonce_workbench.template.source import Source
 from eachonce_workbench.template.topology import Topology
 
 _BUILT = Path(".aws-sam") / "build"
-# What is written for a run, and for nobody to keep.
-_RUN = Path(".run")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +41,15 @@ class Sam:
         command = ("build", "--template", str(self.template), *self._overrides())
         folders = {folder for each in topology.functions for folder in (each.code, *each.layers)}
         built = Built(
-            self.root / _RUN / "built",
+            self.root / ".run" / "built",
             command=(self.program, *command),
             sources={self.root, self.template, *folders},
             product=self.root / _BUILT / "template.yaml",
         )
-        if not built.stands:
-            self._run(*command)
-            built.note()
+        with built.alone():
+            if not built.stands:
+                self._run(*command)
+                built.note()
 
     def invoke(self, function: str, event: Path, topology: Topology, reach: Reach) -> str:
         """Run a function that is built in a container, and return what sam prints of its answer: nothing, if none came.
@@ -55,32 +57,31 @@ class Sam:
         Raises InvokeError when sam fails. How the function ended it tells by no status of its own.
         """
         variables = variables_of(topology, reach.endpoint)
-        values = self.root / _RUN / "environment.json"
-        values.parent.mkdir(exist_ok=True)
-        values.write_text(json.dumps(variables, indent=2))
-        return self._run(
-            *("local", "invoke", function, "--event", str(event.absolute())),
-            *("--template", str(self._naming(variables)), "--env-vars", str(values)),
-            *("--add-host", f"{CONTAINER_HOST}:{reach.address}"),
-            *self._overrides(),
-            *(("--skip-pull-image",) if self.skip_pull_image else ()),
-            stdout=subprocess.PIPE,
-        )
+        with (
+            _temporary(variables) as values,
+            # In the folder of the built one, to which the paths in it are relative.
+            _temporary(self._naming(variables), folder=self.root / _BUILT) as naming,
+        ):
+            return self._run(
+                *("local", "invoke", function, "--event", str(event.absolute())),
+                *("--template", str(naming), "--env-vars", str(values)),
+                *("--add-host", f"{CONTAINER_HOST}:{reach.address}"),
+                *self._overrides(),
+                *(("--skip-pull-image",) if self.skip_pull_image else ()),
+                stdout=subprocess.PIPE,
+            )
 
     def _overrides(self) -> Sequence[str]:
         values = [f"ParameterKey={name},ParameterValue={value}" for name, value in self.parameters.items()]
         return ("--parameter-overrides", *values) if values else ()
 
-    def _naming(self, variables: Mapping[str, Mapping[str, str]]) -> Path:
-        """A copy of the built template whose functions name all their variables: sam hands over no others."""
-        built = self.root / _BUILT / "template.yaml"
-        document = Source.read(built).document
+    def _naming(self, variables: Mapping[str, Mapping[str, str]]) -> Mapping[str, Any]:
+        """The built template, whose functions name all their variables: sam hands over no others."""
+        document = Source.read(self.root / _BUILT / "template.yaml").document
         for function in variables.keys() & document["Resources"].keys():
             names = dict.fromkeys(variables[function], "")
             document["Resources"][function]["Properties"]["Environment"] = {"Variables": names}
-        naming = built.with_name("local.json")  # beside it, as the paths in it are relative
-        naming.write_text(json.dumps(document))
-        return naming
+        return document
 
     def _run(self, *arguments: str, stdout: int | None = None) -> str:
         sam = self._start(arguments, stdout)
@@ -101,6 +102,15 @@ class Sam:
             return subprocess.Popen(command, cwd=self.root, env=_environment(self.region), stdout=stdout, text=True)  # noqa: S603 - sam
         except OSError as error:
             raise InvokeError(f"{self.program} can't be run: {error.strerror}") from error
+
+
+@contextmanager
+def _temporary(document: Mapping[str, Any], *, folder: Path | None = None) -> Iterator[Path]:
+    """Yield a file of JSON, this invocation's own: there may be others beside it."""
+    with tempfile.NamedTemporaryFile("w", prefix="eachonce-", suffix=".json", dir=folder, encoding="utf-8") as file:
+        json.dump(document, file)
+        file.flush()
+        yield Path(file.name)
 
 
 def _command(arguments: Sequence[str]) -> str:

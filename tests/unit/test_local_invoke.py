@@ -108,7 +108,8 @@ class Sam:
     ) -> None:
         """Invoke a function in whose place `script` answers."""
         build = "mkdir -p .aws-sam/build; cp template.yaml .aws-sam/build; echo $* >> .aws-sam/builds"
-        notes = "echo $* > .aws-sam/called; env > .aws-sam/called.env"
+        keep = "mkdir -p .aws-sam/given; for each; do [ -f $each ] && cp $each .aws-sam/given; done"
+        notes = f"echo $* > .aws-sam/called; env > .aws-sam/called.env; {keep}"
         steps = f"[ $1 = build ] && {{ {build}; exit {built}; }}; {notes}; {script}"
         sam = program(self.bundle.parent / "sams", "sam", steps)
         invoke(
@@ -141,6 +142,12 @@ class Sam:
     def argument(self, option: str) -> str:
         """What follows an option."""
         return self.arguments[self.arguments.index(option) + 1]
+
+    def given(self, option: str) -> Any:
+        """What was in the file that follows an option; it is gone by now."""
+        file = Path(self.argument(option))
+        assert not file.exists()
+        return json.loads((self.bundle / ".aws-sam" / "given" / file.name).read_text())
 
 
 @pytest.fixture
@@ -333,7 +340,7 @@ def test_values_are_written_where_sam_looks_for_them(cloud: HTTPServer, engine: 
 
     sam.invoke(cloud, "Conditional")
 
-    values = json.loads(Path(sam.argument("--env-vars")).read_text())
+    values = sam.given("--env-vars")
     assert values["Conditional"]["GREETING"] == "hello eu-west-1"
     assert values["Plain"]["AWS_ENDPOINT_URL"].startswith(f"http://{CONTAINER_HOST}:")
     assert not values["Plain"]["AWS_ENDPOINT_URL"].endswith(f":{cloud.server_port}")
@@ -349,8 +356,8 @@ def test_functions_name_each_variable_that_has_a_value(
 
     sam.invoke(cloud, function)
 
-    given = json.loads(Path(sam.argument("--template")).read_text())
-    values = json.loads(Path(sam.argument("--env-vars")).read_text())
+    given = sam.given("--template")
+    values = sam.given("--env-vars")
     named = given["Resources"][function]["Properties"]["Environment"]["Variables"]
     assert named.keys() == values[function].keys()
     assert Path(sam.argument("--template")).parent == sam.bundle / ".aws-sam" / "build"
