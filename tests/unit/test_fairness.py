@@ -6,6 +6,9 @@ import pytest
 
 from tests.neighbours import EVENT_SECONDS, NOISY, PATH, Arrival, alone, crowd, median_seconds
 
+# It does over and over what other tests do once: to measure its coverage would take as long as the test.
+pytestmark = pytest.mark.no_cover
+
 # Nineteen of twenty of two thousand events.
 SHARES = {"noisy": 1900, "others": 100}
 

@@ -20,6 +20,9 @@ from tests.parcels import TABLES, Arrived
 from tests.records import Context, batch, cloud_event, record
 from tests.store import Store
 
+# It does over and over what other tests do once: to measure its coverage would take as long as the test.
+pytestmark = pytest.mark.no_cover
+
 Action = dict[str, Any]
 
 
