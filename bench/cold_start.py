@@ -59,7 +59,17 @@ _FLOOR = """
 import boto3
 boto3.client("dynamodb")
 """
-STARTS: Mapping[str, str] = {OURS: _OURS, PEER: _PEER, FLOOR: _FLOOR}
+_LOGS = """
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics
+import boto3
+
+Logger(service="bench")
+EphemeralMetrics(namespace="bench", service="bench")
+boto3.client("dynamodb")
+"""
+LOGS = f"{FLOOR}, with Powertools' logger and metrics"
+STARTS: Mapping[str, str] = {OURS: _OURS, PEER: _PEER, LOGS: _LOGS, FLOOR: _FLOOR}
 
 _PROBE = r"""
 import sys, time

@@ -19,8 +19,8 @@ Tell = Callable[[str], None]
 _EVENTS = 400  # of a run, in as many batches as they make
 _COUNTED = 2
 """Runs of which the one with fewer calls counts: a hiccup of the machine may split what is committed together."""
-_SLOW_ROUNDS = {1: 9, 10: 5, 100: 3}
-"""Runs in which AWS takes its time, by the batch's size; a batch of a thousand takes half a minute."""
+_SLOW_ROUNDS = {1: 10, 10: 6, 100: 4}
+"""Runs in which AWS takes its time, by the batch's size, in pairs; a batch of a thousand takes half a minute."""
 
 
 @dataclass(slots=True)
@@ -29,6 +29,8 @@ class Runs:
 
     counted: Measured | None = None
     cpu_us: list[float] = field(default_factory=list)
+    boto3_us: list[float] = field(default_factory=list)
+    logs_us: list[float] = field(default_factory=list)
     wall_ms: list[float] = field(default_factory=list)
 
 
@@ -65,7 +67,8 @@ def compare(started: Sequence[SystemProcess], case: Case, *, rounds: int, seed: 
     for process in _alternating(started, rounds):
         _run(process, case, runs[process.name])
     for place, process in enumerate(_alternating(started, _SLOW_ROUNDS.get(case.batch, 1))):
-        task = _task(case, batches=1, seed=seed + place // len(started))
+        pair, second = divmod(place // len(started), 2)
+        task = _task(case, batches=1, seed=seed + pair, mirrored=bool(second))
         runs[process.name].wall_ms.append(process.measure(task).wall_seconds[0] * 1000)
     return [_row(case, name, measured) for name, measured in runs.items()], _ratio(case, runs[OURS], runs[PEER])
 
@@ -79,10 +82,12 @@ def _run(process: SystemProcess, case: Case, runs: Runs) -> None:
     measured = process.measure(_task(case, batches=max(1, _EVENTS // case.batch)))
     runs.counted = measured
     runs.cpu_us.append(measured.cpu_seconds / measured.events * 1e6)
+    runs.boto3_us.append(measured.boto3_seconds / measured.events * 1e6)
+    runs.logs_us.append(measured.logs_seconds / measured.events * 1e6)
 
 
-def _task(case: Case, *, batches: int, seed: int | None = None) -> Task:
-    return Task(work=case.case, keys=case.keys, batch=case.batch, batches=batches, seed=seed)
+def _task(case: Case, *, batches: int, seed: int | None = None, mirrored: bool = False) -> Task:
+    return Task(work=case.case, keys=case.keys, batch=case.batch, batches=batches, seed=seed, mirrored=mirrored)
 
 
 def _row(case: Case, system: str, runs: Runs) -> Row:
@@ -94,9 +99,15 @@ def _row(case: Case, system: str, runs: Runs) -> Row:
         system=system,
         calls_per_event=round(runs.counted.calls / runs.counted.events, 4),
         write_units_per_event=round(runs.counted.write_units / runs.counted.events, 4),
-        cpu_us_per_event=round(median(runs.cpu_us), 1) if runs.cpu_us else None,
-        wall_ms=round(median(runs.wall_ms), 2) if runs.wall_ms else None,
+        cpu_us_per_event=_median(runs.cpu_us, 1),
+        wall_ms=_median(runs.wall_ms, 2),
+        boto3_us_per_event=_median(runs.boto3_us, 1),
+        logs_us_per_event=_median(runs.logs_us, 1),
     )
+
+
+def _median(values: Sequence[float], digits: int) -> float | None:
+    return round(median(values), digits) if values else None
 
 
 def _ratio(case: Case, ours: Runs, theirs: Runs) -> Ratio:

@@ -57,14 +57,19 @@ def latency_of(operation: str, params: Request) -> Latency:
 
 
 class Latencies:
-    """Draws the latency of one call after the other; the same seed draws the same."""
+    """Draws the latency of one call after the other; the same seed draws the same.
 
-    def __init__(self, seed: int) -> None:
+    `mirrored`, each is as far to the other side of the median. So of a pair of runs neither is lucky: one that makes a
+    single call has drawn a quick answer and a slow one.
+    """
+
+    def __init__(self, seed: int, *, mirrored: bool = False) -> None:
         self._random = random.Random(seed)
+        self._side = -1 if mirrored else 1
 
     def __call__(self, operation: str, params: Request) -> float:
         """Return the seconds that this call takes."""
-        return latency_of(operation, params).drawn(self._random.gauss(0, 1)) / 1000
+        return latency_of(operation, params).drawn(self._side * self._random.gauss(0, 1)) / 1000
 
 
 def _beyond_5(items: int) -> float:

@@ -9,6 +9,7 @@ from typing import Any
 
 from bench.latency import Latencies
 from bench.orders import batches
+from bench.spent import spent
 from bench.stand_in import StandIn
 from bench.systems import Built
 from tests.records import Context
@@ -19,24 +20,30 @@ _CONTEXT = Context(remaining_ms=900_000)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """What is to be measured. With a `seed`, AWS takes its time."""
+    """What is to be measured. With a `seed`, AWS takes its time: `mirrored`, where it was quick it is slow."""
 
     work: str
     keys: str
     batch: int
     batches: int
     seed: int | None = None
+    mirrored: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What so many events took in all; processor time without the stand-in's, and the wall time of each batch."""
+    """What so many events took in all; processor time without the stand-in's, and the wall time of each batch.
+
+    `boto3_seconds` and `logs_seconds` are the parts of the processor time that AWS's calls and log lines took.
+    """
 
     events: int
     calls: int
     write_units: int
     cpu_seconds: float
     wall_seconds: tuple[float, ...]
+    boto3_seconds: float = 0.0
+    logs_seconds: float = 0.0
 
 
 def measure(stand_in: StandIn, built: Built, task: Task) -> Measured:
@@ -49,14 +56,17 @@ def measure(stand_in: StandIn, built: Built, task: Task) -> Measured:
     given = batches(task.batch, task.keys)
     _work(stand_in, built, next(given))
     stand_in.reset()
-    stand_in.latency = None if task.seed is None else Latencies(task.seed)
-    took = [_work(stand_in, built, next(given)) for _ in range(task.batches)]
+    stand_in.latency = None if task.seed is None else Latencies(task.seed, mirrored=task.mirrored)
+    with spent() as (calls, logs):
+        took = [_work(stand_in, built, next(given)) for _ in range(task.batches)]
     return Measured(
         events=task.batch * task.batches,
         calls=stand_in.calls.total(),
         write_units=stand_in.write_units,
         cpu_seconds=sum(cpu for cpu, _ in took) - stand_in.own_seconds,
         wall_seconds=tuple(wall for _, wall in took),
+        boto3_seconds=calls.seconds - stand_in.own_seconds,
+        logs_seconds=logs.seconds,
     )
 
 

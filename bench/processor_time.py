@@ -19,10 +19,11 @@ def microseconds(act: Callable[[], object], times: int) -> float:
     return (time.process_time() - began) / times * 1e6
 
 
-def processor_seconds() -> float:
-    """Return what this process and its children have used, which are the functions' workers."""
-    listed = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text()
-    return sum(used_seconds(pid) for pid in (os.getpid(), *map(int, listed.split())))
+def processor_seconds(pid: int | None = None) -> float:
+    """Return what this process, or another, has used with its children: of the local cloud, the functions' workers."""
+    whose = os.getpid() if pid is None else pid
+    listed = Path(f"/proc/{whose}/task/{whose}/children").read_text()
+    return sum(used_seconds(pid) for pid in (whose, *map(int, listed.split())))
 
 
 def used_seconds(pid: int) -> float:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from bench.aims import BATCH, Aim, aims
 from bench.cold_start import Start
 from bench.end_to_end import Way
 from bench.results import Results
 from bench.rivals import Passage
 from bench.rows import Ratio, Row
-from bench.systems import FEWEST, OURS, PEER
+from bench.systems import OURS, PEER
 
 _MEASURED = """
 Calls and write units are the same on any machine; `bench/expected.csv` has them, and a change of them is told by
@@ -21,7 +22,14 @@ _WHOLE_WAY = (
     "From PutEvents to the acknowledgement of each of four consumers, all orders at once: so latencies are mostly the "
     "wait for the events before."
 )
-_EIGHTH = 1 / 8
+_SPENT = """
+What the processor time of an event in a batch of ten is spent on: boto3's calls, Powertools' log lines, and all else,
+which is the system's own and the handler's.
+"""
+_AIMED = """
+Figures that are the same in every run, such as what happens in a crash, are shown by tests and by the simulator:
+[`docs/proof.md`](../docs/proof.md).
+"""
 
 
 def report(results: Results) -> str:
@@ -30,7 +38,9 @@ def report(results: Results) -> str:
         "# What an event costs, side by side",
         f"Measured on {results.machine}; {results.rounds} alternating runs, seed {results.seed}.",
         _MEASURED.strip(),
-        *_compared(results.ratios, results.rows),
+        *_aims(aims(results)),
+        *_compared(results.ratios),
+        *_spent(results.rows),
         "## Every row",
         _UNITS,
         _table(_ROW_HEAD, map(_row, results.rows)),
@@ -46,57 +56,42 @@ def report(results: Results) -> str:
 _ROW_HEAD = ("case", "batch", "keys", "system", "calls", "write units", "µs an event", "ms a batch")
 
 
-def _compared(ratios: Sequence[Ratio], rows: Sequence[Row]) -> Iterator[str]:
+def _aims(figures: Sequence[Aim]) -> Iterator[str]:
+    """Yield every figure that is aimed at, and below them what is in the way of those that aren't reached."""
+    if not figures:
+        return
+    yield "## What is aimed at"
+    yield _AIMED.strip()
+    head = ("figure", "at the most, or at least", "measured", "reached")
+    yield _table(head, ((one.figure, one.aimed_at, one.measured, "yes" if one.reached else "no") for one in figures))
+    if missed := [one for one in figures if not one.reached]:
+        yield "What is in the way of the others:"
+        yield "\n".join(f"- **{one.figure}** ({one.measured}): {one.limit}." for one in missed)
+
+
+def _compared(ratios: Sequence[Ratio]) -> Iterator[str]:
     if not ratios:
         return
     yield f"## {OURS} as a share of {PEER}"
     yield "Less than 1 is cheaper, or faster."
     head = ("case", "batch", "keys", "calls", "write units", "processor time", "a batch's wall time")
     yield _table(head, map(_ratio, ratios))
-    yield from _aims(ratios)
-    yield from _fewest(rows)
 
 
-def _aims(ratios: Sequence[Ratio]) -> Iterator[str]:
-    of_ten = [ratio for ratio in ratios if ratio.case.batch == 10]
-    yield "What is aimed at in a batch of ten is an eighth of the processor time and of the wall time:"
-    yield _table(("case", "keys", "processor time", "wall time"), map(_aim, of_ten))
+def _spent(rows: Sequence[Row]) -> Iterator[str]:
+    of_ten = [row for row in rows if row.batch == BATCH and row.boto3_us_per_event is not None]
+    if not of_ten:
+        return
+    yield "## Where the processor time goes"
+    yield _SPENT.strip()
+    head = ("case", "keys", "system", "µs an event", "boto3", "logs", "all else")
+    yield _table(head, map(_parts, of_ten))
 
 
-def _aim(ratio: Ratio) -> Sequence[str]:
-    return ratio.case.case, ratio.case.keys, _judged(ratio.cpu), _judged(ratio.wall)
-
-
-def _fewest(rows: Sequence[Row]) -> Iterator[str]:
-    of_ten = {(row.system, row.case, row.keys): row for row in rows if row.batch == 10}
-    pairs = [
-        (row, of_ten[PEER, row.case, row.keys])
-        for row in of_ten.values()
-        if row.system == FEWEST and (PEER, row.case, row.keys) in of_ten
-    ]
-    if pairs:
-        yield (
-            "An event that has a call of its own can't be cheaper than the call, which is most of its time and boto3's "
-            f"alone. The same shares of `{FEWEST}`, where such works share calls, for a write unit more each:"
-        )
-        yield _table(("case", "keys", "processor time", "wall time"), (_shares(*pair) for pair in pairs))
-
-
-def _shares(ours: Row, theirs: Row) -> Sequence[str]:
-    cpu, wall = (
-        None if mine is None or other is None else mine / other
-        for mine, other in (
-            (ours.cpu_us_per_event, theirs.cpu_us_per_event),
-            (ours.wall_ms, theirs.wall_ms),
-        )
-    )
-    return ours.case, ours.keys or "", _judged(cpu), _judged(wall)
-
-
-def _judged(share: float | None) -> str:
-    if share is None:
-        return ""
-    return f"{share:.2f}: reached" if share <= _EIGHTH else f"{share:.2f}: not reached"
+def _parts(row: Row) -> Sequence[str]:
+    whole, calls, logs = row.cpu_us_per_event or 0.0, row.boto3_us_per_event or 0.0, row.logs_us_per_event or 0.0
+    parts = (f"{part:.0f} ({part / whole:.0%})" for part in (calls, logs, whole - calls - logs))
+    return row.case, row.keys or "", row.system, f"{whole:.0f}", *parts
 
 
 def _started(starts: Sequence[Start]) -> Iterator[str]:
@@ -141,13 +136,21 @@ def _passages(passages: Sequence[Passage]) -> Iterator[str]:
         return
     yield "## From the bus to a queue, beside other local clouds"
     yield "From PutEvents, by a rule, into a queue, received and deleted by one client over HTTP."
-    head = ("system", "events", "events a second", "from the start to the first answer")
+    head = (
+        "system",
+        "events",
+        "events a second",
+        "processor time an event",
+        "from the start to the first answer",
+        "processor time until then",
+    )
     yield _table(head, map(_passage, passages))
 
 
 def _passage(passage: Passage) -> Sequence[str]:
-    rate, first = f"{passage.events_per_second:,.0f}", f"{passage.first_answer_seconds:.2f} s"
-    return passage.system, f"{passage.events:,}", rate, first
+    rate, used = f"{passage.events_per_second:,.0f}", f"{passage.cpu_ms_per_event:.2f} ms"
+    firsts = (f"{seconds:.2f} s" for seconds in (passage.first_answer_seconds, passage.first_answer_cpu_seconds))
+    return passage.system, f"{passage.events:,}", rate, used, *firsts
 
 
 def _ratio(ratio: Ratio) -> Sequence[str]:

@@ -22,11 +22,12 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bench import ROOT
+from bench.processor_time import processor_seconds
 from bench.start_up import ask, free_port
 from bench.tables import ENVIRONMENT
 
@@ -76,18 +77,20 @@ OURS = "eachonce serve"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
-    """How fast so many events passed, and how long the cloud took to answer at all; medians."""
+    """How fast so many events passed, how long the cloud took to answer at all, and its processor time; medians."""
 
     system: str
     events: int
     events_per_second: float
     first_answer_seconds: float
+    cpu_ms_per_event: float
+    first_answer_cpu_seconds: float
 
 
 def passages(rounds: int, sizes: Sequence[int] = EVENTS) -> tuple[list[Passage], list[str]]:
     """Measure each cloud in turn, round after round; return what was measured, and what wasn't, with the reason."""
     absent = {name: "it can't be installed" for name, rival in RIVALS.items() if not _installed(name, rival)}
-    took: dict[tuple[str, int], list[tuple[float, float]]] = {}
+    took: dict[tuple[str, int], list[_Run]] = {}
     for _ in range(rounds):
         for name in (OURS, *RIVALS):
             for events in sizes if name not in absent else ():
@@ -99,13 +102,24 @@ def passages(rounds: int, sizes: Sequence[int] = EVENTS) -> tuple[list[Passage],
     return found, [f"{name}, {reason}" for name, reason in absent.items()]
 
 
-def _median(name: str, events: int, runs: Sequence[tuple[float, float]]) -> Passage:
-    rates, firsts = zip(*runs, strict=True)
+class _Run(NamedTuple):
+    """What one run took: events a second, and the processor time of each; and until the first answer."""
+
+    events_per_second: float
+    cpu_ms_per_event: float
+    first_answer_seconds: float
+    first_answer_cpu_seconds: float
+
+
+def _median(name: str, events: int, runs: Sequence[_Run]) -> Passage:
+    rate, cpu, first, first_cpu = map(median, zip(*runs, strict=True))
     return Passage(
         system=name,
         events=events,
-        events_per_second=round(median(rates), 1),
-        first_answer_seconds=round(median(firsts), 3),
+        events_per_second=round(rate, 1),
+        first_answer_seconds=round(first, 3),
+        cpu_ms_per_event=round(cpu, 3),
+        first_answer_cpu_seconds=round(first_cpu, 3),
     )
 
 
@@ -120,7 +134,7 @@ def _installed(name: str, rival: Rival) -> bool:
     return program.exists()
 
 
-def _passage(name: str, events: int) -> tuple[float, float]:
+def _passage(name: str, events: int) -> _Run:
     port = free_port()
     began = time.perf_counter()
     with _running(name, port) as program:
@@ -128,8 +142,9 @@ def _passage(name: str, events: int) -> tuple[float, float]:
             if program.poll() is not None or time.perf_counter() - began > _PATIENCE_SECONDS:
                 raise RuntimeError(f"{name} doesn't answer")
             time.sleep(0.002)
-        first = time.perf_counter() - began
-        return _rate(f"http://127.0.0.1:{port}", events, makes=name != OURS), first
+        first, used = time.perf_counter() - began, processor_seconds(program.pid)
+        rate = _rate(f"http://127.0.0.1:{port}", events, makes=name != OURS)
+        return _Run(rate, (processor_seconds(program.pid) - used) / events * 1000, first, used)
 
 
 @contextmanager

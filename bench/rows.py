@@ -22,7 +22,8 @@ class Case:
 class Row:
     """What a system takes for one event of a case; None is what isn't measured there.
 
-    `wall_ms` is of a whole batch, where AWS takes its time.
+    `wall_ms` is of a whole batch, where AWS takes its time. `boto3_us_per_event` and `logs_us_per_event` are the parts
+    of the processor time that AWS's calls and log lines take.
     """
 
     case: str
@@ -33,6 +34,8 @@ class Row:
     write_units_per_event: float | None
     cpu_us_per_event: float | None = None
     wall_ms: float | None = None
+    boto3_us_per_event: float | None = None
+    logs_us_per_event: float | None = None
 
 
 def protection(

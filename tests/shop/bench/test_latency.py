@@ -30,6 +30,15 @@ def test_a_seed_draws_the_same_again() -> None:
     assert [other("PutItem", {}) for _ in range(5)] != drawn
 
 
+def test_what_is_mirrored_is_as_far_to_the_other_side_of_the_median() -> None:
+    """So neither of a pair of runs is the lucky one."""
+    one, other = Latencies(7), Latencies(7, mirrored=True)
+
+    for _ in range(5):
+        drawn, mirrored = one("PutItem", {}) * 1000, other("PutItem", {}) * 1000
+        assert drawn * mirrored == pytest.approx(PUT.p50_ms**2)
+
+
 def test_a_transaction_takes_longer_the_more_items_it_has() -> None:
     """As measured at 5 and at 25; on a straight line elsewhere."""
     assert latency_of("TransactWriteItems", transaction(5)) == TRANSACTION_OF_5

@@ -52,8 +52,10 @@ def test_every_system_leaves_the_same(stand_in: StandIn, work: str, keys: str) -
     """Item for item, and an event of each event where the work publishes."""
     ends = []
     for system in SYSTEMS.values():
-        measure(stand_in, system.build(work), Task(work=work, keys=keys, batch=EVENTS, batches=1))
+        measured = measure(stand_in, system.build(work), Task(work=work, keys=keys, batch=EVENTS, batches=1))
         ends.append(left(stand_in))
+        assert 0 < measured.boto3_seconds < measured.cpu_seconds
+        assert (measured.logs_seconds > 0) is (system is not SYSTEMS[FLOOR])
         assert stand_in.published == (EVENTS if work in WITH_EVENTS else 0)
 
     assert all(end == ends[0] for end in ends)
