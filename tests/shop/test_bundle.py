@@ -502,6 +502,7 @@ def test_the_relay_wakes_for_rows_with_an_outbox_and_loses_none() -> None:
     assert stream["Stream"] == {"Fn::GetAtt": ["Journal", "StreamArn"]}
     assert stream["StartingPosition"] == "TRIM_HORIZON"
     assert json.loads(only["Pattern"]) == {"dynamodb": {"NewImage": {"outbox": {"B": [{"exists": True}]}}}}
+    assert "MaximumBatchingWindowInSeconds" not in stream  # a second of every hop, for next to nothing
     assert stream["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert stream["BisectBatchOnFunctionError"] is True
     assert stream["MaximumRetryAttempts"] == -1
