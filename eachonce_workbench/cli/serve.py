@@ -47,12 +47,12 @@ def serve(
 
     Code that changes is loaded anew, and a template that changes is read again; tables, queues and buckets stay.
     """
-    from eachonce_workbench.cloud.data_folder import DataFolder, DataFolderError
-
-    bundle = bundle_of(template, books=books)
     # What starts makes little garbage, and looking for it takes a tenth of the time.
     gc.disable()
+    from eachonce_workbench.cloud.data_folder import DataFolder, DataFolderError
+
     try:
+        bundle = bundle_of(template, books=books)
         with ExitStack() as stack:
             kept = None if data is None else stack.enter_context(DataFolder(data.resolve()))
             bridge = None if is_loopback(host) else _bridge(host)
