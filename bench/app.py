@@ -98,7 +98,7 @@ def _short(*, accept: bool) -> int:
 
 def _whole(out: Path, rounds: int, seed: int, sizes: Sequence[int], orders: Sequence[int]) -> int:
     from bench import end_to_end, protections, rivals
-    from bench.cold_start import starts
+    from bench.cold_start import IMPORTS, starts
     from bench.files import write
     from bench.machine import Machine
     from bench.results import Results
@@ -116,6 +116,7 @@ def _whole(out: Path, rounds: int, seed: int, sizes: Sequence[int], orders: Sequ
             ways.append(end_to_end.measured(number))
         tell("from the bus to a queue, beside other clouds")
         passages, absent = rivals.passages(rounds)
+        imports = starts(rounds, IMPORTS)
     results = Results(
         machine=Machine.here(),
         rounds=rounds,
@@ -125,6 +126,7 @@ def _whole(out: Path, rounds: int, seed: int, sizes: Sequence[int], orders: Sequ
         starts=begun,
         ways=ways,
         passages=passages,
+        imports=imports,
         absent=absent,
     )
     _show(ratios)

@@ -71,6 +71,12 @@ boto3.client("dynamodb")
 LOGS = f"{FLOOR}, with Powertools' logger and metrics"
 STARTS: Mapping[str, str] = {OURS: _OURS, PEER: _PEER, LOGS: _LOGS, FLOOR: _FLOOR}
 
+IMPORTS: Mapping[str, str] = {
+    "moto's tables and queues": "import moto.dynamodb.models, moto.sqs.models",
+    "typer, and pydantic for it": "import typer, pydantic",
+}
+"""What the local cloud is made of, and can't begin without."""
+
 _PROBE = r"""
 import sys, time
 wall, cpu = time.perf_counter(), time.process_time()
@@ -81,6 +87,7 @@ peak = int(re.search(r"VmHWM:\s+(\d+)", open("/proc/self/status").read())[1])  #
 print(json.dumps([wall * 1000, cpu * 1000, peak / 1024]))
 """
 
+# With these no process finds what another has compiled, as those that are installed do.
 _COMPILES_ANEW = {"PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"}
 
 
@@ -94,11 +101,11 @@ class Start:
     peak_mib: float
 
 
-def starts(rounds: int) -> list[Start]:
+def starts(rounds: int, codes: Mapping[str, str] = STARTS) -> list[Start]:
     """Start each system in turn, round after round, after one round that compiles what is imported."""
-    took: dict[str, list[Sequence[float]]] = {system: [] for system in STARTS}
+    took: dict[str, list[Sequence[float]]] = {system: [] for system in codes}
     for number in range(rounds + 1):
-        for system, code in STARTS.items():
+        for system, code in codes.items():
             measured = _start(code)
             if number:
                 took[system].append(measured)
@@ -110,10 +117,14 @@ def _of(system: str, columns: Sequence[Sequence[float]]) -> Start:
     return Start(system=system, wall_ms=wall, cpu_ms=cpu, peak_mib=peak)
 
 
+def compiling_once() -> dict[str, str]:
+    """Return this environment, where what one process has compiled the next one finds."""
+    return {name: value for name, value in os.environ.items() if name not in _COMPILES_ANEW}
+
+
 def _start(code: str) -> Sequence[float]:
     layer = str(ROOT / "layers" / "eachonce")
-    given = {name: value for name, value in os.environ.items() if name not in _COMPILES_ANEW}
-    environment = {**given, **ENVIRONMENT, "PYTHONPATH": layer}
+    environment = {**compiling_once(), **ENVIRONMENT, "PYTHONPATH": layer}
     ended = subprocess.run(
         [sys.executable, "-c", _PROBE, code], env=environment, capture_output=True, text=True, check=True
     )

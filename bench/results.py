@@ -25,6 +25,7 @@ class Results:
     starts: Sequence[Start] = ()
     ways: Sequence[Way] = ()
     passages: Sequence[Passage] = ()
+    imports: Sequence[Start] = ()
     absent: Sequence[str] = field(default=())
     """What was not measured, and why."""
 
@@ -38,6 +39,7 @@ class Results:
             "ratios": [_flat(ratio) for ratio in self.ratios],
             "starts": [asdict(start) for start in self.starts],
             "end_to_end": [asdict(way) for way in self.ways],
+            "imports": [asdict(start) for start in self.imports],
             "passages": [asdict(passage) for passage in self.passages],
             "absent": list(self.absent),
         }

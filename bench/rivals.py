@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,7 @@ from typing import Any, NamedTuple
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bench import ROOT
+from bench.cold_start import compiling_once
 from bench.processor_time import processor_seconds
 from bench.start_up import ask, free_port
 from bench.tables import ENVIRONMENT
@@ -88,18 +88,28 @@ class Passage:
 
 
 def passages(rounds: int, sizes: Sequence[int] = EVENTS) -> tuple[list[Passage], list[str]]:
-    """Measure each cloud in turn, round after round; return what was measured, and what wasn't, with the reason."""
-    absent = {name: "it can't be installed" for name, rival in RIVALS.items() if not _installed(name, rival)}
-    took: dict[tuple[str, int], list[_Run]] = {}
+    """Measure each cloud in turn, round after round; return what was measured, and what wasn't, with the reason.
+
+    Each is started once before, so that it is compiled.
+    """
+    missing = [name for name, rival in RIVALS.items() if not _installed(name, rival)]
+    there = [name for name in (OURS, *RIVALS) if name not in missing]
+    for name in there:
+        with suppress(RuntimeError), _started(name):
+            pass
+    took: dict[tuple[str, int], list[_Run]] = {(name, events): [] for name in there for events in sizes}
+    failed: dict[tuple[str, int], str] = {}
     for _ in range(rounds):
-        for name in (OURS, *RIVALS):
-            for events in sizes if name not in absent else ():
-                try:
-                    took.setdefault((name, events), []).append(_passage(name, events))
-                except Exception as error:  # noqa: BLE001 - all else that was measured is worth keeping
-                    absent[name] = type(error).__name__
-    found = [_median(name, events, runs) for (name, events), runs in took.items() if len(runs) == rounds]
-    return found, [f"{name}, {reason}" for name, reason in absent.items()]
+        for (name, events), runs in took.items():
+            if (name, events) in failed:
+                continue
+            try:
+                runs.append(_passage(name, events))
+            except Exception as error:  # noqa: BLE001 - all else that was measured is worth keeping
+                failed[name, events] = str(error) if isinstance(error, RuntimeError) else type(error).__name__
+    found = [_median(name, events, runs) for (name, events), runs in took.items() if (name, events) not in failed]
+    absent = [f"{name}: it can't be installed" for name in missing]
+    return found, absent + [f"{name}, {events:,} events: {reason}" for (name, events), reason in failed.items()]
 
 
 class _Run(NamedTuple):
@@ -135,6 +145,23 @@ def _installed(name: str, rival: Rival) -> bool:
 
 
 def _passage(name: str, events: int) -> _Run:
+    with _started(name) as started:
+        rate = _rate(f"http://127.0.0.1:{started.port}", events, makes=name != OURS)
+        used = processor_seconds(started.pid) - started.first_answer_cpu_seconds
+        return _Run(rate, used / events * 1000, started.first_answer_seconds, started.first_answer_cpu_seconds)
+
+
+class _Started(NamedTuple):
+    """A cloud that has answered for the first time."""
+
+    port: int
+    pid: int
+    first_answer_seconds: float
+    first_answer_cpu_seconds: float
+
+
+@contextmanager
+def _started(name: str) -> Iterator[_Started]:
     port = free_port()
     began = time.perf_counter()
     with _running(name, port) as program:
@@ -142,16 +169,14 @@ def _passage(name: str, events: int) -> _Run:
             if program.poll() is not None or time.perf_counter() - began > _PATIENCE_SECONDS:
                 raise RuntimeError(f"{name} doesn't answer")
             time.sleep(0.002)
-        first, used = time.perf_counter() - began, processor_seconds(program.pid)
-        rate = _rate(f"http://127.0.0.1:{port}", events, makes=name != OURS)
-        return _Run(rate, (processor_seconds(program.pid) - used) / events * 1000, first, used)
+        yield _Started(port, program.pid, time.perf_counter() - began, processor_seconds(program.pid))
 
 
 @contextmanager
 def _running(name: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
     with tempfile.TemporaryDirectory() as folder:
         command, environment = _started_by(name, port, Path(folder))
-        given = {**os.environ, **ENVIRONMENT, **environment}
+        given = {**compiling_once(), **ENVIRONMENT, **environment}
         nowhere = subprocess.DEVNULL
         with subprocess.Popen(command, stdout=nowhere, stderr=nowhere, env=given, cwd=folder) as program:
             try:
@@ -195,7 +220,7 @@ def _rate(endpoint: str, events: int, *, makes: bool) -> float:
             sqs.delete_message_batch(QueueUrl=url, Entries=entries)
             left -= len(messages)
         if left > 0 and time.perf_counter() - began > _PATIENCE_SECONDS:
-            raise RuntimeError(f"{left} of {events} events didn't arrive")
+            raise RuntimeError(f"{left:,} didn't arrive within {_PATIENCE_SECONDS} seconds")
     seconds = time.perf_counter() - began
     publisher.join()
     return events / seconds
