@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from bench.cold_start import LOGS, Start
+from bench.end_to_end import Way
 from bench.orders import HOT
 from bench.results import Results
 from bench.rivals import OURS as LOCAL_CLOUD
@@ -20,6 +22,7 @@ _GROUPED_CALLS = 0.2
 _WRITE_UNITS = {PROJECTION: 1.0, COUNTER: 4.0, STATE_AND_EVENT: 4.0, READ_STATE_AND_EVENT: 4.0, ONLY_EVENTS: 1.0}
 _START_MS = 60
 _RIVAL, _EVENTS, _TIMES = "ministack", 5_000, 2
+_FLAT = 1.1
 
 Rows = Mapping[str, Row]
 """The rows of one case, by system."""
@@ -44,6 +47,7 @@ def aims(results: Results) -> list[Aim]:
     return [
         *_of_batches(results),
         *_of_the_start(results.starts),
+        *_of_the_whole_way(results.ways),
         *_of_the_local_cloud(results.passages, results.imports),
     ]
 
@@ -135,6 +139,19 @@ def _of_the_start(starts: Sequence[Start]) -> Iterator[Aim]:
         measured=f"{over:.0f} ms",
         limit=limit,
     )
+
+
+def _of_the_whole_way(ways: Sequence[Way]) -> Iterator[Aim]:
+    """Yield whether a message costs the same however many were before it."""
+    by_orders = sorted(ways, key=lambda way: way.orders)
+    for fewer, more in pairwise(by_orders):
+        first, last = fewer.cpu_ms_per_message, more.cpu_ms_per_message
+        yield Aim(
+            figure=f"the local cloud: processor time a message at {more.orders:,} orders, over {fewer.orders:,}'s",
+            aimed_at=f"{_FLAT:g} times",
+            measured=f"{last / first:.2f} times",
+            limit="" if last <= _FLAT * first else f"{last:.2f} ms a message after {first:.2f}",
+        )
 
 
 def _of_the_local_cloud(passages: Sequence[Passage], imports: Sequence[Start]) -> Iterator[Aim]:

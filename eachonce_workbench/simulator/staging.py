@@ -18,6 +18,7 @@ import boto3.session
 import eachonce.group_commit
 import eachonce.keys
 import eachonce.lanes
+import eachonce.publisher
 from aws_lambda_powertools.shared import user_agent
 from botocore import UNSIGNED
 from botocore.config import Config
@@ -91,6 +92,8 @@ def staged(seed: int, *, hook: Hook, chaos: Chaos, watch: Watch) -> Iterator[Non
         patch.object(os, "urandom", drawn.randbytes),
         patch.object(eachonce.lanes, "ThreadPoolExecutor", Strands),
         patch.object(eachonce.lanes, "wait", _wait),
+        patch.object(eachonce.publisher, "ThreadPoolExecutor", Strands),
+        patch.object(eachonce.publisher, "wait", _wait),
         patch.object(eachonce.group_commit, "Lock", StrandLock),
         patch.object(eachonce.keys, "MAX_AGE", _MAX_AGE),
         patch.object(boto3.session.Session, "client", _clients(hook)),

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
+from threading import Event as Flag
 from typing import Any
 
 import msgspec
@@ -121,7 +124,8 @@ def test_large_events_share_fewer_calls(press: Press, faults: Faults) -> None:
     """All entries of a call have less than 1 MB together."""
     press.publisher.publish([large(str(number), 400_000) for number in range(5)])
 
-    assert [len(request["Entries"]) for operation, request in faults.requests if operation == "PutEvents"] == [2, 2, 1]
+    sizes = [len(request["Entries"]) for operation, request in faults.requests if operation == "PutEvents"]
+    assert sorted(sizes) == [1, 2, 2]
 
 
 def test_an_event_over_the_limit_is_named_and_the_others_go(press: Press) -> None:
@@ -302,13 +306,51 @@ def said(raised: pytest.ExceptionInfo[PublishError]) -> dict[int, str]:
 
 
 def test_a_throttle_slows_down_the_calls_that_follow_it(press: Press, faults: Faults) -> None:
-    """Though they send other events; the first that goes well ends that."""
-    faults.next("PutEvents", wire.entries_fail(0, code="ThrottlingException"), times=2)
+    """Though they send other events, and one at a time; the first that goes well ends that."""
+    faults.next("PutEvents", wire.entries_fail(0, code="ThrottlingException"), times=5)
 
-    press.publisher.publish(events(40))
+    press.publisher.publish(events(80))
 
-    assert press.naps == [0.2, 0.4, 0.2]  # before the second call and the third, and before the two events go again
-    assert len(press.ids()) == 40
+    assert press.naps == [0.2, 0.4, 0.2]  # before the fifth call and the sixth, and before the five events go again
+    assert len(press.ids()) == 80
+
+
+def test_four_calls_are_under_way_at_once(press: Press, faults: Faults) -> None:
+    """Each of them waits for the three others; the fifth goes after them."""
+    meeting = Barrier(4, timeout=20)
+
+    def meet(_: Any, send: Any) -> Any:
+        meeting.wait()
+        return send()
+
+    faults.next("PutEvents", meet, times=4)
+
+    press.publisher.publish(events(50))
+
+    assert faults.calls == ["PutEvents"] * 5
+    assert len(press.ids()) == 50
+
+
+def test_events_of_one_subject_are_published_in_order(press: Press, faults: Faults) -> None:
+    """However long a call of theirs takes, no other of theirs overtakes it."""
+    about_one = [msgspec.structs.replace(each, subject="p") for each in events(25)]
+    began, overtaken = Flag(), []
+
+    def late(_: Any, send: Any) -> Any:
+        overtaken.append(began.wait(0.2))
+        return send()
+
+    def begin(_: Any, send: Any) -> Any:
+        began.set()
+        return send()
+
+    faults.next("PutEvents", late)
+    faults.next("PutEvents", begin, times=2)
+
+    press.publisher.publish(about_one)
+
+    assert overtaken == [False]
+    assert press.ids() == [str(number) for number in range(25)]
 
 
 def test_another_failure_slows_down_only_what_failed(press: Press, faults: Faults) -> None:
@@ -351,15 +393,14 @@ def test_what_there_was_no_time_to_send_is_told_from_what_the_bus_refused(
     """The one went nowhere, and the other may be anywhere."""
     hours = Hours(faults)
     faults.next("PutEvents", wire.answer_lost)
-    faults.next("PutEvents", throttled, times=2)
+    faults.next("PutEvents", throttled, times=4)
 
     with pytest.raises(PublishError) as raised:
-        hours.publisher(store, patience=timedelta(seconds=0.5)).publish(events(45))
+        hours.publisher(store, patience=timedelta(seconds=0.5)).publish(events(75))
 
     codes = said(raised)
-    assert {codes[place] for place in range(10)} == {"ServiceUnavailable"}
-    assert {codes[place] for place in range(10, 30)} == {"ThrottlingException"}
-    assert {codes[place] for place in range(30, 45)} == {"NotSent"}
+    assert Counter(codes[place] for place in range(50)) == {"ServiceUnavailable": 10, "ThrottlingException": 40}
+    assert {codes[place] for place in range(50, 75)} == {"NotSent"}
     assert "there was no time to send it" in {unsent.message for unsent in raised.value.unsent}
 
 

@@ -17,7 +17,7 @@ class Pace(msgspec.Struct, kw_only=True):
     """Pauses before calls: exponential, with full jitter, and never beyond the time that is `left`.
 
     A call that was throttled has the next one wait, too, whatever it sends; one that wasn't ends that. Calls don't get
-    smaller: fewer of them are what a throttle asks for.
+    smaller: fewer of them are what a throttle asks for. Of calls at once, one that was throttled speaks for all.
     https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
     """
 
