@@ -22,7 +22,7 @@ _GROUPED_CALLS = 0.2
 _WRITE_UNITS = {PROJECTION: 1.0, COUNTER: 4.0, STATE_AND_EVENT: 4.0, READ_STATE_AND_EVENT: 4.0, ONLY_EVENTS: 1.0}
 _START_MS = 60
 _RIVAL, _EVENTS, _TIMES = "ministack", 5_000, 2
-_FLAT = 1.1
+_FLAT, _MANY = 1.1, 100
 
 Rows = Mapping[str, Row]
 """The rows of one case, by system."""
@@ -143,7 +143,7 @@ def _of_the_start(starts: Sequence[Start]) -> Iterator[Aim]:
 
 def _of_the_whole_way(ways: Sequence[Way]) -> Iterator[Aim]:
     """Yield whether a message costs the same however many were before it."""
-    by_orders = sorted(ways, key=lambda way: way.orders)
+    by_orders = sorted((way for way in ways if way.orders >= _MANY), key=lambda way: way.orders)
     for fewer, more in pairwise(by_orders):
         first, last = fewer.cpu_ms_per_message, more.cpu_ms_per_message
         yield Aim(

@@ -20,7 +20,7 @@ FOLDER = Path(__file__).parent
 _SIZES = (1, 10, 100, 1000)
 _SHORT_SIZES = (1, 10, 100)
 _INTERRUPTED = 130
-_ORDERS = (100, 1_000, 10_000)
+_ORDERS = (1, 100, 1_000, 10_000)
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -55,7 +55,7 @@ def bench(
             min=1,
             help="Only so many orders through the local cloud; again for each.",
             metavar="N",
-            show_default="100, 1000, 10000",
+            show_default="1, 100, 1000, 10000",
         ),
     ] = None,
 ) -> None:

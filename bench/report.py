@@ -20,7 +20,7 @@ ratios of alternating runs. How it is measured is said in [`docs/bench.md`](../d
 _UNITS = "Processor time is an event's, without the stand-in's. Wall time is a batch's, where AWS takes its time."
 _WHOLE_WAY = (
     "From PutEvents to the acknowledgement of each of four consumers, all orders at once: so latencies are mostly the "
-    "wait for the events before."
+    "wait for the events before. A lone order's is mostly the window of the consumers' mappings, a second."
 )
 _SPENT = """
 What the processor time of an event in a batch of ten is spent on: boto3's calls, Powertools' log lines, and all else,
