@@ -62,15 +62,20 @@ def _of_batches(results: Results) -> Iterator[Aim]:
         }
         name = f"{case.case}, {case.keys}"
         yield from _counts(name, rows)
-        yield _share(f"{name}: processor time", ratio.cpu, _processor(ratio, rows))
+        yield _share(f"{name}: processor time", ratio.cpu, _processor(ratio, rows) + _fewest(rows, "cpu_us_per_event"))
         if ratio.wall is not None:
-            yield _share(f"{name}: a batch's wall time", ratio.wall, _wall(rows))
+            yield _share(f"{name}: a batch's wall time", ratio.wall, _wall(rows) + _fewest(rows, "wall_ms"))
 
 
 def _counts(name: str, rows: Rows) -> Iterator[Aim]:
     ours = rows[OURS]
     units = _WRITE_UNITS[ours.case]
-    yield _most(f"{name}: write units", ours.write_units_per_event or 0.0, units, "what AWS bills such items")
+    yield _most(
+        f"{name}: write units",
+        ours.write_units_per_event or 0.0,
+        units,
+        "an item is over a kilobyte, or a group was split",
+    )
     limit = "each read is a call"
     if ours.case != READ_STATE_AND_EVENT:
         limit = "write units win: to share a call, each such write would be a transaction's, for twice its units"
@@ -118,6 +123,14 @@ def _wall(rows: Rows) -> str:
     if ours.keys != HOT:
         return told
     return f"{told}, since what is about one subject is handled one after the other"
+
+
+def _fewest(rows: Rows, field: str) -> str:
+    """Say which share of the peer's is reached where all works share calls, if ours don't."""
+    if FEWEST not in rows or rows[FEWEST].calls_per_event >= rows[OURS].calls_per_event:
+        return ""
+    ours, theirs = getattr(rows[FEWEST], field), getattr(rows[PEER], field)
+    return "" if ours is None or theirs is None else f"; `{FEWEST}` is at {ours / theirs:.2f}"
 
 
 def _of_the_start(starts: Sequence[Start]) -> Iterator[Aim]:
