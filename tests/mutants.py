@@ -9,6 +9,7 @@ survivors, each with its reason. Any other survivor fails the run.
 from __future__ import annotations
 
 import configparser
+import os
 import re
 import shutil
 import subprocess
@@ -42,6 +43,10 @@ _COPIED = (
 )
 # What costs each mutant a fraction of a second and tells nothing of it.
 _PLUGINS_LEFT_OUT = ("randomly", "xdist", "cacheprovider", "unraisableexception")
+_PLUGIN = "tests.noticers"
+# Where mutmut runs the tests; pytest looks for a plugin before it has read its own settings.
+_COPY = WORK / "mutants"
+_TOLD_EARLY = {"PYTHONPATH": str(_COPY)}
 # In seconds, and times what its tests took before: a mutant that never ends is stopped, a slow machine is waited for.
 _PATIENCE = {"timeout_constant": "10.0", "timeout_multiplier": "10.0"}
 
@@ -116,7 +121,7 @@ class Run:
 def run(module: str, tests: Sequence[str]) -> Run:
     """Make a module's mutants and run its tests on each; what neither survives nor dies raises ValueError."""
     _prepare(module, tests)
-    if subprocess.run([_mutmut(), "run"], cwd=WORK, check=False).returncode:
+    if subprocess.run([_mutmut(), "run"], cwd=WORK, env=os.environ | _TOLD_EARLY, check=False).returncode:
         raise SystemExit(f"{module}: mutmut ended with an error")
     fates = dict(line.strip().split(": ") for line in _told("results", "--all", "true").splitlines())
     if odd := {mutant: fate for mutant, fate in fates.items() if fate not in _NOTICED | _UNNOTICED}:
@@ -128,16 +133,18 @@ def run(module: str, tests: Sequence[str]) -> Run:
 def _prepare(module: str, tests: Sequence[str]) -> None:
     """Lay out the files of the project as mutmut wants them, and tell it what to do."""
     shutil.rmtree(WORK, ignore_errors=True)
+    _COPY.mkdir(parents=True)
     listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     for name in subprocess.check_output(listed, cwd=ROOT, text=True).splitlines():
         copy = WORK / name.replace(_PACKAGE, "src/eachonce/")
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, copy)
+    plugins = [*(f"-pno:{name}" for name in _PLUGINS_LEFT_OUT), f"-p{_PLUGIN}"]
     settings = {
         "source_paths": ["src"],
         "only_mutate": [f"src/eachonce/{module}.py"],
         "also_copy": _COPIED,
-        "pytest_add_cli_args": ["-o", f"pythonpath={_PYTHONPATH}", *(f"-pno:{name}" for name in _PLUGINS_LEFT_OUT)],
+        "pytest_add_cli_args": ["-o", f"pythonpath={_PYTHONPATH}", *plugins],
         "pytest_add_cli_args_test_selection": [f"tests/unit/test_{name}.py" for name in tests],
     }
     config = configparser.RawConfigParser()

@@ -150,7 +150,7 @@ def answered(code: str, status: int = 400) -> ClientError:
         ParamValidationError(report="no grams"),
         BotoCoreError(),
     ],
-    ids=lambda error: str(error)[:60],
+    ids=lambda error: str(error).splitlines()[0][:60],
 )
 @pytest.mark.parametrize("external", [False, True])
 def test_a_handlers_own_call_that_aws_refuses_is_its_failure(
@@ -182,7 +182,7 @@ def test_a_handlers_own_call_that_aws_refuses_is_its_failure(
         EndpointConnectionError(endpoint_url="https://scales.example"),
         ConnectTimeoutError(endpoint_url="https://scales.example"),
     ],
-    ids=lambda error: str(error)[:60],
+    ids=lambda error: str(error).splitlines()[0][:60],
 )
 def test_what_passes_by_awss_own_list_is_not_counted(
     make_consumer: Make, store: Store, context: Context, error: Exception

@@ -85,7 +85,9 @@ def test_a_heavy_message_leaves_its_neighbours_their_notes(office: PostOffice, d
 
 
 @pytest.mark.parametrize(
-    "character", ["\x00", "\x1f", "\x7f", "\x85", "\ud800", "\ufffe", "\uffff", "\u2028"], ids=ascii
+    "character",
+    ["\x00", "\x1f", "\x7f", "\x85", "\ud800", "\ufffe", "\uffff", "\u2028"],
+    ids=lambda character: f"U+{ord(character):04X}",
 )
 def test_no_character_of_a_note_keeps_a_message_from_its_dead_letter_queue(
     office: PostOffice, desk: Desk, character: str

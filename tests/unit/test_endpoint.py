@@ -349,7 +349,7 @@ def test_what_is_null_around_a_body_is_not_set(
         {"multiValueHeaders": {"idempotency-key": [5]}},
         {"multiValueHeaders": {"idempotency-key": ["k" * 200, "k" * 200]}},
     ],
-    ids=repr,
+    ids=["a text", "a list", "a number", "its number", "no text", "an object", "no lines", "a line's number", "long"],
 )
 def test_a_key_that_is_none_is_refused(
     counter: Endpoint, store: Store, context: Context, members: dict[str, Any]
