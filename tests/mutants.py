@@ -9,6 +9,7 @@ survivors, each with its reason. Any other survivor fails the run.
 from __future__ import annotations
 
 import configparser
+import contextlib
 import os
 import re
 import shutil
@@ -20,6 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from mutmut.mutation.data import SourceFileMutationData
+from mutmut.mutation.diff_apply import get_diff_for_mutant
+from mutmut.stats import status_by_exit_code
 from rich.console import Console
 from rich.table import Table
 
@@ -121,13 +125,17 @@ class Run:
 def run(module: str, tests: Sequence[str]) -> Run:
     """Make a module's mutants and run its tests on each; what neither survives nor dies raises ValueError."""
     _prepare(module, tests)
-    if subprocess.run([_mutmut(), "run"], cwd=WORK, env=os.environ | _TOLD_EARLY, check=False).returncode:
+    command = [Path(sys.executable).with_name("mutmut"), "run"]
+    if subprocess.run(command, cwd=WORK, env=os.environ | _TOLD_EARLY, check=False).returncode:
         raise SystemExit(f"{module}: mutmut ended with an error")
-    fates = dict(line.strip().split(": ") for line in _told("results", "--all", "true").splitlines())
+    made = SourceFileMutationData(path=f"src/eachonce/{module}.py")
+    with contextlib.chdir(WORK):
+        made.load()
+        fates = {mutant: status_by_exit_code[code] for mutant, code in made.exit_code_by_key.items()}
+        diffs = {mutant: get_diff_for_mutant(mutant, path=made.path) for mutant in fates if fates[mutant] in _UNNOTICED}
     if odd := {mutant: fate for mutant, fate in fates.items() if fate not in _NOTICED | _UNNOTICED}:
         raise ValueError(f"neither noticed nor not: {odd}")
-    survivors = [mutant for mutant, fate in fates.items() if fate in _UNNOTICED]
-    return Run(module, len(fates), [Change.of(module, mutant, _told("show", mutant)) for mutant in survivors])
+    return Run(module, len(fates), [Change.of(module, mutant, diff) for mutant, diff in diffs.items()])
 
 
 def _prepare(module: str, tests: Sequence[str]) -> None:
@@ -151,14 +159,6 @@ def _prepare(module: str, tests: Sequence[str]) -> None:
     config["mutmut"] = {name: "\n".join(["", *values]) for name, values in settings.items()} | _PATIENCE
     with (WORK / "setup.cfg").open("w") as file:
         config.write(file)
-
-
-def _mutmut() -> str:
-    return str(Path(sys.executable).with_name("mutmut"))
-
-
-def _told(*command: str) -> str:
-    return subprocess.check_output([_mutmut(), *command], cwd=WORK, text=True)
 
 
 def _joined(lines: Iterable[str]) -> str:

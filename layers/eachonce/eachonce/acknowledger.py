@@ -24,6 +24,7 @@ from eachonce.chunks import chunks
 from eachonce.lanes import Settled
 from eachonce.listener import MAX_BODY_BYTES, Delivery
 from eachonce.outcome import Outcome, Verdict
+from eachonce.refusal import code_of
 from eachonce.settings import Settings
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
@@ -124,7 +125,7 @@ class Acknowledger(msgspec.Struct, frozen=True):
             answered = not isinstance(error, aws_errors()[1])
             if answered and len(chunk) > 1:  # one message may be to blame for the whole call: each has its own then
                 return {message_id: outcome for letter in chunk for message_id, outcome in self._send([letter]).items()}
-            refusals = dict.fromkeys(range(len(chunk)), type(error).__name__)
+            refusals = dict.fromkeys(range(len(chunk)), code_of(error))
         else:
             refusals = {int(failure["Id"]): failure["Code"] for failure in response.get("Failed", [])}
         return {chunk[place].delivery.message_id: _kept(chunk[place].outcome, code) for place, code in refusals.items()}
