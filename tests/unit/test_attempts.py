@@ -42,7 +42,7 @@ def test_a_handlers_failure_is_counted_once_a_delivery(
         assert returned(post(delivered(times), context)) == ["m-1"]
 
     row = store.journal("post")
-    assert (row["state"], row["attempts"]) == (State.TRIED, 3)
+    assert (row["type"], row["state"], row["attempts"]) == ("Weighed", State.TRIED, 3)
     assert [entry["error"] for entry in row["errors"]] == [error] * 3
 
 
@@ -304,6 +304,24 @@ def test_no_event_is_rejected_for_what_the_function_may_not_do(
     assert [(line["level"], line["error"]) for line in printed.logs()] == [("WARNING", code)] * 3
     assert returned(post(delivered(1), context)) == []
     assert store.item("Weights", parcel="p")["grams"] == 100
+
+
+def test_who_fails_where_another_has_done_it_meanwhile_has_not_failed(
+    make_consumer: Make, store: Store, context: Context
+) -> None:
+    """The queue brought it twice, to two workers: nothing is counted, and the next copy finds that it is done."""
+
+    def overtaken(event: Event[Weighed], work: Work) -> None:
+        make_consumer((Weighed, weigh))(delivered(1), context)
+        fail(event, work)
+
+    post = make_consumer((Weighed, overtaken), max_attempts=1)
+
+    assert returned(post(delivered(1), context)) == ["m-1"]
+    assert "attempts" not in store.journal("post")
+    assert returned(post(delivered(2), context)) == []
+    assert store.item("Weights", parcel="p")["grams"] == 100
+    assert store.dead_letters() == []
 
 
 def test_after_its_last_attempt_an_event_is_rejected(make_consumer: Make, store: Store, context: Context) -> None:

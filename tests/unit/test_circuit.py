@@ -189,6 +189,18 @@ def test_who_has_not_heard_of_the_election_is_not_elected(
     assert faults.calls.count("PutItem") == 3  # one opened it, and one tried, and the other would have
 
 
+def test_who_has_not_heard_of_a_try_that_failed_is_not_elected(worker: Make, clock: time_machine.Traveller) -> None:
+    """What it knows is of the time before: it is open anew."""
+    one, other = opened(worker()), worker()
+    clock.shift(28)
+    admits(other)
+    clock.shift(2)
+    admits(one, "m-1")
+    one.saw("m-1", FAILED)
+
+    assert not admits(other, "m-2")
+
+
 def test_an_event_that_is_done_closes_it_for_all(
     worker: Make, store: Store, clock: time_machine.Traveller, printed: Printed
 ) -> None:

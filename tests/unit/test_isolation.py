@@ -175,12 +175,19 @@ def test_a_copy_is_known_by_its_tenants_row(warehouse: Warehouse) -> None:
 
 
 def test_a_suspect_is_known_by_its_tenants_row(warehouse: Warehouse) -> None:
-    """Its mark is where its end will be looked for."""
+    """Its mark is where its end will be looked for; once it is done, its handler isn't asked again."""
     consumer = Consumer("warehouse", aws=warehouse.store.aws, settings=warehouse.store.settings, isolated_by="tenant")
-    consumer.on(Weighed)(rooms)
+    asked: list[str] = []
 
-    consumer(batch(record(of("acme", "acme#p"), receive_count=2)), warehouse.context)
+    @consumer.on(Weighed)
+    def handle(event: Event[Weighed], work: Work) -> None:
+        asked.append(event.id)
+        rooms(event, work)
 
+    for count in (2, 3):
+        consumer(batch(record(of("acme", "acme#p"), receive_count=count)), warehouse.context)
+
+    assert asked == ["e-1"]
     assert warehouse.rows() == ["warehouse####acme#post#e-1"]
     assert warehouse.store.item("Weights", parcel="acme#p")["grams"] == 100
 
@@ -281,7 +288,9 @@ def test_no_handler_publishes_for_another_tenant(
 
     warehouse.handle(lambda _, work: work.publish(data), body, isolated_by=None)
 
-    assert [bool(warehouse.reasons()), bool(outbox(warehouse.store))] == [not taken, taken]
+    reasons = warehouse.reasons()
+    assert [bool(reasons), bool(outbox(warehouse.store))] == [not taken, taken]
+    assert all(f"a published {type(data).__name__} " in reason for reason in reasons)
 
 
 def outbox(store: Store) -> list[Any]:
