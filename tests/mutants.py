@@ -33,6 +33,7 @@ WORK = ROOT / ".mutants"
 
 # mutmut knows a package by its path below src.
 _PACKAGE = "layers/eachonce/eachonce/"
+_MUTATED = "src/eachonce/{}.py"
 _PYTHONPATH = "src layers/contracts ."
 _COPIED = (
     "bench",
@@ -122,23 +123,28 @@ class Run:
     survivors: Sequence[Change]
 
 
-def run(module: str, tests: Sequence[str]) -> Run:
-    """Make a module's mutants and run its tests on each; what neither survives nor dies raises ValueError."""
-    _prepare(module, tests)
+def run(modules: Sequence[str], tests: Iterable[str]) -> list[Run]:
+    """Make the modules' mutants and run the tests on each; what neither survives nor dies raises ValueError."""
+    _prepare(modules, tests)
     command = [Path(sys.executable).with_name("mutmut"), "run"]
     if subprocess.run(command, cwd=WORK, env=os.environ | _TOLD_EARLY, check=False).returncode:
-        raise SystemExit(f"{module}: mutmut ended with an error")
-    made = SourceFileMutationData(path=f"src/eachonce/{module}.py")
+        raise SystemExit("mutmut ended with an error")
     with contextlib.chdir(WORK):
-        made.load()
-        fates = {mutant: status_by_exit_code[code] for mutant, code in made.exit_code_by_key.items()}
-        diffs = {mutant: get_diff_for_mutant(mutant, path=made.path) for mutant in fates if fates[mutant] in _UNNOTICED}
+        return list(map(_read, modules))
+
+
+def _read(module: str) -> Run:
+    made = SourceFileMutationData(path=_MUTATED.format(module))
+    made.load()
+    fates = {mutant: status_by_exit_code[code] for mutant, code in made.exit_code_by_key.items()}
     if odd := {mutant: fate for mutant, fate in fates.items() if fate not in _NOTICED | _UNNOTICED}:
         raise ValueError(f"neither noticed nor not: {odd}")
+    survivors = [mutant for mutant, fate in fates.items() if fate in _UNNOTICED]
+    diffs = {mutant: get_diff_for_mutant(mutant, path=made.path) for mutant in survivors}
     return Run(module, len(fates), [Change.of(module, mutant, diff) for mutant, diff in diffs.items()])
 
 
-def _prepare(module: str, tests: Sequence[str]) -> None:
+def _prepare(modules: Iterable[str], tests: Iterable[str]) -> None:
     """Lay out the files of the project as mutmut wants them, and tell it what to do."""
     shutil.rmtree(WORK, ignore_errors=True)
     _COPY.mkdir(parents=True)
@@ -150,7 +156,7 @@ def _prepare(module: str, tests: Sequence[str]) -> None:
     plugins = [*(f"-pno:{name}" for name in _PLUGINS_LEFT_OUT), f"-p{_PLUGIN}"]
     settings = {
         "source_paths": ["src"],
-        "only_mutate": [f"src/eachonce/{module}.py"],
+        "only_mutate": list(map(_MUTATED.format, modules)),
         "also_copy": _COPIED,
         "pytest_add_cli_args": ["-o", f"pythonpath={_PYTHONPATH}", *plugins],
         "pytest_add_cli_args_test_selection": [f"tests/unit/test_{name}.py" for name in tests],
@@ -170,7 +176,8 @@ def main(modules: Sequence[str]) -> int:
     listed = tomllib.loads(LIST.read_text())
     explained = Explained.read(listed["survivors"])
     console = Console(soft_wrap=True, highlight=False)
-    runs = [run(module, listed["tests"][module]) for module in modules or listed["tests"]]
+    named = list(modules or listed["tests"])
+    runs = run(named, dict.fromkeys(test for module in named for test in listed["tests"][module]))
     table = Table("module", "mutants", "noticed", "explained", "not explained")
     for one in runs:
         known = sum(map(explained.knows, one.survivors))
