@@ -120,10 +120,11 @@ def test_who_has_seen_enough_opens_it_for_all(worker: Make, store: Store, printe
     assert "outbox" not in row(store)
 
 
-def test_what_was_let_in_before_is_held_back_when_it_opens(worker: Make) -> None:
+def test_what_was_let_in_before_is_held_back_when_it_opens(worker: Make, clock: time_machine.Traveller) -> None:
     """The rest of a batch needs it as much."""
     circuit = worker()
     assert admits(circuit, "m-1")
+    clock.shift(2)
     assert circuit.hold("m-1") is None
 
     opened(circuit)
@@ -202,9 +203,9 @@ def test_who_has_not_heard_of_a_try_that_failed_is_not_elected(worker: Make, clo
 
 
 def test_an_event_that_is_done_closes_it_for_all(
-    worker: Make, store: Store, clock: time_machine.Traveller, printed: Printed
+    worker: Make, store: Store, faults: Faults, clock: time_machine.Traveller, printed: Printed
 ) -> None:
-    """After a few seconds at the most."""
+    """After a few seconds at the most, by one read that is good for as long again."""
     one, other = opened(worker()), worker()
     clock.shift(30)
     admits(one, "m-1")
@@ -214,7 +215,11 @@ def test_an_event_that_is_done_closes_it_for_all(
 
     assert admits(one, "m-2")
     clock.shift(5)
+    faults.calls.clear()
     assert admits(other, "m-3")
+    clock.shift(2)
+    assert admits(other, "m-4")
+    assert faults.calls == ["BatchGetItem"]
     assert [line["message"] for line in printed.logs()] == ["the breaker mail is open", "the breaker mail is closed"]
     assert row(store)["state"] == "CLOSED"
 
@@ -318,12 +323,18 @@ def test_breakers_are_remembered_up_to_a_number(store: Store, monkeypatch: pytes
     assert kept.of(breaker, "two") is not two
 
 
-def test_who_was_never_elected_changes_nothing(store: Store, printed: Printed, worker: Make) -> None:
-    """And says nothing: so ends a try of a breaker that was forgotten meanwhile."""
-    opened(worker())
-    printed.lines()
-    before = row(store)
+def test_a_try_of_a_breaker_that_was_forgotten_meanwhile_changes_nothing(
+    store: Store, printed: Printed, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody here is the one that tries any more; nor is anything said."""
+    monkeypatch.setattr(circuits_module, "MAX_CIRCUITS", 1)
     kept = Circuits("post", store.aws, store.settings, Report("post"))
+    circuit = opened(kept.of(MAIL, None))
+    clock.shift(30)
+    assert admits(circuit, "m-1")
+    before = row(store)
+    printed.lines()
+    kept.of(Breaker("scales"), None)
 
     kept.of(MAIL, None)._ended(well=True)
 

@@ -138,6 +138,17 @@ def test_what_needs_something_else_goes_on(make: Make, mail: Mail, store: Store,
     assert store.items("Parcels")
 
 
+@pytest.mark.parametrize(("ordered", "waiting"), [(True, ["m-1", "m-2"]), (False, ["m-1"])])
+def test_what_comes_after_it_of_its_subject_waits_where_that_is_ordered(
+    make: Make, mail: Mail, context: Context, ordered: bool, waiting: list[str]
+) -> None:
+    """Though it needs nothing itself."""
+    post = opened(make, mail, ordered=ordered)
+    after = record(registered(event_id="e-2") | {"subject": "p"}, message_id="m-2")
+
+    assert returned(post(batch(freight(1, subject="p"), after), context)) == waiting
+
+
 def test_what_another_source_sends_goes_on(store: Store, mail: Mail, context: Context) -> None:
     """Where its own handler needs nothing."""
     post = Consumer("post", aws=store.aws, settings=store.settings, concurrency=1)
@@ -166,9 +177,9 @@ def test_it_says_so_without_a_warning(make: Make, mail: Mail, context: Context, 
 
 @pytest.mark.usefixtures("queue")
 def test_what_was_to_begin_as_it_opened_is_taken_back(
-    make: Make, mail: Mail, store: Store, context: Context, printed: Printed
+    make: Make, mail: Mail, store: Store, faults: Faults, context: Context, printed: Printed
 ) -> None:
-    """Of four, two fail; the others were marked, since they came again, and never began."""
+    """Of four, two fail, as any event may; the others were marked, since they came again, and never began."""
     mail.down()
 
     response = make(concurrency=1)(several(1, 2, 3, 4, times=2), context)
@@ -183,6 +194,7 @@ def test_what_was_to_begin_as_it_opened_is_taken_back(
         "e-4": None,
     }
     assert {row["state"] for row in rows.values()} == {State.TRIED}
+    assert [pause >= 30 for pause in faults.pauses] == [False, False, True, True]
     assert printed.counts() == {"Retried": 2, "Unavailable": 2}
 
 

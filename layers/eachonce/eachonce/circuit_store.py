@@ -71,7 +71,7 @@ class CircuitStore(CircuitBreakerDynamoDBPersistence):
     def forget(self, name: str) -> None:
         """Keep nothing of a breaker that nobody here asks for any more."""
         with self._lock:
-            self._settings.pop(name, None)
+            del self._settings[name]
         self._owners.pop(name, None)
 
     def _get_record(self, name: str) -> CircuitStateRecord | None:
@@ -117,7 +117,7 @@ class CircuitStore(CircuitBreakerDynamoDBPersistence):
             state=CircuitState(row[self.state_attr]),
             opened_at=None if opened_at is None else int(opened_at),
             probe_lease_expiry=None if lease is None else int(lease),
-            expiry_timestamp=int(row.get(self.expiry_attr, 0)),
+            expiry_timestamp=int(row[self.expiry_attr]),
         )
 
 

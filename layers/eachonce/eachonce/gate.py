@@ -6,7 +6,6 @@ killed its worker. So it must not get as far as triage: that would write a mark 
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -37,13 +36,11 @@ class Gate:
         circuits: Circuits,
         *,
         ordered: bool,
-        jitter: Callable[[], float] = random.random,
     ) -> None:
         self._handlers = handlers
         self._buckets = buckets
         self._circuits = circuits
         self._ordered = ordered
-        self._jitter = jitter
         self._circuit_of: dict[str, Circuit] = {}
 
     def admit(self, deliveries: Sequence[Delivery], lease: timedelta) -> tuple[list[Delivery], list[Settled]]:
@@ -69,16 +66,14 @@ class Gate:
 
         While its breaker is open, a failure isn't the event's own, and counts for nothing.
         """
-        circuit = self._circuit_of.get(delivery.message_id)
-        if circuit is None:
-            return handle(attempt)
+        circuit = self._circuit_of[delivery.message_id]
         if (wanted := circuit.hold(delivery.message_id)) is not None:
             return self._unavailable(delivery, circuit, wanted)
         spared = circuit.tries(delivery.message_id) and circuit.breaker.spares(_age(delivery))
         outcome = handle(replace(attempt, id=None) if spared else attempt)
         circuit.saw(delivery.message_id, outcome)
         if spared and outcome.counted:
-            return replace(outcome, counted=False, after=self._pause(delivery, circuit.breaker.pause))
+            return replace(outcome, after=self._pause(delivery, circuit.breaker.pause))
         return outcome
 
     def end(self) -> None:
@@ -118,7 +113,7 @@ class Gate:
         return _held(f"{circuit.breaker.name} is unavailable", Hold.BREAKER, self._pause(delivery, wanted))
 
     def _pause(self, delivery: Delivery, wanted: timedelta) -> timedelta:
-        return deferral(wanted, _age(delivery), jitter=self._jitter)
+        return deferral(wanted, _age(delivery))
 
 
 def _age(delivery: Delivery) -> timedelta:
