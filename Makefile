@@ -81,7 +81,7 @@ endef
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-package eachonce
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock wheels run serve test check mutants certify simulate soak fuzz build invoke deploy docs export bench clean
+.PHONY: help setup lock wheels run serve test check mutants races certify simulate soak fuzz build invoke deploy docs export bench clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -150,6 +150,9 @@ check: .venv/ready .venv-sam/ready .venv-checkov/ready ## lint, types, and the t
 
 mutants: .venv/mutants ## the layer with one small fault after the other: does a test notice? MODULES="plan ..." for some
 	$(BIN)/python -m tests.mutants $(MODULES)
+
+races: .venv/ready ## the layer's threads, stopped before each statement and before each two: two minutes; RACES="SCENE ..." for some
+	@$(BIN)/python -m tests.races $(RACES)
 
 certify: .venv/ready ## which of the shop's events depend on each other's order, and the proof that none does
 	$(BIN)/eachonce certify

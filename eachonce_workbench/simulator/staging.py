@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from unittest.mock import patch
 
 import boto3.session
+import eachonce.circuit
 import eachonce.group_commit
 import eachonce.keys
 import eachonce.lanes
@@ -94,6 +95,7 @@ def staged(seed: int, *, hook: Hook, chaos: Chaos, watch: Watch) -> Iterator[Non
         patch.object(eachonce.lanes, "wait", _wait),
         patch.object(eachonce.publisher, "ThreadPoolExecutor", Strands),
         patch.object(eachonce.publisher, "wait", _wait),
+        patch.object(eachonce.circuit, "Lock", StrandLock),
         patch.object(eachonce.group_commit, "Lock", StrandLock),
         patch.object(eachonce.keys, "MAX_AGE", _MAX_AGE),
         patch.object(boto3.session.Session, "client", _clients(hook)),

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Protocol
+from threading import RLock
+from typing import Any, Protocol, TypeVar
 
 from eachonce.errors import WorkError
 
@@ -95,43 +96,61 @@ class SSM(Protocol):
         """Return what asks page by page, such as for the parameters below a path."""
 
 
+T = TypeVar("T")
+
+# boto3's session, of which a process has one, is not made for two threads that make clients at once.
+# https://boto3.amazonaws.com/v1/documentation/api/latest/guide/session.html#multithreading-or-multiprocessing-with-sessions
+_making = RLock()
+
+
+class _Once(cached_property[T]):
+    """A property that one thread makes for all: since Python 3.12 a cached one is made by each that comes first."""
+
+    def __get__(self, owner: Any, owners: type | None = None) -> Any:  # type: ignore[override]  # who asks knows its type
+        """Return it, made now; later it is found before this is asked."""
+        if owner is None:
+            return self
+        with _making:
+            return super().__get__(owner, owners)
+
+
 class Aws:
     """The clients, and DynamoDB's form of values; a test gives its own clients by name."""
 
     def __init__(self, **clients: Any) -> None:
         self.__dict__.update(clients)
 
-    @cached_property
+    @_Once
     def dynamodb(self) -> DynamoDB:
         """The DynamoDB client."""
         client: DynamoDB = _asking_once(_client("dynamodb"))
         return client
 
-    @cached_property
+    @_Once
     def sqs(self) -> SQS:
         """The SQS client."""
         client: SQS = _client("sqs")
         return client
 
-    @cached_property
+    @_Once
     def events(self) -> EventBridge:
         """The EventBridge client."""
         client: EventBridge = _client("events")
         return client
 
-    @cached_property
+    @_Once
     def kms(self) -> KMS:
         """The KMS client."""
         client: KMS = _client("kms")
         return client
 
-    @cached_property
+    @_Once
     def secretsmanager(self) -> SecretsManager:
         """The Secrets Manager client."""
         client: SecretsManager = _client("secretsmanager")
         return client
 
-    @cached_property
+    @_Once
     def ssm(self) -> SSM:
         """The Systems Manager client."""
         client: SSM = _client("ssm")

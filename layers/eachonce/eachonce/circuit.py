@@ -6,10 +6,10 @@ elected to try one event, under a lease that outlasts its invocation: if the eve
 
 from __future__ import annotations
 
-import threading
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from eachonce.aws import aws_errors
@@ -53,8 +53,12 @@ class Circuit:
         self._failed = failed
         self._clock = clock
         self._health = Health(breaker)
-        self._lock = threading.Lock()
+        self._lock = Lock()
+        self._turn = (
+            Lock()
+        )  # held while the store is asked or told: what was read before isn't newer than what was told
         self._open = False  # as this worker knows it
+        self._opening = False  # ... and as it is about to tell the others
         self._tried: str | None = None  # the delivery that is tried while it is open
         self._fresh_until = 0.0
         self._since = 0
@@ -103,11 +107,14 @@ class Circuit:
             failures = self._health.failures
             if opens:
                 self._health.forget()
-                self._open = True
-        if opens and self._write(lambda: self._store.save_open(self._name, failures, self._now())):
+                self._open = self._opening = True
+        if not opens:
+            return
+        told = self._write(lambda: self._store.save_open(self._name, failures, self._now()))
+        with self._lock:
+            self._open, self._opening = told, False  # where nobody can know, nobody is held back
+        if told:
             self._tell("open", self.breaker)
-        elif opens:
-            self._open = False  # nobody can know, so nobody is held back
 
     def end(self) -> None:
         """Give a try back that told nothing: the next event may be tried at once."""
@@ -128,12 +135,13 @@ class Circuit:
 
     def _state(self) -> CircuitStateRecord:
         """Return what all have agreed on; what this worker has counted before it was open counts no more."""
-        record = self._store.get_state(self._name)
-        self._fresh_until = self._clock().timestamp() + 1
-        with self._lock:
-            was, self._open = self._open, record.state != _CLOSED
-            if was and not self._open:
-                self._health.forget()
+        with self._turn:
+            record = self._store.get_state(self._name)
+            with self._lock:
+                self._fresh_until = self._clock().timestamp() + 1
+                was, self._open = self._open, self._opening or record.state != _CLOSED
+                if was and not self._open:
+                    self._health.forget()
         return record
 
     def _due(self, record: CircuitStateRecord) -> int:
@@ -153,7 +161,8 @@ class Circuit:
     def _write(self, write: Callable[[], bool | None]) -> bool:
         """Return whether it was written; what can't be is told, and holds up nobody for longer than a lease."""
         try:
-            return write() is not False
+            with self._turn:
+                return write() is not False
         except aws_errors() as error:
             if (code := code_of(error)) != _REFUSED:  # then another worker has had its word, and there is no trouble
                 self._failed(code)

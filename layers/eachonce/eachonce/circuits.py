@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from eachonce.aws import Aws
@@ -31,6 +32,7 @@ class Circuits:
         self._report = report
         self._circuits: OrderedDict[str, Circuit] = OrderedDict()
         self._told: set[str] = set()
+        self._telling = Lock()
 
     def of(self, breaker: Breaker, tenant: str | None) -> Circuit:
         """Return the circuit of a breaker, a tenant's own where it is by tenant."""
@@ -56,7 +58,9 @@ class Circuits:
         self._report.warn(f"the breaker {breaker.name} is {state}")
 
     def _failed(self, code: str) -> None:
-        """Log once in a worker that AWS doesn't let breakers work, and why."""
-        if code not in self._told:
+        """Log once in a worker that AWS doesn't let breakers work, and why; its threads may find that out together."""
+        with self._telling:
+            known = code in self._told
             self._told.add(code)
+        if not known:
             self._report.warn("a breaker's state can't be read or written: it holds nothing back", error=code)
