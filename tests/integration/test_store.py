@@ -314,7 +314,7 @@ def test_what_is_updated_can_be_returned(cloud: Cloud) -> None:
 
 
 def test_consumed_capacity_is_told_when_asked_for(cloud: Cloud) -> None:
-    """A unit a started KB, two in a transaction; half a unit a started 4 KB for an eventual read."""
+    """A unit a started KB, two in a transaction, which says of which kind; half a unit a started 4 KB for a read."""
     small, large = {"pk": {"S": "a"}}, {"pk": {"S": "b"}, "text": {"S": "x" * 5000}}
     total = {"ReturnConsumedCapacity": "TOTAL"}
 
@@ -324,11 +324,15 @@ def test_consumed_capacity_is_told_when_asked_for(cloud: Cloud) -> None:
         TransactItems=[{"Put": {"TableName": "items", "Item": item}} for item in (small, large)],
         **total,
     )["ConsumedCapacity"]
-    read = cloud.ask("GetItem", TableName="items", Key={"pk": {"S": "b"}}, **total)["ConsumedCapacity"]
+    get = {"TableName": "items", "Key": {"pk": {"S": "b"}}}
+    read = cloud.ask("GetItem", **get, **total)["ConsumedCapacity"]
+    together = cloud.ask("TransactGetItems", TransactItems=[{"Get": get}], ReturnConsumedCapacity="INDEXES")
 
     assert written == {"TableName": "items", "CapacityUnits": 5}
-    assert transacted == [{"TableName": "items", "CapacityUnits": 12}]
+    assert transacted == [{"TableName": "items", "CapacityUnits": 12, "WriteCapacityUnits": 12}]
     assert read == {"TableName": "items", "CapacityUnits": 1}
+    units = {"CapacityUnits": 4, "ReadCapacityUnits": 4}
+    assert together["ConsumedCapacity"] == [{"TableName": "items", **units, "Table": units}]
 
 
 def test_what_there_was_before_expressions_works_as_ever(cloud: Cloud) -> None:

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-oper
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from moto.dynamodb.models.dynamo_type import Item
 
@@ -46,18 +46,23 @@ def told(params: Params, result: dict[str, Any], consumed: Consumed) -> dict[str
     return result | {"ConsumedCapacity": _consumed(params, table, used)}
 
 
-def told_by_table(params: Params, result: dict[str, Any], consumed: Consumed) -> dict[str, Any]:
-    """The result of an operation on several tables, with what it consumed of each if the request asks for that."""
+def told_by_table(
+    params: Params, result: dict[str, Any], consumed: Consumed, *, kind: Literal["Read", "Write"] | None = None
+) -> dict[str, Any]:
+    """The result of an operation on several tables, with what it consumed of each if the request asks for that.
+
+    A transaction's units are told by their `kind`, too.
+    https://docs.aws.amazon.com/cli/latest/reference/dynamodb/transact-write-items.html#examples
+    """
     if params.get("ReturnConsumedCapacity", "NONE") == "NONE":
         return result
     sums: dict[str, float] = {}
     for table, used in consumed:
         sums[table] = sums.get(table, 0.0) + used
-    return result | {"ConsumedCapacity": [_consumed(params, table, used) for table, used in sums.items()]}
+    return result | {"ConsumedCapacity": [_consumed(params, table, used, kind) for table, used in sums.items()]}
 
 
-def _consumed(params: Params, table: str, used: float) -> dict[str, Any]:
-    consumed: dict[str, Any] = {"TableName": table, "CapacityUnits": float(used)}
-    if params["ReturnConsumedCapacity"] == "INDEXES":
-        consumed["Table"] = {"CapacityUnits": float(used)}
-    return consumed
+def _consumed(params: Params, table: str, used: float, kind: str | None = None) -> dict[str, Any]:
+    numbers = {"CapacityUnits": float(used)} | ({} if kind is None else {f"{kind}CapacityUnits": float(used)})
+    of_table = {"Table": numbers} if params["ReturnConsumedCapacity"] == "INDEXES" else {}
+    return {"TableName": table, **numbers, **of_table}

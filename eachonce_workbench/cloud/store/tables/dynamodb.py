@@ -134,14 +134,15 @@ class DynamoDB:
 
     def _transact_write(self, params: Params) -> Params:
         changes = self._transactions.write(params)
-        return told_by_table(params, {}, ((name, TRANSACTED * used) for name, used in _written(changes)))
+        consumed = ((name, TRANSACTED * used) for name, used in _written(changes))
+        return told_by_table(params, {}, consumed, kind="Write")
 
     def _transact_get(self, params: Params) -> Params:
         reads = self._transactions.read(params)
         found = [(read, read.item()) for read in reads]
         responses = [{} if item is None else {"Item": wire_attributes(read.asked(item))} for read, item in found]
         consumed = ((read.table.name, TRANSACTED * read_units(item)) for read, item in found)
-        return told_by_table(params, {"Responses": responses}, consumed)
+        return told_by_table(params, {"Responses": responses}, consumed, kind="Read")
 
     def _query(self, params: Params) -> Params:
         return self._page(params, queries.query(params, self._table))

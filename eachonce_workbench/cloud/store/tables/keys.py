@@ -71,8 +71,8 @@ def key_of(wired: Mapping[str, Wire], table: Table) -> Key:
 def key_in(item: Attributes, table: Table) -> Key:
     """The key of an item that a request wants to store.
 
-    Raises `KeyMismatchError` when it is missing or not of the table's types, `ItemRefusedError` when an index's isn't,
-    `AwsError` ValidationException when no key can be so.
+    Raises `KeyMismatchError` when it is missing or not of the table's types, `AwsError` ValidationException when no key
+    can be so.
     """
     parts = table_key(table)
     for part in parts:
@@ -85,10 +85,13 @@ def key_in(item: Attributes, table: Table) -> Key:
                 f"One or more parameter values were invalid: Type mismatch for key {part.name} "
                 f"expected: {part.kind} actual: {item[part.name].type}"
             )
-    key = _checked(item, parts)
+    return _checked(item, parts)
+
+
+def check_index_keys(item: Attributes, table: Table) -> None:
+    """Raise `ItemRefusedError` when an item that a request wants to store has what can't be an index's key."""
     for part in index_keys(table):
         _check_index_key(part, item.get(part.name))
-    return key
 
 
 def check_updated(paths: Iterable[Path], table: Table) -> None:

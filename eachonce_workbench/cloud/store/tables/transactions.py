@@ -15,10 +15,11 @@ import msgspec
 from moto.dynamodb.models.table import Table
 
 from eachonce_workbench.cloud.store.protocol import AwsError
+from eachonce_workbench.cloud.store.tables.keys import Key
 from eachonce_workbench.cloud.store.tables.reads import Lookup, Read
 from eachonce_workbench.cloud.store.tables.refusals import ConditionFailedError, ItemRefusedError, invalid
 from eachonce_workbench.cloud.store.tables.sizes import size_bytes
-from eachonce_workbench.cloud.store.tables.writes import Change, Intent, Write
+from eachonce_workbench.cloud.store.tables.writes import Change, Intent
 
 _Done = TypeVar("_Done")
 
@@ -63,14 +64,19 @@ class Transactions:
         reads = [
             _outcome(lookup.on, table, get["Key"]) for lookup, table, get in zip(lookups, tables, gets, strict=True)
         ]
-        _require_distinct([read for read in reads if isinstance(read, Read)])
+        _require_distinct([(read.table.name, read.key) for read in reads if isinstance(read, Read)])
         return _all_done(reads)
 
     def _changes(self, items: list[dict[str, Any]]) -> list[Change]:
         intents = [Intent.of(*_verb(item)) for item in items]
         tables = [self._table(intent.table_name) for intent in intents]
-        writes = [_outcome(intent.on, table) for intent, table in zip(intents, tables, strict=True)]
-        _require_distinct([write for write in writes if isinstance(write, Write)])
+        keys = [_outcome(intent.key_on, table) for intent, table in zip(intents, tables, strict=True)]
+        places = list(zip(keys, tables, strict=True))
+        _require_distinct([(table.name, key) for key, table in places if not isinstance(key, AwsError)])
+        writes = [
+            key if isinstance(key, AwsError) else _outcome(intent.at, key, table)
+            for intent, (key, table) in zip(intents, places, strict=True)
+        ]
         changes = _all_done([_outcome(write.change) for write in _all_done(writes)])
         if sum(size_bytes(change.new.attrs) for change in changes if change.new is not None) > MAX_BYTES:
             raise invalid("Transaction request cannot exceed 4 MB: the aggregate size of its items is too large")
@@ -92,8 +98,12 @@ def _outcome(act: Callable[..., _Done], *arguments: Any) -> _Done | AwsError:
         return error
 
 
-def _require_distinct(targets: Sequence[Read | Write]) -> None:
-    if len({(target.table.name, *target.key) for target in targets}) < len(targets):
+def _require_distinct(targets: Sequence[tuple[str, Key]]) -> None:
+    """Refuse a transaction that names an item twice, whatever else is wrong with it: that makes it invalid in itself.
+
+    https://repost.aws/knowledge-center/dynamodb-transactwriteitems
+    """
+    if len(set(targets)) < len(targets):
         raise invalid("Transaction request cannot include multiple operations on one item")
 
 

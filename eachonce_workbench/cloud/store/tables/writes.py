@@ -23,6 +23,7 @@ from eachonce_workbench.cloud.store.tables.expressions.scope import Scope, requi
 from eachonce_workbench.cloud.store.tables.expressions.updates import Update
 from eachonce_workbench.cloud.store.tables.keys import (
     Key,
+    check_index_keys,
     check_scalars,
     check_updated,
     check_updated_index_keys,
@@ -120,12 +121,21 @@ class Intent:
         tells_old = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
         return cls(kind, request["TableName"], item, request.get("Key") or {}, update, condition, tells_old)
 
-    def on(self, table: Table) -> Write:
-        """The write to its table.
+    def key_on(self, table: Table) -> Key:
+        """The key of what is to be written.
 
-        Raises `ItemRefusedError` when it isn't one that this table takes, `AwsError` when its key can be no table's.
+        Raises `KeyMismatchError` when it isn't one of this table's, `AwsError` when it can be no table's.
         """
-        key = key_of(self.key, table) if self.item is None else key_in(self.item, table)
+        return key_of(self.key, table) if self.item is None else key_in(self.item, table)
+
+    def on(self, table: Table) -> Write:
+        """The write to its table; raises what `key_on` and `at` do."""
+        return self.at(self.key_on(table), table)
+
+    def at(self, key: Key, table: Table) -> Write:
+        """The write to its table, whose key is known; raises `ItemRefusedError` when this table doesn't take it."""
+        if self.item is not None:
+            check_index_keys(self.item, table)
         if self.condition is not None:
             check_scalars(self.condition.paths, table)
         make = _maker(self.kind, self.item, self.update, key, table)
