@@ -12,6 +12,7 @@ from eachonce.work import Address
 from moto.dynamodb.models.table import Table
 
 from eachonce_workbench.certify.footprint import Footprint
+from eachonce_workbench.cloud.store.forgetting import remember_no_instances
 from eachonce_workbench.cloud.store.protocol import AwsError
 from eachonce_workbench.cloud.store.tables.attributes import wire_item
 from eachonce_workbench.cloud.store.tables.dynamodb import DynamoDB
@@ -35,6 +36,7 @@ class Rows:
     """
 
     def __init__(self, keys: Mapping[str, Sequence[str]]) -> None:
+        remember_no_instances()
         self._tables = Tables(REGION, ACCOUNT)
         self._dynamodb = DynamoDB(self._tables)
         self._known: dict[str, Table] = {}

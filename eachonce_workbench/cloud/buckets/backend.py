@@ -8,8 +8,8 @@ from typing import Any
 from moto.core.base_backend import AccountSpecificBackend
 from moto.s3.models import FakeKey, S3Backend, s3_backends
 
+from eachonce_workbench.cloud.store.forgetting import NotRemembered
 from eachonce_workbench.cloud.store.kept import KeptObject
-from eachonce_workbench.cloud.store.store import NotRemembered
 from eachonce_workbench.template.topology import Topology
 
 

@@ -14,7 +14,6 @@ from typing import Any
 import msgspec
 from moto.core import base_backend, utils
 from moto.core.base_backend import AccountSpecificBackend, BackendDict
-from moto.core.model_instances import model_data
 from moto.core.request import Request
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.table import Table as MotoTable
@@ -23,6 +22,7 @@ from moto.sqs.models import sqs_backends
 from eachonce_workbench.cloud.history import History
 from eachonce_workbench.cloud.sdk import local_session
 from eachonce_workbench.cloud.store.encryption_keys import create_keys
+from eachonce_workbench.cloud.store.forgetting import remember_no_instances
 from eachonce_workbench.cloud.store.protocol import AwsError, Response, decoded, success
 from eachonce_workbench.cloud.store.queues.disorder import Disorder
 from eachonce_workbench.cloud.store.queues.json_protocol import JsonProtocol
@@ -83,7 +83,7 @@ class Store:
             for regions in backends.values():
                 regions.clear()  # moto keeps the account's mapping in a cache, and all that is in it
         BackendDict.reset()
-        _remember_no_instances()
+        remember_no_instances()
         account, region = self.topology.account_id, self.topology.region
         _know_region(dynamodb_backends, account, region)[region] = self._tables
         _know_region(sqs_backends, account, region)[region] = self._sqs
@@ -219,19 +219,6 @@ def _know_region(backends: BackendDict[Any], account: str, region: str) -> Accou
         backends.service_name, account, backends.backend, use_boto3_regions=False, additional_regions=[region]
     )
     return backends[account]
-
-
-class NotRemembered(list[Any]):
-    """What moto's dashboard would show: every item and message that there ever was."""
-
-    def append(self, instance: Any) -> None:
-        """Let it go when nobody needs it any more; there is no dashboard here."""
-
-
-def _remember_no_instances() -> None:
-    for models in model_data.values():
-        for model in models.values():
-            model.instances_tracked = NotRemembered()  # type: ignore[attr-defined]
 
 
 def _dead_letter_queues_first(queues: Iterable[Queue]) -> list[Queue]:
