@@ -81,7 +81,7 @@ endef
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-package eachonce
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock wheels run serve test check mutants races certify simulate soak fuzz build invoke deploy docs export bench clean
+.PHONY: help setup lock wheels run serve test check mutants races stores certify simulate soak fuzz build invoke deploy docs export bench clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -114,12 +114,18 @@ setup: .venv/ready ## make the virtual environment that the other verbs need
 	@$(call environment,.venv-checkov,locks/checkov.txt)
 	@touch $@
 
+# The second store lives apart, too: nothing of it is ever imported here.
+.venv-ministack/ready: locks/ministack.txt
+	@$(call environment,.venv-ministack,locks/ministack.txt)
+	@touch $@
+
 lock: ## pin everything anew, by uv: locks/ and the layer's requirements.txt
 	$(LOCK) --extra dev pyproject.toml --output-file locks/dev.txt
 	$(LOCK) --extra dev --extra mutants pyproject.toml --output-file locks/mutants.txt
 	$(LOCK) --extra dev --extra docs --constraint locks/dev.txt pyproject.toml --output-file locks/docs.txt
 	$(LOCK) locks/sam.in --output-file locks/sam.txt
 	$(LOCK) locks/checkov.in --output-file locks/checkov.txt
+	$(LOCK) locks/ministack.in --output-file locks/ministack.txt
 	$(LOCK) layers/eachonce/requirements.in --output-file layers/eachonce/requirements.txt
 	$(LOCK) layers/cryptography/requirements.in --output-file layers/cryptography/requirements.txt
 
@@ -153,6 +159,9 @@ mutants: .venv/mutants ## the layer with one small fault after the other: does a
 
 races: .venv/ready ## the layer's threads, stopped before each statement and before each two: two minutes; RACES="SCENE ..." for some
 	@$(BIN)/python -m tests.races $(RACES)
+
+stores: .venv/ready .venv-ministack/ready ## the local cloud's tables beside another store of the same protocol: same calls, same answers, or AWS's word
+	@$(BIN)/python -m tests.stores --program .venv-ministack/bin/ministack
 
 certify: .venv/ready ## which of the shop's events depend on each other's order, and the proof that none does
 	$(BIN)/eachonce certify
@@ -200,5 +209,5 @@ export: .venv/ready ## write what is derived from the contracts: docs/events and
 	$(BIN)/eachonce export
 
 clean: ## remove everything that the other verbs made
-	rm -rf .venv .venv-sam .venv-checkov .aws-sam .run .mutants .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist site *.egg-info layers/eachonce/build layers/eachonce/*.egg-info
+	rm -rf .venv .venv-sam .venv-checkov .venv-ministack .aws-sam .run .mutants .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist site *.egg-info layers/eachonce/build layers/eachonce/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
