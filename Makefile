@@ -114,7 +114,7 @@ setup: .venv/ready ## make the virtual environment that the other verbs need
 	@$(call environment,.venv-checkov,locks/checkov.txt)
 	@touch $@
 
-# The second store lives apart, too: nothing of it is ever imported here.
+# The other local cloud lives apart, too: nothing of it is ever imported here.
 .venv-ministack/ready: locks/ministack.txt
 	@$(call environment,.venv-ministack,locks/ministack.txt)
 	@touch $@
@@ -160,7 +160,7 @@ mutants: .venv/mutants ## the layer with one small fault after the other: does a
 races: .venv/ready ## the layer's threads, stopped before each statement and before each two: two minutes; RACES="SCENE ..." for some
 	@$(BIN)/python -m tests.races $(RACES)
 
-stores: .venv/ready .venv-ministack/ready ## the local cloud's tables beside another store of the same protocol: same calls, same answers, or AWS's word
+stores: .venv/ready .venv-ministack/ready ## the local cloud beside another one: same calls, same answers, or AWS's word for the difference
 	@$(BIN)/python -m tests.stores --program .venv-ministack/bin/ministack
 
 certify: .venv/ready ## which of the shop's events depend on each other's order, and the proof that none does

@@ -1,4 +1,4 @@
-"""The local cloud's tables beside another store of the same protocol: same calls, same answers, or a listed difference.
+"""The local cloud's tables and matching beside another cloud's: same calls, same answers, or a listed difference.
 
 python -m tests.stores --program MINISTACK      python -m tests.stores --write
 """
@@ -12,8 +12,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.stores.cases import CASES
 from tests.stores.differences import LISTED, listed, unlisted, write
+from tests.stores.suite import CASES
 from tests.stores.systems import LocalCloud, ministack
 
 

@@ -460,5 +460,5 @@ def _delete(pk: str = "a") -> Wire:
     return {"Delete": _ITEMS | {"Key": key(pk)}}
 
 
-CASES: Mapping[str, Sequence[Call]] = dict(_cases())
+ITEM_CASES: Mapping[str, Sequence[Call]] = dict(_cases())
 """By name: the calls, in order."""

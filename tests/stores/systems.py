@@ -1,4 +1,4 @@
-"""The stores that are asked: the local cloud's, in this process, and another one, in its own."""
+"""Those that are asked: the local cloud's store and bus, in this process, and another cloud, in its own."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from eachonce_workbench.cloud.bus.bus import Bus
+from eachonce_workbench.cloud.history import History
+from eachonce_workbench.cloud.store.protocol import AwsError, Response, success
 from eachonce_workbench.cloud.store.store import Store
 from tests.stores.cases import Call
 from tests.topologies import table, topology
@@ -27,40 +30,60 @@ _TABLES = {"items": {"pk": "S"}, "lines": {"pk": "S", "sk": "N"}}
 _PATIENCE_SECONDS = 60
 _JSON = "application/x-amz-json-1.0"
 # Nobody checks it; its place is where a service and a region are read from.
-_SIGNED = "AWS4-HMAC-SHA256 Credential=x/20260101/eu-west-1/dynamodb/aws4_request, SignedHeaders=host, Signature=x"
+_SIGNED = "AWS4-HMAC-SHA256 Credential=x/20260101/eu-west-1/{service}/aws4_request, SignedHeaders=host, Signature=x"
+_TARGETS = {"dynamodb": "DynamoDB_20120810.", "events": "AWSEvents."}
+_MATCH = "TestEventPattern"
 
 
 class LocalCloud:
-    """The local cloud's store, new for each case."""
+    """The local cloud's store and bus, new for each case."""
 
     def answer(self, calls: Sequence[Call]) -> Any:
         """Return what comes of some calls."""
-        store = Store(topology(tables=tuple(_described(name) for name in _TABLES)))
+        system = topology(tables=tuple(_described(name) for name in _TABLES))
+        store = Store(system)
         store.create()
+        bus = Bus(system, store.queues, History(), after=lambda *_: None)
 
         def ask(operation: str, request: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
-            headers = {"x-amz-target": f"DynamoDB_20120810.{operation}", "content-type": _JSON}
-            status, _, body = store.handle("dynamodb", headers, json.dumps(request).encode())
+            if operation == _MATCH:
+                status, _, body = _matched(bus, request)
+            else:
+                headers = {"x-amz-target": _TARGETS["dynamodb"] + operation, "content-type": _JSON}
+                status, _, body = store.handle("dynamodb", headers, json.dumps(request).encode())
             return status, json.loads(body)
 
         return told(ask, calls)
 
 
+def _matched(bus: Bus, request: Mapping[str, Any]) -> Response:
+    try:
+        return success({"Result": bus.test_event_pattern(request["EventPattern"], request["Event"])})
+    except AwsError as error:
+        return error.response()
+
+
 class Served:
-    """A store that is served at a port of this machine; its tables are made anew for each case."""
+    """A cloud that is served at a port of this machine; its tables are made anew for each case that uses them."""
 
     def __init__(self, port: int) -> None:
         self._url = f"http://127.0.0.1:{port}/"
 
     def answer(self, calls: Sequence[Call]) -> Any:
         """Return what comes of some calls."""
-        for name in _TABLES:
-            self._ask("DeleteTable", {"TableName": name})
-            self._ask("CreateTable", {"TableName": name, **_described(name).properties})
+        if any(operation != _MATCH for operation, _ in calls):
+            for name in _TABLES:
+                self._ask("DeleteTable", {"TableName": name})
+                self._ask("CreateTable", {"TableName": name, **_described(name).properties})
         return told(self._ask, calls)
 
     def _ask(self, operation: str, request: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
-        headers = {"X-Amz-Target": f"DynamoDB_20120810.{operation}", "Content-Type": _JSON, "Authorization": _SIGNED}
+        service = "events" if operation == _MATCH else "dynamodb"
+        headers = {
+            "X-Amz-Target": _TARGETS[service] + operation,
+            "Content-Type": _JSON,
+            "Authorization": _SIGNED.format(service=service),
+        }
         asked = urllib.request.Request(self._url, json.dumps(request).encode(), headers)
         try:
             with urllib.request.urlopen(asked) as answer:

@@ -1,4 +1,4 @@
-"""One conformance suite for stores of DynamoDB's protocol: the local cloud passes it here, and beside it another one.
+"""One conformance suite for DynamoDB's items and EventBridge's patterns: here of the local cloud, elsewhere of another.
 
 What the other answers otherwise is listed, and judged by AWS's documentation: `make stores` holds that to be true.
 """
@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.stores.cases import CASES
 from tests.stores.differences import Difference, expected, listed, unlisted
+from tests.stores.suite import CASES
 from tests.stores.systems import LocalCloud, told
 
 
