@@ -8,17 +8,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from eachonce_workbench.cloud.store.store import Store
+from eachonce_workbench.simulator.poison import is_poison, subject_in
 from eachonce_workbench.template.topology import Topology
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Buried:
-    """One message of a dead-letter queue: the event, or the journal's row, that it is about."""
+    """One message of a dead-letter queue: the event, or the journal's row, that it is about.
+
+    It is `innocent` where the simulator did not make it poisonous.
+    """
 
     id: str
     queue: str
     queue_arn: str
     reason: str
+    innocent: bool
 
     def __str__(self) -> str:
         return f"{self.id} in {self.queue}: {self.reason}"
@@ -33,9 +38,14 @@ def buried(store: Store, topology: Topology) -> Iterator[Buried]:
         while records := store.queues.receive(queue.arn, max_messages=1000, visibility_seconds=43_200):
             for record in records:
                 body = _read(record["body"])
+                event_id = _id(body)
                 reason = record["messageAttributes"].get("reason", {}).get("stringValue") or body.get("reason")
                 yield Buried(
-                    id=_id(body), queue=queue.name, queue_arn=queue.arn, reason=str(reason or "no reason is given")
+                    id=event_id,
+                    queue=queue.name,
+                    queue_arn=queue.arn,
+                    reason=str(reason or "no reason is given"),
+                    innocent=not (is_poison(event_id) or is_poison(subject_in(record["body"]))),
                 )
 
 

@@ -20,6 +20,12 @@ def missing_poison(watch: Watch, topology: Topology, dead: Collection[Buried], *
                 watch.violated("no event lost", f"{event_id} is in no dead-letter queue of {arn}")
     for row in sorted(set(rows) - {each.id for each in dead}):
         watch.violated("no event lost", f"nobody was told of the row {row}")
+    told = {(each.id, each.queue_arn) for each in dead if not each.innocent}
+    for event_id, function in watch.conduct.reused(watch.reused):
+        for mapping in topology.queue_mappings:
+            dead_letter_arn = topology.queue(mapping.queue_arn).dead_letter_arn
+            if mapping.function == function and dead_letter_arn is not None and (event_id, dead_letter_arn) not in told:
+                watch.violated("an id used again is rejected", f"{event_id} with other content is not, at {function}")
 
 
 def conclude(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +13,9 @@ from eachonce_workbench.simulator.chaos import Chaos
 from eachonce_workbench.simulator.fault import DeliveryFault
 
 KILLS, FAILS, BREAKS, ROW = "poison-kills", "poison-fails", "poison-breaks", "poison-row"
+REUSED = "poison-reused"  # it has the id of an innocent event, and tells itself by its subject
+
+_SIGNATURE = frozenset({"signature", "signedby"})
 
 _KINDS = {KILLS: DeliveryFault.POISON_KILLS, FAILS: DeliveryFault.POISON_FAILS, BREAKS: DeliveryFault.POISON_BROKEN}
 
@@ -22,6 +25,18 @@ def poison_before(chaos: Chaos, name: str, *, model: Input) -> Iterator[Input]:
     for kind, fault in _KINDS.items():
         if chaos.happens(fault, name, chaos.profile.poison / 100):
             yield _poison(kind, f"{kind}-{name}", model)
+
+
+def used_again(chaos: Chaos, published: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield events with the ids of some that were `published` (by id), and other content: their subject is another.
+
+    Of few there is about one.
+    """
+    share = max(chaos.profile.poison / 100, 1 / max(len(published), 1)) if chaos.profile.poison else 0.0
+    for event_id, event in published.items():
+        if chaos.happens(DeliveryFault.POISON_REUSED, event_id, share):
+            unsigned = {name: value for name, value in event.items() if name not in _SIGNATURE}
+            yield {**unsigned, "subject": f"{REUSED}-{event_id}"}
 
 
 def poison_row_before(chaos: Chaos, name: str) -> dict[str, Any] | None:
@@ -35,6 +50,15 @@ def poison_row_before(chaos: Chaos, name: str) -> dict[str, Any] | None:
 def is_poison(event_id: object) -> bool:
     """Whether an id is that of a poisonous event or row."""
     return str(event_id).startswith("poison-")
+
+
+def subject_in(body: str) -> str | None:
+    """Return what the event in a message from a bus is about, where it says so."""
+    try:
+        subject = json.loads(body)["detail"].get("subject")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return subject if isinstance(subject, str) else None
 
 
 def event_in(given: Input) -> dict[str, Any] | None:

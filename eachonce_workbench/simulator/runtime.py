@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -24,6 +25,7 @@ from eachonce_workbench.template.topology import Function, Topology
 
 if TYPE_CHECKING:
     from eachonce_workbench.cloud.history import History
+    from eachonce_workbench.simulator.watch import Watch
 
 # An event whose worker dies under it again and again is rejected, whoever is to blame. So as not to accuse an innocent
 # one, no more of its workers than these die for reasons of their own.
@@ -60,6 +62,7 @@ class SimulatedRuntime:
         topology: Topology,
         chaos: Chaos,
         history: History,
+        watch: Watch,
         *,
         environment: Mapping[str, str] = {},
         workers_per_function: int = 4,
@@ -68,6 +71,7 @@ class SimulatedRuntime:
         self._topology = topology
         self._chaos = chaos
         self._history = history
+        self._watch = watch
         self._extra = dict(environment)
         self._slots = {function.logical_id: asyncio.Semaphore(workers_per_function) for function in topology.functions}
         self._idle: dict[str, list[Worker]] = defaultdict(list)
@@ -109,6 +113,8 @@ class SimulatedRuntime:
         worker.mortal = all(self._deaths[event_id] < _MOST_DEATHS or is_poison(event_id) for event_id in batch)
         self._history.record("invoked", function=name, request_id=request_id)
         deadline = asyncio.get_running_loop().time() + function.timeout_seconds
+        self._watch.invoked(request_id, name, event, deadline=time.time() + function.timeout_seconds)
+        result = None
         try:
             async with asyncio.timeout_at(deadline):
                 result = await worker.run(request_id, event, Context(function, request_id, deadline))
@@ -124,6 +130,7 @@ class SimulatedRuntime:
             )
         else:
             invocation = Invocation(status="ok", payload=json.dumps(result).encode(), request_id=request_id)
+        self._watch.ended(request_id, result, well=invocation.ok)
         if worker.alive:
             self._idle[name].append(worker)
         else:

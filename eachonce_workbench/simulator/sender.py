@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Sequence
 
 from eachonce_workbench.cloud.local_cloud import LocalCloud
@@ -10,7 +11,7 @@ from eachonce_workbench.run.books import Input
 from eachonce_workbench.run.progress import Progress
 from eachonce_workbench.run.sending import SendingError, send
 from eachonce_workbench.simulator.chaos import Chaos
-from eachonce_workbench.simulator.poison import event_in, poison_before, poison_row_before
+from eachonce_workbench.simulator.poison import event_in, poison_before, poison_row_before, used_again
 from eachonce_workbench.simulator.tables import put
 from eachonce_workbench.simulator.watch import Watch
 
@@ -91,6 +92,16 @@ class Sender:
         if row is not None and self._journal is not None:
             self.poison_rows.add(row["pk"]["S"])
             put(self._cloud, self._journal, row)
+
+    async def use_again(self) -> None:
+        """Publish other events with the ids of some that are settled, each on its bus, as the first was published."""
+        published = {event_id: event["detail"] for event_id, (_, event) in self._watch.innocent.items()}
+        for event in used_again(self._chaos, published):
+            bus, first = self._watch.innocent[event["id"]]
+            self._watch.reused.add(event["id"])
+            entry = {"Source": first["source"], "DetailType": first["detail-type"], "Detail": json.dumps(event)}
+            given = Input(name=event["subject"], kind="bus", target=bus, payload=json.dumps(entry).encode())
+            await send(self._cloud, given, tries=1)
 
     def _note(self, given: Input) -> None:
         """Let the watch expect what comes from outside: no commit is its cause, and no bus delivers it to a queue."""

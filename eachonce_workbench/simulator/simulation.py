@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -18,6 +19,7 @@ from eachonce_workbench.cloud.history import History
 from eachonce_workbench.cloud.local_cloud import LocalCloud
 from eachonce_workbench.cloud.rights import Right
 from eachonce_workbench.cloud.store.protocol import Response, decoded, success
+from eachonce_workbench.cloud.store.queues.queues import QueueError
 from eachonce_workbench.run.books import Books, Input, Outcome
 from eachonce_workbench.run.folder import own_folder
 from eachonce_workbench.run.progress import Progress
@@ -30,7 +32,6 @@ from eachonce_workbench.simulator.fault import CallFault, DeliveryFault
 from eachonce_workbench.simulator.judgement import conclude, inconclusive, missing_poison
 from eachonce_workbench.simulator.outage import Outages
 from eachonce_workbench.simulator.permissions import denied
-from eachonce_workbench.simulator.poison import is_poison
 from eachonce_workbench.simulator.printed import PRINTED
 from eachonce_workbench.simulator.rotation import rotate
 from eachonce_workbench.simulator.runtime import SimulatedRuntime
@@ -122,7 +123,9 @@ class _Simulation:
 
     def run(self) -> Simulated:
         started = time.perf_counter()
-        wire = Wire(self._chaos, self._answer, unreachable=self._unreachable, broken=self._stop)
+        wire = Wire(
+            self._chaos, self._answer, unreachable=self._unreachable, broken=self._stop, called=self._watch.called
+        )
         PRINTED.history = self._history
         self._history.subscribe(self._tally)
         self._history.subscribe(self._watch)
@@ -131,7 +134,7 @@ class _Simulation:
             with (
                 own_folder() as folder,
                 guarded(self._guard()),
-                staged(self._scenario.seed, hook=wire, chaos=self._chaos, watch=self._watch),
+                staged(self._scenario.seed, hook=wire, chaos=self._chaos, watch=self._watch, show=self._show),
             ):
                 reconciliation, neighbours, virtual_seconds = self._until_broken(folder)
         finally:
@@ -201,7 +204,7 @@ class _Simulation:
             answers = await sender.send(self._scenario.inputs)
             rotation.cancel()
             self._progress.settling()
-            await self._settle()
+            await self._settle(sender)
             self._chaos.end()
             outcome = Outcome(scan=partial(scan, self._cloud), folder=folder, answers=answers)
             if self._peer is None:
@@ -210,12 +213,12 @@ class _Simulation:
             reconciliation = self._scenario.books.reconcile(self._scenario.inputs, outcome)
             dead = list(buried(self._cloud.store, self._cloud.topology))
             missing_poison(self._watch, self._cloud.topology, dead, rows=sender.poison_rows)
-            innocent = [str(each) for each in dead if not is_poison(each.id)]
+            innocent = [str(each) for each in dead if each.innocent]
             return reconciliation, innocent, asyncio.get_running_loop().time()
 
     def _make_runtime(self, topology: Topology) -> SimulatedRuntime:
         environment = _QUIET | ({} if self._peer is None else dict(self._peer.environment))
-        self._runtime = SimulatedRuntime(topology, self._chaos, self._history, environment=environment)
+        self._runtime = SimulatedRuntime(topology, self._chaos, self._history, self._watch, environment=environment)
         return self._runtime
 
     def _watch_journal(self) -> None:
@@ -224,18 +227,30 @@ class _Simulation:
             self._journal = table.logical_id
             streams.on_write(table.name, lambda: self._watch.journaled(streams.newest(table.name)))
 
-    async def _settle(self) -> None:
+    async def _settle(self, sender: Sender) -> None:
         try:
             await self._cloud.settle(_LONGEST_SECONDS)
+            await sender.use_again()
             await asyncio.sleep(_LATE_SECONDS)
             await self._cloud.settle(_LONGEST_SECONDS)
         except TimeoutError:
             self._watch.violated("all becomes quiet", f"not within {_LONGEST_SECONDS / 3600:.0f} hours")
 
-    def _answer(self, service: str, headers: Mapping[str, str], body: bytes) -> Response:
-        if service == "events":
-            return success(self._cloud.bus.put_events(decoded(body)["Entries"]))
-        return self._cloud.store.handle(service, headers, body)
+    def _answer(self, who: str, service: str, headers: Mapping[str, str], body: bytes) -> Response:
+        self._watch.speaker = who
+        try:
+            if service == "events":
+                return success(self._cloud.bus.put_events(decoded(body)["Entries"]))
+            answer = self._cloud.store.handle(service, headers, body)
+        finally:
+            self._watch.speaker = None
+        if service == "sqs":
+            self._watch.told(who, headers["x-amz-target"], body)
+        return answer
+
+    def _show(self, queue_arn: str, receipt_handle: str) -> None:
+        with contextlib.suppress(QueueError):  # it has left its queue
+            self._cloud.store.queues.change_visibility(queue_arn, receipt_handle, 0)
 
     def _unreachable(self, queue_url: str) -> bool:
         return self._queues.down(queue_url.rpartition("/")[2])

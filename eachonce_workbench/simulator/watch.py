@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-import base64
+import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from eachonce.journal import State, read_key, unpack_outbox
+from eachonce.journal import unpack_outbox
 
 from eachonce_workbench.cloud.history import Happening
 from eachonce_workbench.cloud.store.tables.streams import Entry
+from eachonce_workbench.simulator.conduct import Conduct
+from eachonce_workbench.simulator.fault import CallFault
 from eachonce_workbench.simulator.poison import is_poison
+from eachonce_workbench.simulator.row import Row
 from eachonce_workbench.simulator.trial import Observer
 
 # A run that goes wrong goes wrong often, and nobody reads more.
 _MOST_TOLD = 100
+
+# The keys of the journal's rows in a call.
+_PK = re.compile(rb'"pk": ?{"S": ?"([^"]+)"}')
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +39,9 @@ class Violation:
 class Watch:
     """Watches one simulation; subscribe it to a History, and call `journaled` after each write of the journal.
 
-    `from_outside` are the ids of events that no commit is the cause of, `poisonous` of those that nobody can handle.
+    `from_outside` are the ids of events that no commit is the cause of, `poisonous` of those that nobody can handle,
+    and `reused` are those that were used again. `innocent` are the events that were published, by id, each with its
+    bus. `conduct` is told what invocations do, and `speaker` is the one whose call is being answered.
     """
 
     def __init__(self, observer: Observer) -> None:
@@ -43,7 +51,11 @@ class Watch:
         self.committed: dict[str, str] = {}
         self.published: Counter[str] = Counter()
         self.delivered: dict[str, set[str]] = defaultdict(set)
-        self.failures: Counter[tuple[str, str]] = Counter()
+        self.failures: Counter[str] = Counter()
+        self.conduct = Conduct(self.violated)
+        self.speaker: str | None = None
+        self.innocent: dict[str, tuple[str, dict[str, Any]]] = {}
+        self.reused: set[str] = set()
         self.from_outside: set[str] = set()
         self.poisonous: set[str] = set()
         self.settled: dict[str, set[str]] = defaultdict(set)
@@ -54,7 +66,7 @@ class Watch:
         """Look at what happened."""
         match happening.kind:
             case "published":
-                self._published(happening.fields["event"])
+                self._published(happening.fields["bus"], happening.fields["event"])
             case "delivered":
                 event_id = self._ids.get(happening.fields["event_id"])
                 if event_id is not None:  # else it is no event of a bus
@@ -69,28 +81,55 @@ class Watch:
         if len(self.violations) < _MOST_TOLD:
             self.violations.append(Violation(invariant, seen))
 
-    def failed(self, consumer: str, fingerprint: str) -> None:
-        """Note that a consumer's handler fails on an event."""
-        self.failures[consumer, fingerprint] += 1
+    def failed(self, invocation_id: str, pk: str, *, counts: bool) -> None:
+        """Note that the handler of an event has failed, by its row's key.
+
+        Where it `counts`, the layer is to count it; else that is up to the layer.
+        """
+        self.failures[pk] += 1
+        self.conduct.failed(invocation_id, pk, counts=counts)
+
+    def invoked(self, invocation_id: str, function: str, batch: Any, *, deadline: float) -> None:
+        """Note that a function is given a batch."""
+        self.conduct.invoked(invocation_id, function, batch, deadline=deadline)
+
+    def called(self, invocation_id: str, site: str, body: bytes, fault: CallFault | None) -> None:
+        """Note that an invocation makes a call, and whether it meets a fault."""
+        faulty = fault is not None
+        if faulty or self.conduct.is_troubled(invocation_id):
+            pks = [found.decode() for found in _PK.findall(body)]
+            self.conduct.called(invocation_id, site, pks, faulty=faulty)
+
+    def told(self, invocation_id: str, target: str, body: bytes) -> None:
+        """Look at what an invocation tells a queue, by the operation that its call is for."""
+        match target.rpartition(".")[2]:
+            case "SendMessageBatch":
+                self.conduct.buried(invocation_id, msgspec.json.decode(body)["Entries"])
+            case "DeleteMessageBatch":
+                entries = msgspec.json.decode(body)["Entries"]
+                self.conduct.let_go(invocation_id, {entry["ReceiptHandle"] for entry in entries})
+
+    def ended(self, invocation_id: str, returned: Any, *, well: bool) -> None:
+        """Look at what an invocation has left undone."""
+        self.conduct.ended(invocation_id, returned, well=well)
 
     def journaled(self, entry: Entry) -> None:
         """Look at a write of the journal."""
-        row = _plain(entry.new)
-        if row is None or is_poison(row["pk"]) or "fingerprint" not in row:  # a breaker's row is no event's
+        row = Row.of(entry.new)
+        if row is None or is_poison(row.pk):
             return
-        old = _plain(entry.old) or {}
-        pk = row["pk"]
-        if old.get("state") == State.DONE and row.get("done_at") != old["done_at"]:
-            self.violated("no effect twice", f"{pk} was committed at {old['done_at']} and at {row.get('done_at')}")
-        counted, made = int(row.get("attempts", 0)), self.failures[read_key(pk)[0], row["fingerprint"]]
+        old, pk = Row.of(entry.old), row.pk
+        if old is not None and old.done and row.done_at != old.done_at:
+            self.violated("no effect twice", f"{pk} was committed at {old.done_at} and at {row.done_at}")
+        counted, made = row.attempts, self.failures[pk]
         if counted > made and pk not in self._overcounted:
             self._overcounted.add(pk)
             self.violated("no attempt that the handler didn't fail", f"{pk} has {counted} attempts of {made} failures")
-        consumer, _, event_id = read_key(pk)
-        if row.get("state") in (State.DONE, State.REJECTED):
-            self.settled[event_id].add(consumer)
-        for event in unpack_outbox(_bytes(row["outbox"])) if "outbox" in row else ():
+        if row.final:
+            self.settled[row.event_id].add(row.consumer)
+        for event in unpack_outbox(row.outbox) if row.outbox is not None else ():
             self.committed[_Id.of(event)] = pk
+        self.conduct.written(self.speaker, old, row)
 
     def unpublished(self) -> list[str]:
         """Return the ids of committed events that were never published."""
@@ -104,16 +143,17 @@ class Watch:
         innocent = self.delivered.keys() - self.poisonous
         return sorted(each for each in innocent if len(self.settled[each]) < len(self.delivered[each]))
 
-    def _noted(self, event: dict[str, Any]) -> str:
+    def _noted(self, bus: str, event: dict[str, Any]) -> str:
         detail = event["detail"]
         event_id = self._ids[event["id"]] = str(detail.get("id"))
         self.published[event_id] += 1
         if "type" in detail and not is_poison(event_id):
             self._observer(detail)
+            self.innocent.setdefault(event_id, (bus, event))
         return event_id
 
-    def _published(self, event: dict[str, Any]) -> None:
-        event_id = self._noted(event)
+    def _published(self, bus: str, event: dict[str, Any]) -> None:
+        event_id = self._noted(bus, event)
         if event_id not in self.committed and event_id not in self.from_outside:
             self.violated("every published event's cause is committed", f"nothing that published {event_id} is")
 
@@ -125,9 +165,12 @@ class Unwatched(Watch):
         """Look at where events go, and at nothing else."""
         match happening.kind:
             case "published":
-                self._noted(happening.fields["event"])
+                self._noted(happening.fields["bus"], happening.fields["event"])
             case "delivered":
                 super().__call__(happening)
+
+    def invoked(self, invocation_id: str, function: str, batch: Any, *, deadline: float) -> None:
+        """What the invocations of others owe, nobody knows."""
 
 
 class _Id(msgspec.Struct):
@@ -136,16 +179,3 @@ class _Id(msgspec.Struct):
     @staticmethod
     def of(event: msgspec.Raw) -> str:
         return msgspec.json.decode(event, type=_Id).id
-
-
-_WATCHED = ("pk", "state", "done_at", "attempts", "fingerprint", "outbox")
-
-
-def _plain(item: Any) -> dict[str, str] | None:
-    if item is None:
-        return None
-    return {name: item.attrs[name].value for name in _WATCHED if name in item.attrs}
-
-
-def _bytes(value: Any) -> bytes:
-    return value if isinstance(value, bytes) else base64.b64decode(value)

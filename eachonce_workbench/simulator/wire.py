@@ -23,7 +23,10 @@ from eachonce_workbench.simulator.chaos import Chaos
 from eachonce_workbench.simulator.fault import DEADLY, CallFault, DeliveryFault, faults_of
 from eachonce_workbench.simulator.worker import Killed, Worker
 
-Answer = Callable[[str, Mapping[str, str], bytes], Response]
+Answer = Callable[[str, str, Mapping[str, str], bytes], Response]
+"""From the id of an invocation, a service, headers and a body."""
+
+Called = Callable[[str, str, bytes, CallFault | None], None]
 
 _FASTEST_SECONDS, _SLOWEST_SECONDS = 0.002, 0.02
 _LATEST_SECONDS = 150.0  # longer than any queue hides a message
@@ -44,16 +47,19 @@ class Wire:
         *,
         unreachable: Callable[[str], bool],
         broken: Callable[[Exception], None],
+        called: Called = lambda *_: None,
     ) -> None:
         """Carry calls to `answer`.
 
         `used` are the rights that each function needed. `unreachable` says of a queue's URL whether it is down, and
-        `broken` is told of an error of the simulation's own, which no worker must take for one of AWS's.
+        `broken` is told of an error of the simulation's own, which no worker must take for one of AWS's. `called` is
+        told of each call: the invocation's id, the call's site and body, and the fault that it meets, if any.
         """
         self._chaos = chaos
         self._answer = answer
         self._unreachable = unreachable
         self._broken = broken
+        self._called = called
         self.calls: Counter[str] = Counter()
         self.faults: Counter[tuple[str, CallFault]] = Counter()
         self.used: dict[str, set[Right]] = defaultdict(set)
@@ -69,11 +75,13 @@ class Wire:
         self.calls[site] += 1
         self.used[worker.function].update(rights(service, operation, msgspec.json.decode(body)))
         if self._down(operation, body):
+            self._called(worker.request_id, site, body, CallFault.REFUSED)
             return _error(request, "ServiceUnavailable", status=503)
         faults = [fault for fault in faults_of(operation) if worker.mortal or fault not in DEADLY]
         fault = self._chaos.call(site, _about(worker, body), faults)
         if fault is not None:
             self.faults[site, fault] += 1
+        self._called(worker.request_id, site, body, fault)
         answer = self._send(worker, request, service, operation, body, fault)
         if operation == "TransactWriteItems" and answer.status_code == 400:
             self._be_brief(answer, site)
@@ -131,17 +139,17 @@ class Wire:
     def _arrive(self, worker: Worker, request: Any, service: str, body: bytes, late: float) -> asyncio.Task[Response]:
         """Send a request on its way: from now on it arrives, whatever becomes of the worker."""
         seconds = late + self._latency(worker, body)
-        headers = _headers(request)
+        headers, who = _headers(request), worker.request_id
 
         async def arrive() -> Response:
             await asyncio.sleep(seconds)
-            return self._answered(service, headers, body)
+            return self._answered(who, service, headers, body)
 
         return worker.outlived_by(arrive())
 
-    def _answered(self, service: str, headers: Mapping[str, str], body: bytes) -> Response:
+    def _answered(self, who: str, service: str, headers: Mapping[str, str], body: bytes) -> Response:
         try:
-            return self._answer(service, headers, body)
+            return self._answer(who, service, headers, body)
         except AwsError as error:
             return error.response()
         except Exception as error:

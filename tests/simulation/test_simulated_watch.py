@@ -38,7 +38,7 @@ def happened(watch: Watch, kind: str, **fields: Any) -> None:
 def published(watch: Watch, event_id: str, *, event_type: str = "StockReserved", part: int = 1) -> None:
     data = {"order_id": "o-1", "part": part}
     event = {"id": f"bus-{event_id}", "detail": {"id": event_id, "type": event_type, "data": data}}
-    happened(watch, "published", event=event)
+    happened(watch, "published", bus="town", event=event)
 
 
 def row(**attributes: Any) -> Any:
@@ -107,7 +107,7 @@ def test_what_is_done_is_not_done_again() -> None:
 def test_no_more_attempts_than_failures() -> None:
     """Told once a row."""
     watch = Watch(Unseeing())
-    watch.failed("post", "f")
+    watch.failed("Post-1", "post#e-1", counts=True)
     journaled(watch, row(state="TRIED", attempts=1))
     assert broken(watch) == []
 
@@ -120,8 +120,8 @@ def test_no_more_attempts_than_failures() -> None:
 def test_another_ones_failures_are_no_excuse() -> None:
     """Neither another consumer's nor another event's."""
     watch = Watch(Unseeing())
-    watch.failed("bank", "f")
-    watch.failed("post", "g")
+    watch.failed("Bank-1", "bank#e-1", counts=True)
+    watch.failed("Post-1", "post#e-2", counts=True)
 
     journaled(watch, row(state="TRIED", attempts=1))
 
