@@ -29,7 +29,7 @@ def document(
     others: Sequence[Simulated] = (),
     witness: Witness | None = None,
 ) -> dict[str, Any]:
-    """Return all runs as a JSON object; `others` are the peer's."""
+    """Return all runs as a JSON object, the same of the same seeds and code; `others` are the peer's."""
     met = together(run.call_faults for run in runs)
     return {
         "runs": [_run(scenario, run) for scenario, run in zip(scenarios, runs, strict=True)],
@@ -180,7 +180,7 @@ def _run(scenario: Scenario, run: Simulated) -> dict[str, Any]:
         "inconclusive": list(run.inconclusive),
         "consumers": {name: dict(counts) for name, counts in run.consumers.items()},
         "happened": dict(Counter(name.partition(":")[0] for name in run.happened)),
+        "replayed": None if scenario.only is None else list(run.happened),
         "deliveries": run.deliveries,
-        "seconds": round(run.seconds, 2),
         "virtual_seconds": round(run.virtual_seconds, 1),
     }
