@@ -25,6 +25,9 @@ BENCH ?=
 # And to the fuzz of the consumers.
 FUZZ ?= --records 50000 --seed 1
 
+# The wrong layers that are simulated; all of tests/simulation/wrong_layers.toml, if none is named.
+LAYERS ?=
+
 # The modules of the layer that are changed; all that tests/mutants.toml lists, if none is named.
 MODULES ?=
 
@@ -81,10 +84,10 @@ endef
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-package eachonce
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock wheels run serve test check mutants races stores certify simulate soak fuzz build invoke deploy docs export bench clean
+.PHONY: help setup lock wheels run serve test check mutants races stores wrong-layers certify simulate soak fuzz build invoke deploy docs export bench clean
 
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/ready ## make the virtual environment that the other verbs need
 
@@ -162,6 +165,9 @@ races: .venv/ready ## the layer's threads, stopped before each statement and bef
 
 stores: .venv/ready .venv-ministack/ready ## the local cloud beside another one: same calls, same answers, or AWS's word for the difference
 	@$(BIN)/python -m tests.stores --program .venv-ministack/bin/ministack
+
+wrong-layers: .venv/ready ## a simulation of the layer with one thing wrong, a hundred times over: which promise breaks? LAYERS="'a name' ..." for some
+	PYTHONPATH=layers/contracts $(BIN)/python -m tests.shop.wrong_layers $(LAYERS)
 
 certify: .venv/ready ## which of the shop's events depend on each other's order, and the proof that none does
 	$(BIN)/eachonce certify

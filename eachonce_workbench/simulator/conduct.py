@@ -12,7 +12,7 @@ from typing import Any
 
 from eachonce.journal import State
 
-from eachonce_workbench.simulator.invocation import Copy, Invocation, copies_of
+from eachonce_workbench.simulator.invocation import Copy, Invocation, again, copies_of
 from eachonce_workbench.simulator.letter import Letter, Truth, letters_of, untruths
 from eachonce_workbench.simulator.row import Row
 from eachonce_workbench.simulator.story import untold
@@ -45,7 +45,7 @@ class Conduct:
         self._started: dict[str, list[Invocation]] = defaultdict(list)
         self._failures: Counter[str] = Counter()
         self._consumers: dict[str, str] = {}
-        self._most_attempts: dict[str, int] = {}
+        self._most_attempts: dict[str, int | None] = {}
         self._external: set[str] = set()
         self._rowless: set[str] = set()
         self._letters: dict[tuple[str, str], set[str]] = defaultdict(set)
@@ -66,9 +66,9 @@ class Conduct:
         return () if invocation is None else invocation.copies.get(event_id, ())
 
     def begins(
-        self, invocation_id: str, event_id: str, pk: str, *, consumer: str, most_attempts: int, external: bool
+        self, invocation_id: str, event_id: str, pk: str, *, consumer: str, most_attempts: int | None, external: bool
     ) -> None:
-        """Note that the handler of an event is about to run."""
+        """Note that the handler of an event is about to run; `most_attempts` is None where nobody is ever rejected."""
         invocation = self._invocations.get(invocation_id)
         if invocation is None:
             return
@@ -156,7 +156,7 @@ class Conduct:
         self._let_end(invocation)
         if not well:
             return
-        back = {failure["itemIdentifier"] for failure in returned["batchItemFailures"]}
+        back = again(returned)
         self._look_at_acknowledged(invocation, lambda copy: copy.message_id not in back)
         if not invocation.hurried(time.time()):
             for event_id, pk in self._known(invocation):
@@ -226,6 +226,9 @@ class Conduct:
     def _trespasses(self, old: Row | None, row: Row, invocation: Invocation) -> Iterator[str]:
         """Yield who took, or used, a claim that isn't theirs."""
         fence, fences = None if old is None else old.fence, invocation.fences[row.pk]
+        replaced = bool(fences) and invocation.alone(row.event_id) and fence is not None and fence not in fences
+        if replaced and row.fence is None and not row.final:
+            yield f"the last start of {row.pk} is ended by {invocation.id}, which it has replaced"
         if row.done and (old is None or not old.done) and self._needs_claim(row, invocation) and fence not in fences:
             yield f"{row.pk} is done by {invocation.id}, whose start is not the last"
         if row.consumer not in self._external:

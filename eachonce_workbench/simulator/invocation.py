@@ -92,9 +92,15 @@ def copies_of(batch: Any) -> dict[str, list[Copy]]:
 
 
 def id_in(body: str) -> str | None:
-    """Return the id of the event in a message from a bus."""
+    """Return the id of the CloudEvents event in a message from a bus; None where there is none."""
     try:
-        event_id = json.loads(body)["detail"]["id"]
+        event = json.loads(body)["detail"]
+        return str(event["id"]) if "specversion" in event else None
     except (ValueError, KeyError, TypeError):
         return None
-    return str(event_id)
+
+
+def again(returned: Any) -> set[str]:
+    """Return the ids of the messages that a function has named in its answer, as those that are to come again."""
+    failures = returned.get("batchItemFailures") if isinstance(returned, dict) else None
+    return {failure["itemIdentifier"] for failure in failures or ()}

@@ -29,6 +29,7 @@ from eachonce_workbench.simulator import clock, strand
 from eachonce_workbench.simulator.buried import buried
 from eachonce_workbench.simulator.chaos import PROFILES, Chaos, Unruly
 from eachonce_workbench.simulator.fault import CallFault, DeliveryFault
+from eachonce_workbench.simulator.handling import handled
 from eachonce_workbench.simulator.judgement import conclude, inconclusive, missing_poison
 from eachonce_workbench.simulator.outage import Outages
 from eachonce_workbench.simulator.permissions import denied
@@ -134,7 +135,8 @@ class _Simulation:
             with (
                 own_folder() as folder,
                 guarded(self._guard()),
-                staged(self._scenario.seed, hook=wire, chaos=self._chaos, watch=self._watch, show=self._show),
+                staged(self._scenario.seed, hook=wire),
+                handled(self._chaos, self._watch, self._show),
             ):
                 reconciliation, neighbours, virtual_seconds = self._until_broken(folder)
         finally:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 
 from eachonce_workbench.run.books import Input
 from eachonce_workbench.simulator.simulation import Scenario
 from shop.books import Shop
+from shop.laboratory.app import FOLLOWED
 from tests.shop.place import TEMPLATE
 
 
@@ -19,3 +21,9 @@ def _first(invoices: int) -> Sequence[Input]:
 def scenario(*, invoices: int = 10, seed: int = 0, faults: str = "heavy") -> Scenario:
     """Return a scenario of the month's first invoices."""
     return Scenario(inputs=_first(invoices), books=Shop(), template=TEMPLATE, seed=seed, faults=faults)
+
+
+def followed(*, invoices: int, seed: int) -> Scenario:
+    """Return a scenario of invoices that the laboratory follows: their parts meet in two rows, and often."""
+    some = [given for given in _first(10 * invoices) if given.name.endswith(FOLLOWED)]
+    return replace(scenario(seed=seed), inputs=some[:invoices])

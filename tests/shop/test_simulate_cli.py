@@ -17,9 +17,10 @@ from eachonce_workbench.cli.simulate import simulate
 from eachonce_workbench.run.bundle import Bundle
 from tests.interruptible import started
 from tests.shop.place import TEMPLATE
-from tests.simulation.broken_layers import adds_too_much
+from tests.simulation.wrong_layers import WrongLayer
 from tests.typed import said, typed
 
+adding_too_much = WrongLayer.read()["each add is one too many"].in_place
 run = partial(typed, simulate, "--template", str(TEMPLATE))
 
 
@@ -78,7 +79,7 @@ def test_a_peer_stands_beside_the_bundle() -> None:
 def test_what_breaks_is_kept_and_the_command_shows_it_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the layer mended, the same command says that it is."""
     monkeypatch.chdir(tmp_path)
-    with adds_too_much():
+    with adding_too_much():
         found = run("--limit", "3", "--out", "out")
         command = re.search(r"^again: eachonce simulate (.*)$", found.stdout, re.MULTILINE)
         assert command is not None
@@ -138,7 +139,7 @@ def test_a_witness_goes_to_the_bundles_own_folder(tmp_path: Path) -> None:
     """Where nobody says where."""
     with (
         patch.object(simulate_cli, "bundle_of", lambda *_, **__: replace(Bundle.find(TEMPLATE), folder=tmp_path)),
-        adds_too_much(),
+        adding_too_much(),
     ):
         run("--limit", "1", "--books", "shop.books:Shop")
 

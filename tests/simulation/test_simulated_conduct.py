@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from eachonce_workbench.simulator.letter import SIMULATED
 from eachonce_workbench.simulator.row import Row
 
 PK = "post##town#e-1"
-BODY = json.dumps({"detail": {"id": "e-1", "source": "town", "type": "Sent"}})
+BODY = json.dumps({"detail": {"specversion": "1.0", "id": "e-1", "source": "town", "type": "Sent"}})
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 FIRST_RECEIVED_MS = int((NOW - timedelta(minutes=3)).timestamp() * 1000)
 ERROR = (SIMULATED, "the handler failed")
@@ -211,15 +212,16 @@ def test_a_claim_lasts_as_long_as_its_worker(post: Post) -> None:
     assert post.broken == ["an effect outside is one worker's at a time"]
 
 
-def test_who_was_replaced_commits_nothing(post: Post) -> None:
-    """Though its commit comes late, and the row is not done."""
+def test_who_was_replaced_ends_and_commits_nothing(post: Post) -> None:
+    """Though its call comes late, and the row is not done."""
     post.given("Post-1")
     post.written("Post-1", None, STARTED)
     replaced = replace(STARTED, fence="2-b")
 
-    post.written("Post-1", replaced, replace(DONE, first_seen=replaced.first_seen))
+    post.written("Post-1", replaced, FAILED)
+    post.written("Post-1", replaced, DONE)
 
-    assert post.broken == ["an effect outside is one worker's at a time"]
+    assert post.broken == ["an effect outside is one worker's at a time"] * 2
 
 
 def test_what_may_have_happened_is_uncertain(post: Post) -> None:
@@ -321,20 +323,18 @@ def test_only_who_has_a_row_knows_an_id_again(post: Post) -> None:
 def test_what_a_row_says_is_read_as_the_store_has_it() -> None:
     """Whatever kind of attribute it is."""
 
-    class Attribute:
-        def __init__(self, value: Any) -> None:
-            self.value = value
+    def attribute(value: Any) -> SimpleNamespace:
+        return SimpleNamespace(value=value)
 
-    class Item:
-        attrs = {
-            "pk": Attribute(PK),
-            "fingerprint": Attribute("f"),
-            "attempts": Attribute("1"),
-            "errors": Attribute([Attribute({"error": Attribute(SIMULATED), "reason": Attribute("no")})]),
-            "begun": Attribute(["1-a"]),
-        }
+    item = {
+        "pk": attribute(PK),
+        "fingerprint": attribute("f"),
+        "attempts": attribute("1"),
+        "errors": attribute([attribute({"error": attribute(SIMULATED), "reason": attribute("no")})]),
+        "begun": attribute(["1-a"]),
+    }
 
-    row = Row.of(Item())
+    row = Row.of(SimpleNamespace(attrs=item))
 
     assert row == Row(pk=PK, fingerprint="f", attempts=1, errors=((SIMULATED, "no"),), begun=frozenset({"1-a"}))
     assert row is not None

@@ -1,0 +1,122 @@
+"""Simulations of the shop on wrong layers: which promise is broken, of each in the list.
+
+.venv/bin/python -m tests.shop.wrong_layers [NAME ...]
+
+A wrong layer is tried seed by seed until a promise is broken. It fails where one that the list says breaks a promise
+breaks none of those, where one that is listed as unseen is found, or where too few are found altogether.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+
+from rich.console import Console
+
+from eachonce_workbench.simulator.simulation import simulate
+from tests.shop.scenarios import followed, scenario
+from tests.simulation.wrong_layers import WrongLayer
+
+INVOICES = 8
+SEEDS = range(1, 7)
+_SHARE = 0.8  # of the list is to be found
+_AT_ONCE = 2
+# Of the processor, for all its seeds: a layer that is wrong enough never comes to an end.
+_MOST_SECONDS = 180
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """What a wrong layer came to: the promises that were broken, by the first seed that broke one."""
+
+    broken: tuple[str, ...] = ()
+    seed: int | None = None
+    seen: str = ""
+
+
+def tried(layer: WrongLayer) -> Tried:
+    """Simulate a wrong layer, seed by seed, until a promise is broken that it is listed with; any, where none is."""
+    found = Tried()
+    with layer.in_place():
+        for seed in SEEDS:
+            violations = simulate(followed(invoices=INVOICES, seed=seed)).violations
+            broken = tuple(dict.fromkeys(violation.invariant for violation in violations))
+            awaited = bool(set(broken) & set(layer.promises)) if layer.promises else bool(broken)
+            if awaited or (broken and not found.broken):
+                found = Tried(broken=broken, seed=seed, seen=str(violations[0]))
+            if awaited:
+                break
+    return found
+
+
+def _alone(layer: WrongLayer) -> Tried:
+    """The same in a process of its own, which may hang or break."""
+    process = get_context("fork")
+    ours, theirs = process.Pipe(duplex=False)
+    child = process.Process(target=_child, args=(layer, theirs))
+    child.start()
+    theirs.close()
+    try:
+        answer: Tried = ours.recv()
+    except EOFError:
+        answer = Tried(seen=f"no end within {_MOST_SECONDS} seconds" if child.exitcode is None else "it broke")
+    child.join()
+    return answer
+
+
+def _child(layer: WrongLayer, answers: Connection) -> None:
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)  # which ends a process
+    signal.setitimer(signal.ITIMER_PROF, _MOST_SECONDS)
+    try:
+        answers.send(tried(layer))
+    except Exception as error:  # noqa: BLE001 - a wrong layer may raise anything
+        answers.send(Tried(seen=f"{type(error).__name__}: {error}"))
+
+
+def results(layers: Sequence[WrongLayer]) -> Iterator[tuple[WrongLayer, Tried]]:
+    """Yield what each comes to, in order."""
+    simulate(scenario(invoices=1, faults="none"))  # what is made once a process is made before they part
+    with ThreadPoolExecutor(_AT_ONCE) as side_by_side:
+        found: list[Future[Tried]] = [side_by_side.submit(_alone, layer) for layer in layers]
+        for layer, one in zip(layers, found, strict=True):
+            yield layer, one.result()
+
+
+def main(names: Sequence[str]) -> int:
+    """Try the named wrong layers, or all; print what was found and return what to exit with."""
+    listed = WrongLayer.read()
+    if unknown := [name for name in names if name not in listed]:
+        raise SystemExit(f"there is no wrong layer {', '.join(unknown)}")
+    layers = [listed[name] for name in names] or list(listed.values())
+    console = Console(soft_wrap=True, highlight=False)
+    all_tried: list[tuple[WrongLayer, Tried]] = []
+    for layer, one in results(layers):
+        all_tried.append((layer, one))
+        console.print(f"{layer.module}: {layer.name}: {_found(layer, one)}", markup=False)
+    surprises = [
+        f"not as listed: {layer.name}: {one.seen}" for layer, one in all_tried if not _is_as_listed(layer, one)
+    ]
+    for line in surprises:
+        console.print(line, markup=False)
+    count = sum(bool(one.broken) for _, one in all_tried)
+    console.print(f"{count} of {len(layers)} wrong layers found")
+    return 1 if surprises or count < _SHARE * len(layers) else 0
+
+
+def _found(layer: WrongLayer, one: Tried) -> str:
+    if not one.broken:
+        return f"not found: {layer.unseen or one.seen}"
+    return f"found by seed {one.seed}: {', '.join(one.broken)}"
+
+
+def _is_as_listed(layer: WrongLayer, one: Tried) -> bool:
+    return bool(set(one.broken) & set(layer.promises)) if layer.promises else not one.broken
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
