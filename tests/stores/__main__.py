@@ -1,4 +1,4 @@
-"""The local cloud's tables and matching beside another cloud's: same calls, same answers, or a listed difference.
+"""The local cloud beside another one: same calls, same answers, or a listed difference.
 
 python -m tests.stores --program MINISTACK      python -m tests.stores --write
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import tempfile
@@ -21,18 +22,21 @@ from eachonce_workbench.cloud.history import History
 from eachonce_workbench.cloud.store.protocol import AwsError, Response, success
 from eachonce_workbench.cloud.store.store import Store
 from tests.stores.cases import Call
-from tests.topologies import table, topology
+from tests.stores.queues import QUEUES
+from tests.topologies import queue, table, topology
 
-Asked = Callable[[str, Mapping[str, Any]], tuple[int, dict[str, Any]]]
-"""Answers a call with a status and a body."""
+Answer = tuple[int, dict[str, Any]]
+"""A status and a body."""
+Asked = Callable[[str, Mapping[str, Any]], Answer]
 
 _TABLES = {"items": {"pk": "S"}, "lines": {"pk": "S", "sk": "N"}}
 _PATIENCE_SECONDS = 60
 _JSON = "application/x-amz-json-1.0"
 # Nobody checks it; its place is where a service and a region are read from.
 _SIGNED = "AWS4-HMAC-SHA256 Credential=x/20260101/eu-west-1/{service}/aws4_request, SignedHeaders=host, Signature=x"
-_TARGETS = {"dynamodb": "DynamoDB_20120810.", "events": "AWSEvents."}
-_MATCH = "TestEventPattern"
+_TARGETS = {"dynamodb": "DynamoDB_20120810.", "events": "AWSEvents.", "sqs": "AmazonSQS."}
+# What no two of them have in common, words among it, and digests of what is there, too.
+_NOBODYS = re.compile("MessageId|ReceiptHandle|SequenceNumber|MD5Of.*|Message")
 
 
 class LocalCloud:
@@ -40,20 +44,23 @@ class LocalCloud:
 
     def answer(self, calls: Sequence[Call]) -> Any:
         """Return what comes of some calls."""
-        system = topology(tables=tuple(_described(name) for name in _TABLES))
+        queues = {name: queue(name, properties=attributes) for name, attributes in QUEUES.items()}
+        tables = tuple(_described(name) for name in _TABLES)
+        system = topology(tables=tables, queues=tuple(queues.values()))
         store = Store(system)
         store.create()
         bus = Bus(system, store.queues, History(), after=lambda *_: None)
 
-        def ask(operation: str, request: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
-            if operation == _MATCH:
-                status, _, body = _matched(bus, request)
+        def ask(operation: str, request: Mapping[str, Any]) -> Answer:
+            service = _service(operation)
+            if service == "events":
+                status, answered, body = _matched(bus, request)
             else:
-                headers = {"x-amz-target": _TARGETS["dynamodb"] + operation, "content-type": _JSON}
-                status, _, body = store.handle("dynamodb", headers, json.dumps(request).encode())
-            return status, json.loads(body)
+                headers = {"x-amz-target": _TARGETS[service] + operation, "content-type": _JSON}
+                status, answered, body = store.handle(service, headers, json.dumps(request).encode())
+            return status, _coded(json.loads(body or b"{}"), answered)
 
-        return told(ask, calls)
+        return told(ask, calls, {name: one.url for name, one in queues.items()})
 
 
 def _matched(bus: Bus, request: Mapping[str, Any]) -> Response:
@@ -64,21 +71,27 @@ def _matched(bus: Bus, request: Mapping[str, Any]) -> Response:
 
 
 class Served:
-    """A cloud that is served at a port of this machine; its tables are made anew for each case that uses them."""
+    """A cloud that is served at a port of this machine; tables and queues are made anew for each case."""
 
     def __init__(self, port: int) -> None:
         self._url = f"http://127.0.0.1:{port}/"
+        self._cases = 0
 
     def answer(self, calls: Sequence[Call]) -> Any:
         """Return what comes of some calls."""
-        if any(operation != _MATCH for operation, _ in calls):
-            for name in _TABLES:
-                self._ask("DeleteTable", {"TableName": name})
-                self._ask("CreateTable", {"TableName": name, **_described(name).properties})
-        return told(self._ask, calls)
+        services = {_service(operation) for operation, _ in calls}
+        for name in _TABLES if "dynamodb" in services else ():
+            self._ask("DeleteTable", {"TableName": name})
+            self._ask("CreateTable", {"TableName": name, **_described(name).properties})
+        self._cases += 1
+        urls = {name: self._queue(f"{self._cases}-{name}", QUEUES[name]) for name in QUEUES if "sqs" in services}
+        return told(self._ask, calls, urls)
 
-    def _ask(self, operation: str, request: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
-        service = "events" if operation == _MATCH else "dynamodb"
+    def _queue(self, name: str, attributes: Mapping[str, str]) -> str:
+        return str(self._ask("CreateQueue", {"QueueName": name, "Attributes": attributes})[1]["QueueUrl"])
+
+    def _ask(self, operation: str, request: Mapping[str, Any]) -> Answer:
+        service = _service(operation)
         headers = {
             "X-Amz-Target": _TARGETS[service] + operation,
             "Content-Type": _JSON,
@@ -87,10 +100,27 @@ class Served:
         asked = urllib.request.Request(self._url, json.dumps(request).encode(), headers)
         try:
             with urllib.request.urlopen(asked) as answer:
-                return answer.status, json.loads(answer.read())
+                return answer.status, json.loads(answer.read() or b"{}")
         except urllib.error.HTTPError as error:
             with error:
-                return error.code, json.loads(error.read())
+                return error.code, _coded(
+                    json.loads(error.read()), {name.lower(): value for name, value in error.headers.items()}
+                )
+
+
+def _coded(body: dict[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
+    """Return an answer with the code by which SDKs know its error: SQS has another one for those of its first days.
+
+    https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#awsquerycompatible-trait
+    """
+    code = headers.get("x-amzn-query-error", "").partition(";")[0]
+    return {**body, "__type": code} if code else body
+
+
+def _service(operation: str) -> str:
+    if operation == "TestEventPattern":
+        return "events"
+    return "sqs" if "Message" in operation or "Queue" in operation else "dynamodb"
 
 
 @contextmanager
@@ -123,18 +153,32 @@ def _await(port: int, running: subprocess.Popen[bytes]) -> None:
     raise RuntimeError("it doesn't answer")
 
 
-def told(ask: Asked, calls: Sequence[Call]) -> Any:
+def told(ask: Asked, calls: Sequence[Call], urls: Mapping[str, str] = {}) -> Any:
     """Return the answer of the last call, or of the first that is refused: as far as it is the same everywhere.
 
-    An answer is a value as JSON has it; a refusal is told by its code and its reasons' codes, not in its words.
+    An answer is a value as JSON has it; a refusal is told by its code and its reasons' codes, not in its words. `urls`
+    are those of the queues that calls name.
     """
+    answers: list[dict[str, Any]] = []
     for operation, request in calls:
-        status, body = ask(operation, request)
+        status, body = ask(operation, _resolved(request, answers, urls))
         if status != 200:
             return _refusal(body)
-    if operation in ("Scan", "BatchGetItem"):
-        body = _in_order(body)
-    return _plain(body)
+        answers.append(body)
+    return _plain(_in_order(body) if operation in ("Scan", "BatchGetItem") else body)
+
+
+def _resolved(value: Any, answers: Sequence[Mapping[str, Any]], urls: Mapping[str, str]) -> Any:
+    """Return a request with the addresses of queues, and the receipts of messages that were received before."""
+    if isinstance(value, dict):
+        made = {name: _resolved(member, answers, urls) for name, member in value.items()}
+        name = made.pop("Queue", None)
+        return made if name is None else {"QueueUrl": urls.get(name, urls.get("plain", "") + "-none"), **made}
+    if isinstance(value, list):
+        return [_resolved(member, answers, urls) for member in value]
+    if isinstance(value, str) and re.fullmatch("@[0-9]", value):
+        return answers[int(value[1:])]["Messages"][0]["ReceiptHandle"]
+    return value
 
 
 def _refusal(body: Mapping[str, Any]) -> Any:
@@ -161,7 +205,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         if set(value) in ({"SS"}, {"NS"}, {"BS"}):
             return {kind: sorted(members) for kind, members in value.items()}
-        return {name: _plain(value[name]) for name in sorted(value)}
+        return {name: _plain(value[name]) for name in sorted(value) if not _NOBODYS.fullmatch(name)}
     return [_plain(member) for member in value] if isinstance(value, list) else value
 
 

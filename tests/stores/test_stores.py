@@ -1,6 +1,6 @@
-"""One conformance suite for DynamoDB's items and EventBridge's patterns: here of the local cloud, elsewhere of another.
+"""One conformance suite for local clouds: items, patterns and messages. Here ours is asked, in `make stores` another, too.
 
-What the other answers otherwise is listed, and judged by AWS's documentation: `make stores` holds that to be true.
+What the other answers otherwise is listed, and judged by AWS's documentation.
 """
 
 from __future__ import annotations
