@@ -1,4 +1,4 @@
-"""One conformance suite for local clouds: items, patterns and messages. Here ours is asked, in `make stores` another, too.
+"""One conformance suite for local clouds: items, patterns and messages. Ours is asked here, another by `make stores`.
 
 What the other answers otherwise is listed, and judged by AWS's documentation.
 """
