@@ -71,7 +71,7 @@ def test_the_claim_is_made_before_the_effect(
 
     make_consumer((Weighed, mailbox.send), external=True)(batch(MESSAGE), context)
 
-    assert rows[0]["state"] == State.STARTED
+    assert (rows[0]["type"], rows[0]["state"]) == ("Weighed", State.STARTED)
     assert rows[0]["lease_until"] == int((NOON.timestamp() + 30 + 5) * 1000)
     assert store.journal("post")["state"] == State.DONE
 

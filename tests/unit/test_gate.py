@@ -44,14 +44,14 @@ def test_what_is_over_the_rate_comes_again_and_nothing_is_noted_of_it(
     make_consumer: Make, store: Store, faults: Faults, context: Context
 ) -> None:
     """However often it comes: no read, no mark, no attempt, and a time of its own to come again."""
-    post = make_consumer((Weighed, weigh), rate=ONE)
+    post = make_consumer((Weighed, weigh), rate=Rate(1, per="minute", workers=1))
 
     response = post(batch(*[freight(number, times=number) for number in (1, 2, 3)]), context)
 
     assert returned(response) == ["m-2", "m-3"]
     assert faults.calls == ["TransactWriteItems", "ChangeMessageVisibilityBatch"]
     assert [row["pk"] for row in store.items("Journal")] == ["post##post#e-1"]
-    assert all(1 <= pause <= 2 for pause in faults.pauses)
+    assert all(15 <= pause <= 45 for pause in faults.pauses)
 
 
 @pytest.mark.usefixtures("queue")
@@ -173,6 +173,14 @@ def test_a_message_of_more_events_than_a_bucket_holds_ends(make_consumer: Make, 
 
     assert returned(response) == ["m-9"]
     assert len(store.items("Weights")) == 5
+
+
+def test_a_message_with_an_event_that_nobody_handles_waits_whole(make_consumer: Make, context: Context) -> None:
+    """For the others in it."""
+    post = make_consumer((Weighed, weigh), rate=ONE, unknown="ignore")
+    mixed = record(json.dumps([weighed(event_id="e-1"), weighed(event_id="e-2") | {"type": "Unheard"}]))
+
+    assert returned(post(batch(freight(9), mixed), context)) == [mixed["messageId"]]
 
 
 def test_what_fails_within_the_rate_is_a_retry_as_ever(make_consumer: Make, context: Context, printed: Printed) -> None:

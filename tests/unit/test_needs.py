@@ -128,6 +128,18 @@ def test_it_is_open_for_all_workers(make: Make, mail: Mail, context: Context) ->
     assert mail.asked == []
 
 
+def test_it_is_open_for_one_tenant_where_each_has_its_own(make: Make, mail: Mail, context: Context) -> None:
+    """The others' events are tried as ever."""
+    post = make(Breaker("mail", failures=2, open_for=30, by="tenant"), concurrency=1)
+    mail.down()
+    post(several(98, 99, tenant="loud"), context)
+    mail.error = None
+
+    response = post(batch(freight(1, tenant="loud"), freight(2, tenant="quiet")), context)
+
+    assert returned(response) == ["m-1"]
+
+
 def test_what_needs_something_else_goes_on(make: Make, mail: Mail, store: Store, context: Context) -> None:
     """Beside it in the same batch."""
     post = opened(make, mail)
