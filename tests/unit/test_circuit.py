@@ -393,6 +393,22 @@ def test_a_state_that_can_not_be_read_counts_as_closed(
     assert line["error"] == code
 
 
+@pytest.mark.usefixtures("no_naps")
+def test_a_state_that_a_busy_table_does_not_tell_counts_as_closed(
+    worker: Make, faults: Faults, printed: Printed
+) -> None:
+    """However often it is asked for."""
+    opened(worker())
+    printed.lines()
+    held_back = {"Responses": {}, "UnprocessedKeys": {"Journal": {"Keys": [{"pk": {"S": KEY}}]}}}
+    faults.next("BatchGetItem", lambda *call: wire.edited(*call, lambda _: held_back), times=5)
+
+    assert admits(worker())
+
+    (line,) = printed.logs()
+    assert line["error"] == "Retry"
+
+
 @pytest.mark.parametrize(("fault", "code"), NEVER.items())
 def test_where_it_can_not_be_opened_nobody_is_held_back(
     worker: Make, faults: Faults, printed: Printed, fault: Fault, code: str

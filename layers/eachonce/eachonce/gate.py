@@ -78,7 +78,7 @@ class Gate:
 
     def end(self) -> None:
         """Let go of what was only for this batch."""
-        for circuit in {id(each): each for each in self._circuit_of.values()}.values():
+        for circuit in self._circuit_of.values():
             circuit.end()
         self._circuit_of = {}
 
