@@ -195,8 +195,8 @@ class Conduct:
         replaced = bool(invocation.fences[pk]) and pk in invocation.crossed
         if failed > counted and not replaced:
             yield _COUNTED, f"{invocation.id} failed on it, and it has {row.attempts} attempts as before"
-        if open_starts := sorted(invocation.fences[pk] & {*row.begun, row.fence if row.started else None}):
-            yield _WORD, f"{invocation.id} has ended, and its start {open_starts[0]} has not"
+        if invocation.fences[pk] & {*row.begun, row.fence if row.started else None}:
+            yield _WORD, f"{invocation.id} has ended, and its start has not"
         if invocation.unburied or pk in invocation.crossed:
             return
         most = self._most_attempts.get(invocation.function)

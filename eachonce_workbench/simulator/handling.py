@@ -110,7 +110,8 @@ class _Handling:
         left = caller["deadline"].remaining().total_seconds() - _SPARED_SECONDS
         seconds = min(self._chaos.between(0.1, _SLOWEST_SECONDS, self._chaos.last), max(0.0, left))
         # What fails is to come again when its pause is over: else it fails as often as it may, in no time.
-        if (not fails or is_poison(event.id)) and self._chaos.often(DeliveryFault.SHOWN_AGAIN, about):
+        shown = not fails or is_poison(event.id)
+        if shown and self._chaos.happens(DeliveryFault.SHOWN_AGAIN, about, self._chaos.profile.unmet * (1 + noted)):
             for copy in self._watch.conduct.copies(who, event.id):
                 self._show(copy.queue_arn, copy.receipt_handle)
         strand.wait(asyncio.sleep(seconds))

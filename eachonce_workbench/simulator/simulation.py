@@ -135,7 +135,7 @@ class _Simulation:
             with (
                 own_folder() as folder,
                 guarded(self._guard()),
-                staged(self._scenario.seed, hook=wire),
+                staged(self._scenario.seed, hook=wire) as self._draw_anew,
                 handled(self._chaos, self._watch, self._show),
             ):
                 reconciliation, neighbours, virtual_seconds = self._until_broken(folder)
@@ -193,6 +193,7 @@ class _Simulation:
         async with AsyncExitStack() as stack:
             with guarded(None):  # no function runs yet, and what is translated may be kept
                 await stack.enter_async_context(self._cloud)
+            self._draw_anew()
             self._watch_journal()
             rotation = asyncio.create_task(rotate(self._cloud))
             sender = Sender(

@@ -23,6 +23,7 @@ import eachonce.publisher
 from aws_lambda_powertools.shared import user_agent
 from botocore import UNSIGNED
 from botocore.config import Config
+from botocore.retries import quota
 from moto.moto_api._internal import mock_random
 
 from eachonce_workbench.simulator import strand
@@ -67,10 +68,11 @@ def _wait(tasks: Iterable[asyncio.Task[Any]], *, timeout: float | None, return_w
 
 
 @contextlib.contextmanager
-def staged(seed: int, *, hook: Hook) -> Iterator[None]:
+def staged(seed: int, *, hook: Hook) -> Iterator[Callable[[], None]]:
     """Let sleep, threads, randomness and AWS clients be the simulation's; one at a time in a process.
 
-    `hook` answers botocore's event "before-send".
+    `hook` answers botocore's event "before-send". What it yields is to be called when the cloud is up: a process that
+    simulates for the first time imports more on the way there, and what it imports draws, too.
     """
     drawn = random.Random(seed)  # noqa: S311 - the run's own randomness, to be the same every time
     state = random.getstate()
@@ -93,7 +95,7 @@ def staged(seed: int, *, hook: Hook) -> Iterator[None]:
         patch.object(sys, "stdout", PRINTED),
     ):
         try:
-            yield
+            yield lambda: drawn.seed(f"{seed}, under way")
         finally:
             random.setstate(state)
 
@@ -103,6 +105,8 @@ def _sleep(seconds: float) -> None:
 
 
 _CLIENTS: dict[tuple[str, str], Any] = {}
+# What each of them has left to retry with, which botocore keeps as long as the client.
+_QUOTAS: dict[tuple[str, str], quota.RetryQuota] = {}
 _make = boto3.session.Session.client
 
 
@@ -116,10 +120,13 @@ def _clients(hook: Hook) -> Callable[..., Any]:
         if key not in _CLIENTS:
             unsigned = Config(signature_version=UNSIGNED)  # nobody checks it, and it is a tenth of a call
             chosen = unsigned if config is None else config.merge(unsigned)
-            _CLIENTS[key] = _make(boto3.session.Session(), service_name, config=chosen)
+            _QUOTAS[key] = quota.RetryQuota()
+            with patch.object(quota, "RetryQuota", lambda: _QUOTAS[key]):
+                _CLIENTS[key] = _make(boto3.session.Session(), service_name, config=chosen)
         made = _CLIENTS[key]
         if id(made) not in hooked:
             hooked.add(id(made))
+            _QUOTAS[key].release(quota.RetryQuota.INITIAL_CAPACITY)  # as in a process of its own
             made.meta.events.unregister("before-send", unique_id="simulator")
             made.meta.events.register_first("before-send", hook, unique_id="simulator")
         return made
