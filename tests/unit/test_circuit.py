@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -118,6 +119,23 @@ def test_who_has_seen_enough_opens_it_for_all(worker: Make, store: Store, printe
     assert row(store)["failure_count"] == 2
     assert row(store)["expires_at"] == int((NOW + timedelta(hours=1, seconds=30)).timestamp())
     assert "outbox" not in row(store)
+
+
+def test_while_it_is_opened_nobody_opens_it_again(worker: Make, faults: Faults, printed: Printed) -> None:
+    """Though it isn't open for all yet: another thread's failures belong to it."""
+    circuit = worker()
+    others = threading.Thread(target=lambda: [circuit.saw(f"m-{number}", FAILED) for number in (2, 3)])
+
+    def fail_beside() -> None:
+        others.start()
+        others.join(1)
+
+    faults.next("PutItem", wire.meanwhile(fail_beside))
+    opened(circuit)
+    others.join()
+
+    assert [line["message"] for line in printed.logs()] == ["the breaker mail is open"]
+    assert faults.calls.count("PutItem") == 1
 
 
 def test_what_was_let_in_before_is_held_back_when_it_opens(worker: Make, clock: time_machine.Traveller) -> None:

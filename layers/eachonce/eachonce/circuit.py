@@ -54,8 +54,7 @@ class Circuit:
         self._clock = clock
         self._health = Health(breaker)
         self._lock = Lock()
-        # Held while the store is asked or told: what was read before isn't newer than what was told.
-        self._turn = Lock()
+        self._turn = Lock()  # held while the store is asked or told, so that nobody goes by what was read before
         self._open = False  # as this worker knows it
         self._opening = False  # ... and as it is about to tell the others
         self._tried: str | None = None  # the delivery that is tried while it is open
