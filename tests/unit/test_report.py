@@ -129,9 +129,10 @@ def test_an_event_within_32_hops_is_handled(make_consumer: Make, store: Store, c
         ({"causationid": "e-32"}, "e-1 was caused by e-32"),
         ({"correlationid": "e-0"}, "e-1 was caused by an event that it doesn't name, and all of it by e-0"),
         ({"causationid": "c" * 470_000}, "e-1 was caused by " + "c" * 255 + "…"),
+        ({"correlationid": "c" * 470_000}, ", and all of it by " + "c" * 255 + "…"),
         ({"causationid": "e\n-32"}, "e-1 was caused by e?-32"),
     ],
-    ids=["unknown", "the last", "the first", "long", "odd"],
+    ids=["unknown", "the last", "the first", "long", "long since", "odd"],
 )
 def test_the_chain_is_told_as_far_as_it_is_known(
     make_consumer: Make, store: Store, context: Context, chain: dict[str, Any], says: str
