@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from eachonce import Consumer, Event, Reject, Retry, Wait, Work
+from eachonce import Consumer, Endpoint, Event, Reject, Retry, Wait, Work
 from eachonce.event import decode
 from eachonce.journal import unpack_outbox
 from eachonce.listener import listen
@@ -121,6 +121,19 @@ def test_what_a_handler_does_and_publishes_follows_from_its_span(
     assert inner.parent.span_id == span.context.span_id  # type: ignore[union-attr]
     published = parent_of(store)
     assert (published.trace_id, published.parent_id, published.flags) == (*ids(span), 1)
+
+
+def test_an_endpoints_events_follow_from_no_span_of_others(store: Store, context: Context, told: Told) -> None:
+    """It has no tracer, and needs no OpenTelemetry; its request had no trace."""
+    counter = Endpoint("counter", aws=store.aws, settings=store.settings)
+    counter.on(Weighed)(announce)
+
+    with told.tracer.start_as_current_span("invocation"):
+        counter({"parcel": "p", "grams": 100}, context)
+
+    (row,) = store.items("Journal")
+    (event,) = map(decode, unpack_outbox(bytes(row["outbox"])))
+    assert event.traceparent is None
 
 
 @pytest.mark.parametrize("lanes", [1, 2])
