@@ -26,6 +26,7 @@ class Profile:
     - `unmet`: of calls of a kind that a fault has not happened to yet; rare calls are met early so
     - `delivery`: of deliveries, each fault for itself
     - `rare`: of invocations, of those faults that hold up everything
+    - `slow`: of handlers whose start is noted: while they take their time, others meet them
     - `poison`: how many events of each kind of poison, a hundred invoices
     """
 
@@ -33,13 +34,15 @@ class Profile:
     unmet: float = 0.0
     delivery: float = 0.0
     rare: float = 0.0
+    slow: float = 0.0
     poison: float = 0.0
 
 
 PROFILES = {
     "none": Profile(),
-    "light": Profile(call=0.005, unmet=0.05, delivery=0.01, rare=0.002, poison=0.5),
-    "heavy": Profile(call=0.05, unmet=0.5, delivery=0.1, rare=0.01, poison=2),
+    "light": Profile(call=0.005, unmet=0.05, delivery=0.01, rare=0.002, slow=0.01, poison=0.5),
+    "heavy": Profile(call=0.05, unmet=0.5, delivery=0.1, rare=0.01, slow=0.05, poison=2),
+    "crowded": Profile(call=0.05, unmet=0.5, delivery=0.1, rare=0.01, slow=0.4, poison=2),
 }
 
 

@@ -104,7 +104,7 @@ class _Handling:
     def _take_time(self, event: Event[Any], who: str, about: str, caller: dict[str, Any], *, fails: bool) -> None:
         # Whoever has noted its start is to be met by others: there are few, and of others a slow one hinders a group.
         noted = caller["handler"].external or caller["begun"] is not None
-        share = 2 * self._chaos.profile.delivery if noted else self._chaos.profile.rare
+        share = self._chaos.profile.slow if noted else self._chaos.profile.rare
         if not self._chaos.happens(DeliveryFault.HANDLER_SLOW, about, share):
             return
         left = caller["deadline"].remaining().total_seconds() - _SPARED_SECONDS

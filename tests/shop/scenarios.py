@@ -24,6 +24,6 @@ def scenario(*, invoices: int = 10, seed: int = 0, faults: str = "heavy") -> Sce
 
 
 def followed(*, invoices: int, seed: int) -> Scenario:
-    """Return a scenario of invoices that the laboratory follows: their parts meet in two rows, and often."""
+    """Return a scenario in which events meet: of invoices whose parts the laboratory counts in the same two rows."""
     some = [given for given in _first(10 * invoices) if given.name.endswith(FOLLOWED)]
-    return replace(scenario(seed=seed), inputs=some[:invoices])
+    return replace(scenario(seed=seed, faults="crowded"), inputs=some[:invoices])

@@ -52,7 +52,7 @@ def test_the_same_seed_is_the_same_run_to_the_letter() -> None:
 
 
 def test_the_same_seed_is_the_same_report_in_another_process() -> None:
-    """To the byte: nothing depends on where objects lie, how sets are ordered, how long it takes, or what ran before."""
+    """To the byte, wherever objects lie, however sets are ordered, however long it takes, and whatever ran before."""
     program = """if True:
         import json
         import sys

@@ -23,7 +23,8 @@ from tests.shop.scenarios import followed, scenario
 from tests.simulation.wrong_layers import WrongLayer
 
 INVOICES = 8
-SEEDS = range(1, 7)
+# In each of them an event kills its worker, in two one always fails, in three there is a row that nobody can read.
+SEEDS = (1, 69, 177, 17, 44, 23)
 _SHARE = 0.8  # of the list is to be found
 _AT_ONCE = 2
 # Of the processor, for all its seeds: a layer that is wrong enough never comes to an end.
