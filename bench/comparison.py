@@ -17,8 +17,6 @@ from bench.systems import OURS, PEER, SYSTEMS
 Tell = Callable[[str], None]
 
 _EVENTS = 400  # of a run, in as many batches as they make
-_COUNTED = 2
-"""Runs of which the one with fewer calls counts: a hiccup of the machine may split what is committed together."""
 _SLOW_ROUNDS = {1: 10, 10: 6, 100: 4}
 """Runs in which AWS takes its time, by the batch's size, in pairs; a batch of a thousand takes half a minute."""
 
@@ -48,8 +46,7 @@ def counts(started: Sequence[SystemProcess], cases: Sequence[Case], tell: Tell) 
         rows = []
         for case in cases:
             tell(f"{process.name}: {case.case}")
-            runs = [process.measure(_task(case, batches=1)) for _ in range(_COUNTED)]
-            rows.append(_row(case, process.name, Runs(counted=min(runs, key=lambda run: run.calls))))
+            rows.append(_row(case, process.name, Runs(counted=process.measure(_task(case, batches=1)))))
         return rows
 
     with ThreadPoolExecutor(len(started)) as threads:
