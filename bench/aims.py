@@ -78,7 +78,7 @@ def _counts(name: str, rows: Rows) -> Iterator[Aim]:
     )
     limit = "each read is a call"
     if ours.case != READ_STATE_AND_EVENT:
-        limit = "write units win: to share a call, each such write would be a transaction's, for twice its units"
+        limit = "write units win: what shares a call is a transaction, which bills each item that it writes twice"
         if FEWEST in rows:
             fewest = rows[FEWEST]
             limit += f" (`{FEWEST}`: {fewest.calls_per_event:g} calls, {fewest.write_units_per_event:g} units)"
@@ -103,10 +103,11 @@ def _processor(ratio: Ratio, rows: Rows) -> str:
     parts = f"of {whole:.0f} µs boto3 takes {calls:.0f}, Powertools' logs {logs:.0f}, layer and handler {own:.0f}"
     least = ratio.cpu * (calls + logs) / whole
     without = f"without the last {least:.2f} of the peer's would be left"
-    floor = rows[FLOOR].cpu_us_per_event if FLOOR in rows else None
-    if floor is None or ours.calls_per_event < 1:
+    floor = rows.get(FLOOR)
+    if floor is None or floor.cpu_us_per_event is None or floor.calls_per_event > ours.calls_per_event:
         return f"{parts}; {without}"
-    return f"{parts}; {without}: {FLOOR} alone, with as many calls and nothing else, is at {floor / peer:.2f}"
+    alone = floor.cpu_us_per_event / peer
+    return f"{parts}; {without}: {FLOOR} alone, with no more calls and nothing else, is at {alone:.2f}"
 
 
 def _wall(rows: Rows) -> str:

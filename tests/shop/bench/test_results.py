@@ -132,8 +132,8 @@ def test_a_missed_aim_names_its_limit(written: Path) -> None:
     page = (written / "results.md").read_text()
 
     assert missed == {
-        "counter, distinct: AWS calls": "write units win: to share a call, each such write would be a transaction's, "
-        "for twice its units (`eachonce, fewest calls`: 0.1 calls, 4 units)",
+        "counter, distinct: AWS calls": "write units win: what shares a call is a transaction, which bills each item "
+        "that it writes twice (`eachonce, fewest calls`: 0.1 calls, 4 units)",
         "counter, distinct: a batch's wall time": "of 25.0 ms at most 1.0 are processor time, the rest AWS's answers: "
         "they alone are 0.100 of the peer's; `eachonce, fewest calls` is at 0.25",
         "the local cloud: processor time a message at 10,000 orders, over 1,000's": "1.80 ms a message after 1.50",
@@ -155,7 +155,7 @@ def test_a_slower_processor_share_is_told_by_its_parts() -> None:
     (aim,) = missed
     assert aim.limit == (
         "of 100 µs boto3 takes 60, Powertools' logs 10, layer and handler 30; without the last 0.28 of the peer's "
-        "would be left: bare boto3 alone, with as many calls and nothing else, is at 0.24; `eachonce, fewest calls` is "
+        "would be left: bare boto3 alone, with no more calls and nothing else, is at 0.24; `eachonce, fewest calls` is "
         "at 0.12"
     )
 
