@@ -48,6 +48,11 @@ def events(count: int, *, start: int = 0) -> list[Event[Arrived]]:
     return [event(str(number)) for number in range(start, start + count)]
 
 
+def about_one(count: int) -> list[Event[Arrived]]:
+    """Return events of one subject, whose calls are made one after the other."""
+    return [msgspec.structs.replace(each, subject="p") for each in events(count)]
+
+
 def event(event_id: str) -> Event[Arrived]:
     return Event(id=event_id, source="post", type="Arrived", data=Arrived(parcel="p"))
 
@@ -333,7 +338,6 @@ def test_four_calls_are_under_way_at_once(press: Press, faults: Faults) -> None:
 
 def test_events_of_one_subject_are_published_in_order(press: Press, faults: Faults) -> None:
     """However long a call of theirs takes, no other of theirs overtakes it."""
-    about_one = [msgspec.structs.replace(each, subject="p") for each in events(25)]
     began, overtaken = Flag(), []
 
     def late(_: Any, send: Any) -> Any:
@@ -347,7 +351,7 @@ def test_events_of_one_subject_are_published_in_order(press: Press, faults: Faul
     faults.next("PutEvents", late)
     faults.next("PutEvents", begin, times=2)
 
-    press.publisher.publish(about_one)
+    press.publisher.publish(about_one(25))
 
     assert overtaken == [False]
     assert press.ids() == [str(number) for number in range(25)]
@@ -461,7 +465,7 @@ def test_failures_are_named_in_order_across_calls(press: Press, faults: Faults) 
     faults.next("PutEvents", wire.entries_fail(0, 1, code="MalformedDetail"))
 
     with pytest.raises(PublishError) as raised:
-        press.publisher.publish([*events(12), large("12", MAX_BYTES + 1)])
+        press.publisher.publish([*about_one(12), large("12", MAX_BYTES + 1)])
 
     assert [unsent.place for unsent in raised.value.unsent] == [0, 9, 11, 12]
 
@@ -528,7 +532,7 @@ def test_a_refused_call_is_said_of_its_events_only(press: Press, faults: Faults)
     faults.next("PutEvents", wire.refused("AccessDeniedException"))
 
     with pytest.raises(PublishError) as raised:
-        press.publisher.publish(events(12))
+        press.publisher.publish(about_one(12))
 
     assert [unsent.place for unsent in raised.value.unsent] == list(range(10))
     said = {(unsent.code, unsent.message) for unsent in raised.value.unsent}
