@@ -35,7 +35,7 @@ class WrongLayer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     @classmethod
     def read(cls, path: Path = LIST) -> Mapping[str, Self]:
         """Return the list, by names; raises ValueError where an entry says neither what it breaks nor why nothing."""
-        entries = msgspec.convert(tomllib.loads(path.read_text())["wrong"], list[cls])
+        entries: list[Self] = [msgspec.convert(entry, cls) for entry in tomllib.loads(path.read_text())["wrong"]]
         for each in entries:
             if bool(each.promises) == bool(each.unseen):
                 raise ValueError(f"{each.name}: either promises, or why it is unseen")
