@@ -24,6 +24,6 @@ def scenario(*, invoices: int = 10, seed: int = 0, faults: str = "heavy") -> Sce
 
 
 def followed(*, invoices: int, seed: int) -> Scenario:
-    """Return a scenario in which events meet: of invoices whose parts the laboratory counts in the same two rows."""
-    some = [given for given in _first(10 * invoices) if given.name.endswith(FOLLOWED)]
+    """Return a scenario in which events meet: of invoices whose parts the laboratory counts in one row."""
+    some = [given for given in _first(20 * invoices) if given.name.endswith(FOLLOWED)]
     return replace(scenario(seed=seed, faults="crowded"), inputs=some[:invoices])
