@@ -149,7 +149,9 @@ def test_an_event_that_cant_be_checked_now_comes_again(
 
     assert returned(response) == ["m-1"]
     assert store.dead_letters() == store.items("Journal") == store.items("Weights") == []
-    assert [line["error"] for line in printed.lines() if "error" in line] == ["ThrottlingException"]
+    (line,) = printed.logs()
+    assert line["error"] == "ThrottlingException"
+    assert line["reason"] == "nobody can say now whether the event is authentic: AWS did not give the keys"
 
 
 def test_what_follows_an_event_that_cant_be_checked_waits_for_it(

@@ -271,7 +271,9 @@ def test_s3s_test_of_its_notifications_is_let_go(
     response = consumer(batch(record(wrap(S3_TEST))), context)
 
     assert (response, store.dead_letters()) == ({"batchItemFailures": []}, [])
-    assert printed.counts() == {"Ignored": 1}
+    line, metrics = printed.lines()
+    assert (line["message"], line["reason"]) == ("ignored", "S3's test of its notifications")
+    assert metrics["Ignored"] == [1]
 
 
 def moody(event: Event[Any], work: Work) -> None:
