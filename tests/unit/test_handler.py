@@ -20,6 +20,25 @@ from tests.store import Store
 Make = Callable[..., Consumer]
 
 
+@pytest.mark.parametrize(
+    ("reads", "services"), [("ssm", ("ssm",)), (["ssm", "dynamodb"], ("ssm", "dynamodb")), ((), ())]
+)
+def test_a_handler_says_which_services_it_reads_from(reads: Any, services: tuple[str, ...]) -> None:
+    """One or several, as boto3 names them."""
+    consumer = Consumer("weigh")
+
+    consumer.on(Weighed, reads=reads)(weigh)
+
+    assert consumer["Weighed"].reads == services
+
+
+@pytest.mark.parametrize("reads", [True, None, [""], [1], {"ssm": 1}])
+def test_what_a_handler_reads_from_is_named(reads: Any) -> None:
+    """Else it is refused where it is said."""
+    with pytest.raises(HandlerError, match='such as reads="ssm", not'):
+        Consumer("weigh").on(Weighed, reads=reads)
+
+
 async def soon(event: Event[Weighed], work: Work) -> None:
     weigh(event, work)
 

@@ -7,7 +7,7 @@ without having run, so it is refused where it is registered, and where it is ret
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Future
 from functools import partial
 from types import BuiltinFunctionType, FunctionType, MethodType
@@ -36,7 +36,7 @@ _DEEPEST = 100  # decorators and partials around one another
 class Handler(msgspec.Struct, frozen=True, kw_only=True):
     """A function from an event to a unit of work, the contract of its events, and whether it has effects of its own.
 
-    `needs` is the breaker of what it needs, where it has one.
+    `needs` is the breaker of what it needs, where it has one, and `reads` are the services that it looks things up in.
     """
 
     contract: type[Any]
@@ -45,6 +45,7 @@ class Handler(msgspec.Struct, frozen=True, kw_only=True):
     uncertain: Literal["again", "reject"] = "again"
     description: Description
     needs: Breaker | None = None
+    reads: tuple[str, ...] = ()
 
     def run(self, event: Event[Any], work: Work) -> None:
         """Call the function; raises HandlerError when what it returns has yet to be run."""
@@ -71,6 +72,7 @@ class Handlers:
         external: bool = False,
         uncertain: Literal["again", "reject"] = "again",
         needs: Breaker | None = None,
+        reads: str | Sequence[str] = (),
         **described: Any,
     ) -> Callable[[Handle[C]], Handle[C]]:
         """Register the decorated function for events of `contract`: a Contract, a dataclass or a pydantic model.
@@ -78,11 +80,13 @@ class Handlers:
         With `external` the function may have an effect outside the work (an e-mail, a payment): the event is claimed
         before it runs, so that no two workers run it at once, and `work.idempotency_key` is for the receiver. When an
         earlier run ended without a word, its effect is `uncertain`: run "again" with the same key, or "reject" the
-        event for a person to decide. While the breaker of what it `needs` is open, its events are put off. What else
-        is said is as in `describe`, of a contract that nobody has described or that is to be another here. Raises
+        event for a person to decide. While the breaker of what it `needs` is open, its events are put off. It `reads`
+        from these services of AWS's, such as "ssm", outside the work, and changes nothing there: what it is told is no
+        part of the commit, and may be another thing the next time; `eachonce certify` then lets it ask. What else is
+        said is as in `describe`, of a contract that nobody has described or that is to be another here. Raises
         HandlerError when the function can't be a handler, and ValueError when the type has one already.
         """
-        made = making(contract, external=external, uncertain=uncertain, **described)
+        made = making(contract, external=external, uncertain=uncertain, reads=reads, **described)
         if needs is not None and not isinstance(needs, Breaker):
             raise HandlerError(f"what a handler needs is a Breaker, and not a {type(needs).__name__}")
 
@@ -148,6 +152,7 @@ def making(
     *,
     external: bool = False,
     uncertain: Literal["again", "reject"] = "again",
+    reads: str | Sequence[str] = (),
     **described: Any,
 ) -> Callable[[Handle[Any]], Handler]:
     """Return what makes a function the handler of a contract's events; raises HandlerError when either can't be."""
@@ -155,14 +160,30 @@ def making(
         raise HandlerError("a handler is registered for a contract: `@consumer.on(OrderPlaced)`")
     description = describing(contract, **described)
     require_marks(contract, description)
+    services = _services(reads)
 
     def make(handle: Handle[Any]) -> Handler:
         _require_plain(handle)
         return Handler(
-            contract=contract, handle=handle, external=external, uncertain=uncertain, description=description
+            contract=contract,
+            handle=handle,
+            external=external,
+            uncertain=uncertain,
+            description=description,
+            reads=services,
         )
 
     return make
+
+
+def _services(reads: Any) -> tuple[str, ...]:
+    """Return the services that a handler reads from; raises HandlerError when they are no names."""
+    services = (reads,) if isinstance(reads, str) else reads
+    if not isinstance(services, list | tuple | set | frozenset) or not all(
+        isinstance(service, str) and service for service in services
+    ):
+        raise HandlerError(f'what a handler reads is named as boto3 names services, such as reads="ssm", not {reads!r}')
+    return tuple(services)
 
 
 def _require_plain(handle: Any) -> None:
