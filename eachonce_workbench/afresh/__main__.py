@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import pickle
+import socket
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -14,6 +15,7 @@ import boto3  # noqa: F401 - what most handlers import, and takes longest
 import msgspec
 import time_machine
 from eachonce import Event, Work
+from eachonce.request import Request as Asked
 from eachonce.work import Address, Item
 
 from eachonce_workbench.afresh.request import Case, Request, Said
@@ -54,6 +56,7 @@ def _try(line: bytes, answer: BinaryIO) -> None:
 
 
 def _answers(request: Request) -> list[Said | None]:
+    socket.gethostname = lambda: "elsewhere"  # as Lambda's own is another in each process
     sys.path[:0] = request.path
     os.environ.update(request.environment)
     guard = Guard(limits=process.limits(), refused=lambda _: None)
@@ -79,7 +82,7 @@ def _said(case: Case, handle: Callable[[Event[Any], Work], object]) -> Said | No
 
     work = Work(fetch, idempotency_key=case.key)
     try:
-        handle(Event(**attributes), work)
+        handle(Event(**{**attributes, "request": Asked(**attributes["request"])}), work)
     except Exception:  # noqa: BLE001 - which it didn't where it ran before; perhaps it lacks something here
         return None
     return said(work)

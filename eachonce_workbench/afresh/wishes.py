@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from eachonce import Work
+from eachonce.model import encode
 from eachonce.work import Address, Create, Put
 
 
@@ -45,4 +46,4 @@ def _write(address: Address, write: Any) -> str:
 
 
 def _published(data: Any) -> str:
-    return f"{type(data).__name__} {msgspec.json.encode(data, order='sorted').decode()}"
+    return f"{type(data).__name__} {msgspec.json.encode(data, order='sorted', enc_hook=encode).decode()}"

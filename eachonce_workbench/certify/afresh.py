@@ -20,6 +20,7 @@ from eachonce_workbench.afresh.newcomer import MOST, newcomer
 from eachonce_workbench.afresh.request import Case, Request
 from eachonce_workbench.certify.constants import Code
 from eachonce_workbench.certify.effect import unwatched
+from eachonce_workbench.certify.requests import told
 from eachonce_workbench.certify.run import Run
 from eachonce_workbench.certify.subject import Subject
 from eachonce_workbench.certify.witness import Cause, Witness
@@ -37,7 +38,7 @@ def said_afresh(subject: Subject, runs: Sequence[Run]) -> list[tuple[Run, tuple[
     A function that its module doesn't name, as one inside another, is not tried, and neither is what had an effect of
     its own or raised something.
     """
-    cases = [pair for handler in subject.consumer.handlers for pair in _cases(handler, runs)]
+    cases = [pair for handler in subject.handlers for pair in _cases(handler, runs)]
     if not cases:
         return []
     request = Request(
@@ -58,7 +59,7 @@ def said_afresh(subject: Subject, runs: Sequence[Run]) -> list[tuple[Run, tuple[
 
 def _goes_by_hashes(subject: Subject) -> bool:
     """Whether the code makes sets, or asks for hashes: two seeds may well give the same order."""
-    bodies = Code.of(handler.handle for handler in subject.consumer.handlers).bodies
+    bodies = Code.of(handler.handle for handler in subject.handlers).bodies
     return any(not _HASHING.isdisjoint(body.co_names) or _makes_a_set(body) for body in bodies)
 
 
@@ -95,7 +96,8 @@ def _cases(handler: Handler, runs: Sequence[Run]) -> Iterator[tuple[Run, Case]]:
 
 
 def _pickled(run: Run) -> bytes | None:
-    attributes = {name: getattr(run.event, name) for name in run.event.__struct_fields__ if name != "request"}
+    attributes = {name: getattr(run.event, name) for name in run.event.__struct_fields__}
+    attributes["request"] = told(run.event.request)
     given: Any = (attributes, dict(run.reads))
     try:
         return pickle.dumps(given)

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from inspect import unwrap
+from itertools import islice
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, TypeVar
 
+from eachonce_workbench.certify.drawing import matching
 from eachonce_workbench.certify.memory import is_own
 
 _MOST = 24
 _LONGEST_WORD = 64
 _LARGEST = Decimal(10**15)
 _DIGITS = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+# What a word that isn't meant as a pattern hardly has.
+_PATTERN = re.compile(r"\\[dDwWsSb]|\[[^\]]+\]|^\^|\(\?P<|[)\]}.][*+?{]")
+_MOST_PATTERNS = 4
+_OF_A_PATTERN = 3
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 T = TypeVar("T")
@@ -63,6 +70,7 @@ class Code:
         plain = [value for given in self.values for value in _plain(given)]
         numbers = [number for value in plain for number in _numbers(value)]
         words = [value for value in plain if isinstance(value, str) and 0 < len(value) <= _LONGEST_WORD]
+        words = [*_matching([*(given for given in self.values if isinstance(given, re.Pattern)), *words]), *words]
         times = [moment for value in plain for moment in _times(value)]
         times += _dates([int(number) for number in numbers if number == int(number)])
         return Constants(_few(numbers), _few(words), _few(times))
@@ -138,6 +146,15 @@ def _numbers(value: Any) -> Iterator[Decimal]:
             return
         if number.is_finite() and abs(number) <= _LARGEST:
             yield number
+
+
+def _matching(values: Iterable[str | re.Pattern[Any]]) -> Iterator[str]:
+    """Yield texts that the code's own patterns take, a few of each."""
+    patterns = (value if isinstance(value, str) else value.pattern for value in values)
+    written = (text for text in patterns if isinstance(text, str) and _PATTERN.search(text))
+    for text in islice(dict.fromkeys(written), _MOST_PATTERNS):
+        with suppress(re.error):
+            yield from matching(text)[:_OF_A_PATTERN]
 
 
 def _times(value: Any) -> Iterator[datetime]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Self
 
@@ -12,11 +12,13 @@ import msgspec
 from eachonce import Contract, Event
 from eachonce.description import Description, description_of
 from eachonce.handler import Handler
-from eachonce.model import subject_of
+from eachonce.model import encode, subject_of
+from eachonce.request import NO_REQUEST
 from hypothesis import strategies as st
 
 from eachonce_workbench.certify.drawing import drawn
 from eachonce_workbench.certify.identity import distinct
+from eachonce_workbench.certify.requests import Routed
 from eachonce_workbench.certify.sample import Pool, samples
 from eachonce_workbench.simulator.clock import START
 
@@ -29,14 +31,20 @@ Crowd = tuple[Event[Any], ...]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Events of one type: the contract of their data, and what they are called and whose they are."""
+    """Events of one type: the contract of their data, and what they are called and whose they are.
+
+    The `contract` of requests says what their paths name, too.
+    """
 
     contract: type[Any]
     description: Description
+    routed: Routed | None = None
 
     @classmethod
     def of(cls, told: type[Any] | Handler) -> Self:
         """Return the kind of a contract's events, as it is described or as a handler takes them."""
+        if isinstance(told, Routed):
+            return cls(told.asked, told.description, told)
         if isinstance(told, Handler):
             return cls(told.contract, told.description)
         return cls(told, description_of(told))
@@ -48,15 +56,19 @@ class Kind:
 
     def event(self, place: int, data: Any, *, tie: bool = False, tenant: str | None = None) -> Event[Any]:
         """Return the event at a place of a crowd; it is the tenant's that its data name, where they do."""
+        event_id, request = f"e{place + 1}", NO_REQUEST
+        if self.routed is not None:
+            request, data = self.routed.request(data, event_id), self.routed.body(data)
         named = None if tenant is None else getattr(data, "tenant", None)
         return Event(
-            id=f"e{place + 1}",
+            id=event_id,
             source=self.description.source or "certified",
             type=self.type,
             data=data,
             time=START - timedelta(minutes=place // 2 if tie else place),
             subject=subject_of(data),
             tenant=named if isinstance(named, str) else tenant,
+            request=request,
         )
 
 
@@ -86,6 +98,15 @@ def crowds(
         )
         for number, some in enumerate(_unlike(data))
     ]
+
+
+def renamed(event: Event[Any], event_id: str, time: datetime | None) -> Event[Any]:
+    """Return an event under another id, at another time; a request's id is its key."""
+    request = event.request
+    if request.key is not None:
+        headers = {**request.headers, "idempotency-key": event_id}
+        request = msgspec.structs.replace(request, key=event_id, headers=headers)
+    return msgspec.structs.replace(event, id=event_id, time=time, request=request)
 
 
 def _tenants(number: int) -> Sequence[str]:
@@ -121,7 +142,7 @@ def _drawn(strategies: Sequence[st.SearchStrategy[Any]], count: int, chosen_by: 
 def _unlike(found: Iterable[tuple[Contract, ...]]) -> Iterator[tuple[Contract, ...]]:
     seen: set[bytes] = set()
     for data in found:
-        text = msgspec.json.encode(data)
+        text = msgspec.json.encode(data, enc_hook=encode)
         if text not in seen:
             seen.add(text)
             yield data

@@ -8,12 +8,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+from eachonce.model import encode
+
 from eachonce_workbench.certify.constants import Code
 from eachonce_workbench.certify.paths import Line
 from eachonce_workbench.certify.run import Run
 from eachonce_workbench.certify.scout import Scout
 
 _MOST = 3
+# Of a work, by whatever name a function has it; other things, too, are read and added to.
+_VERBS = frozenset({"create", "put", "publish"})
 
 
 @dataclass(slots=True)
@@ -25,6 +30,7 @@ class Deeds:
     _asked: set[str] = field(default_factory=set)
     _failures: dict[str, str] = field(default_factory=dict)
     _untaken: dict[str, list[Line]] = field(default_factory=dict)
+    _blind: dict[str, str] = field(default_factory=dict)
     _mattering: dict[str, list[Line]] = field(default_factory=dict)
 
     def hear(self, name: str, runs: Iterable[Run]) -> None:
@@ -44,7 +50,12 @@ class Deeds:
             lines = scout.paths.untaken(Code.of([handler.handle]).bodies)
             work = _work_of(handler.handle)
             self._untaken[name] = lines
-            self._mattering[name] = [line for line in lines if work in line.variables]
+            self._mattering[name] = [
+                line for line in lines if work in line.variables or not _VERBS.isdisjoint(line.attributes)
+            ]
+            blind = [one for one in scout.candidates if one.kind.type == name and one.played.blind]
+            if blind:
+                self._blind[name] = msgspec.json.encode(blind[0].data, enc_hook=encode).decode()
             if any(one.played.said for one in scout.candidates if one.kind.type == name):
                 self._asked.add(name)
 
@@ -56,6 +67,8 @@ class Deeds:
             yield f"no {name} ever asked for anything"
         elif name in self.made_up:
             yield f"no {name} is done without a row that nobody here writes, such as {self.made_up[name][0]}"
+        if blind := self._blind.get(name):
+            yield f"{name} {blind} puts blindly what it hasn't read, and is always rejected"
         if mattering := self._mattering.get(name):
             shown = ", ".join(map(str, mattering[:_MOST]))
             yield f"no {name} ever came to {shown}"

@@ -12,6 +12,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import configuration as hypothesis_configuration
 from hypothesis import strategies as st
+from hypothesis.errors import InvalidArgument
 
 _SAMPLES = 16
 _CHARACTERS = "012AB9ab"
@@ -42,11 +43,21 @@ def drawn(strategy: st.SearchStrategy[Any], count: int, chosen_by: int) -> list[
 @cache
 def matching(pattern: str) -> tuple[str, ...]:
     """Return a few texts that a pattern takes: beside each of the simplest, those that differ in one character."""
-    strategy = st.from_regex(pattern, fullmatch=True, alphabet=st.characters(codec="ascii", categories=("L", "N", "P")))
-    simple = sorted(set(drawn(strategy, _SAMPLES, 0)), key=lambda text: (len(text), text))
+    simple = sorted(set(drawn(_strategy(pattern), _SAMPLES, 0)), key=lambda text: (len(text), text))
     takes = re.compile(pattern).search
     alike = [one for text in simple[:2] for one in _neighbours(text, takes)]
     return tuple(dict.fromkeys([*simple[:1], *alike, *simple[1:]]))
+
+
+def _strategy(pattern: str) -> st.SearchStrategy[str]:
+    """Return texts that a pattern takes, of letters, numbers and marks where it takes such."""
+    plain = st.characters(codec="ascii", categories=("L", "N", "P", "S", "Zs"))
+    strategy = st.from_regex(pattern, fullmatch=True, alphabet=plain)
+    try:
+        strategy.validate()
+    except InvalidArgument:  # it asks for what is none of these, as another alphabet's letters
+        return st.from_regex(pattern, fullmatch=True)
+    return strategy
 
 
 def _neighbours(text: str, takes: Callable[[str], object]) -> Iterator[str]:

@@ -5,23 +5,27 @@ What would reach beyond the limits of the confinement is refused, so that nobody
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from eachonce_workbench.cloud.confinement import process
 from eachonce_workbench.cloud.confinement.guard import Guard, guarded
 from eachonce_workbench.cloud.confinement.refusals import Refusals
 
+Changing = Callable[[str, Sequence[str]], object]
+
 
 @contextmanager
-def watched(noted: list[str], *, programs: bool = False) -> Iterator[None]:
+def watched(noted: list[str], changing: Changing | None = None, *, programs: bool = False) -> Iterator[None]:
     """Note in `noted` what the process does to the world meanwhile, and what it tries, in words.
 
-    To start a program is an effect, whatever becomes of it; `programs` lets it pass where the kernel confines it.
+    Where somebody is told of what is `changing` in the file system, with the paths, that is not noted. To start a
+    program is an effect, whatever becomes of it; `programs` lets it pass where the kernel confines it.
     """
     limits, programs = process.limits(), programs and process.confines_programs()
+    told: Changing = (lambda words, _: noted.append(words)) if changing is None else changing
     try:
-        with guarded(Guard(limits=limits, refused=noted.append, done=noted.append, programs=programs)):
+        with guarded(Guard(limits=limits, refused=noted.append, changing=told, programs=programs)):
             yield
     finally:
         noted += process.refused()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from eachonce.outcome import Verdict
 from eachonce.work import CREATED_BY, WRITTEN_BY, Address
 
 from eachonce_workbench.afresh.wishes import text
+from eachonce_workbench.certify.files import written
 from eachonce_workbench.certify.stage import Stage
 
 # A copy of what is done, and what came too late to matter, are as good as done: the message leaves its queue.
@@ -28,7 +29,7 @@ class Ending:
     """The rows without the layer's own notes, what was published and how often, and what became of each event.
 
     `answers` are what the events' own callers are told, by event id, and `sent` is what was sent outside the work, and
-    for which event.
+    for which event. `files` are what is left in files that were written over, by their names.
     """
 
     rows: Mapping[Address, Mapping[str, Any]]
@@ -36,6 +37,7 @@ class Ending:
     verdicts: Mapping[str, str]
     answers: Mapping[str, str] = field(default_factory=dict)
     sent: frozenset[tuple[str, str]] = frozenset()
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,14 @@ def ending(stage: Stage, verdicts: Mapping[str, Verdict], sent: frozenset[tuple[
             published.update(map(_event, unpack_outbox(values["outbox"])))
         if "result" in values:
             answers[read_key(values["pk"])[2]] = values["result"]
-    return Ending(rows, published, {event: _word(verdict) for event, verdict in verdicts.items()}, answers, sent)
+    return Ending(
+        rows,
+        published,
+        {event: _word(verdict) for event, verdict in verdicts.items()},
+        answers,
+        sent,
+        stage.files.left(),
+    )
 
 
 def difference(one: Ending, other: Ending) -> Difference | None:
@@ -84,10 +93,19 @@ def difference(one: Ending, other: Ending) -> Difference | None:
         if one.answers.get(event) != other.answers.get(event):
             told, otherwise = text(one.answers.get(event)), text(other.answers.get(event))
             return Difference(f"the answer to {event}", told, otherwise)
-    for event, _ in sorted(one.sent ^ other.sent):
+    over = one.files.keys() | other.files.keys()
+    for event in sorted({event for event, letter in one.sent ^ other.sent if not _is_into(letter, over)}):
         letters = [_letters(end, event) or "nothing" for end in (one, other)]
         return Difference(f"what is sent for {event}", letters[0], letters[1])
+    for name in sorted(one.files.keys() & other.files.keys()):
+        if one.files[name] != other.files[name]:
+            return Difference(f"the file {name}", one.files[name], other.files[name])
     return None
+
+
+def _is_into(letter: str, names: Iterable[str]) -> bool:
+    """Whether something was written into one of these files."""
+    return any(letter.startswith(written(name)) for name in names)
 
 
 def _published(one: Counter[str], other: Counter[str]) -> Difference | None:

@@ -20,7 +20,8 @@ from eachonce_workbench.certify.exploration import Count, Exploration
 from eachonce_workbench.certify.footprint import Footprint
 from eachonce_workbench.certify.patience import SECONDS, EndlessError
 from eachonce_workbench.certify.probe import Probe
-from eachonce_workbench.certify.run import Run
+from eachonce_workbench.certify.run import Form, Run, form
+from eachonce_workbench.certify.sample import NoSampleError
 from eachonce_workbench.certify.scout import Scout
 from eachonce_workbench.certify.scouting import scouting, warmed
 from eachonce_workbench.certify.stage import Stage
@@ -45,13 +46,18 @@ Tell = Callable[[str], None]
 
 
 def examine(subject: Subject, bounds: Bounds, tell: Tell = lambda _: None) -> Examined:
-    """Examine one consumer; `tell` is told of each step. Raises NoSampleError where events can't be made up."""
-    handlers, isolated = subject.consumer.handlers, subject.isolated_by is not None
-    drawn = [
-        ((one.description.type, other.description.type), _crowds(one, other, bounds, isolated=isolated))
-        for one, other in combinations_with_replacement(handlers, 2)
-    ]
+    """Examine one consumer; `tell` is told of each step. Nothing is said of types whose events can't be made up."""
     examination = Examination(subject, faults=bounds.faults, seed=bounds.seed)
+    drawn = []
+    for one, other in sorted(
+        combinations_with_replacement(subject.handlers, 2), key=lambda pair: pair[0] is not pair[1]
+    ):
+        types = (one.description.type, other.description.type)
+        if examination.strange.keys().isdisjoint(types):
+            try:
+                drawn.append((types, _crowds(one, other, bounds, isolated=subject.has_tenants)))
+            except NoSampleError as error:
+                examination.strange[one.description.type] = str(error)
     try:
         with examination.stage.open():
             _examined(examination, drawn, tell)
@@ -77,7 +83,7 @@ def _examined(examination: Examination, drawn: Sequence[tuple[tuple[str, str], l
         for events in some:
             examination.harm(events)
     for events in ways:
-        examination.harm(events)
+        examination.harm(events, unlike_others=True)
 
 
 def _crowds(one: Handler, other: Handler, bounds: Bounds, *, isolated: bool) -> list[Crowd]:
@@ -99,11 +105,14 @@ class Examination:
     stage: Stage = field(init=False)
     count: Count = field(default_factory=Count)
     endless: str | None = None
+    strange: dict[str, str] = field(default_factory=dict)
     unsound: dict[str, Witness] = field(default_factory=dict)
     witnesses: dict[frozenset[str], Witness] = field(default_factory=dict)
     _contacts: dict[frozenset[str], Contacts] = field(default_factory=lambda: defaultdict(Contacts))
     _runs: list[Run] = field(default_factory=list)
     _in_vain: list[Sequence[Event[Any]]] = field(default_factory=list)
+    _forms: dict[tuple[int, ...], frozenset[Form]] = field(default_factory=dict)
+    _harmed: list[frozenset[Form]] = field(default_factory=list)
     _scout: Scout | None = None
     _remembered: list[Witness] = field(default_factory=list)
     _deeds: Deeds = field(default_factory=Deeds)
@@ -111,6 +120,7 @@ class Examination:
     def __post_init__(self) -> None:
         self.stage = Stage(
             self.subject.consumer,
+            handlers=self.subject.handlers,
             keys=self.subject.keys,
             environment=self.subject.environment,
             isolated_by=self.subject.isolated_by,
@@ -125,6 +135,7 @@ class Examination:
             self._in_vain.append(events)
         self.count.add(exploration.count)
         self._runs += exploration.runs
+        self._forms[tuple(map(id, events))] = frozenset(map(form, exploration.runs))
         self._meet(events, exploration)
 
     def scout(self) -> list[Crowd]:
@@ -146,28 +157,31 @@ class Examination:
 
     def suspect(self) -> None:
         """Try on the stage what ended differently in rehearsals."""
-        scout, tried = self._scout, Counter[frozenset[str]]()
+        scout, tried, settled = self._scout, Counter[frozenset[str]](), set(self.witnesses)
         if scout is None:
             return
         self.stage.clear()
         scout.leave_out(self.unsound.keys())
         with self.stage.rehearsing():
-            suspects = scout.suspects()
+            suspects = scout.suspects(settled)
             while (events := next(suspects, None)) is not None:
                 types = frozenset(event.type for event in events)
-                if types in self.witnesses or tried[types] == _MOST_TRIALS:
+                if types in settled:
                     continue
                 tried[types] += 1
+                if tried[types] == _MOST_TRIALS:
+                    settled.add(types)
                 with self.stage.performing():
                     self.stage.clear()
                     found = contradiction(self.stage, events, faults=0, count=Count())
                 if found is not None:
                     self.witnesses.setdefault(frozenset(found.types), found)
+                    settled.add(frozenset(found.types))
         self.count.rehearsed = scout.rehearsal.runs
 
     def probe(self) -> None:
         """Look at each handler alone."""
-        external = frozenset(name for name in self._types() if self.subject.consumer[name].external)
+        external = self._external()
         probe = Probe(self.stage, external=external)
         for name in self._types():
             runs = [run for run in self._runs if run.event.type == name]
@@ -183,26 +197,31 @@ class Examination:
                 self.unsound.setdefault(run.event.type, witness_of(run, told))
         self._runs.clear()
 
-    def harm(self, events: Sequence[Event[Any]]) -> None:
+    def harm(self, events: Sequence[Event[Any]], *, unlike_others: bool = False) -> None:
         """Try every order with every fault, unless none of the events is ever done without what was made up.
 
-        Neither where a handler is unsound: then no two schedules can be compared.
+        Neither where a handler is unsound: then no two schedules can be compared. What is to be `unlike_others`, and
+        whose works are of the same forms as some that have met every fault, is tried without: a fault lies between the
+        layer's calls, which are the same ones.
         """
         types = frozenset(event.type for event in events)
         in_vain = types & self._deeds.made_up.keys() or any(events is some for some in self._in_vain)
         if types & self.unsound.keys() or types in self.witnesses or in_vain:
             return
-        found = self._contradicted(events)
+        forms = self._forms.get(tuple(map(id, events)))
+        again = unlike_others and forms is not None and any(forms <= known for known in self._harmed)
+        found = self._contradicted(events, faults=0 if again else self.faults)
+        self._harmed += [] if forms is None else [forms]
         if found is None or types == frozenset(found.types):
             return
         for few in combinations(events, 2):  # one of the types contradicts itself: do the two contradict each other?
-            if types == frozenset(event.type for event in few) and self._contradicted(few) is not None:
+            if types == frozenset(event.type for event in few) and self._contradicted(few, faults=self.faults):
                 return
 
-    def _contradicted(self, events: Sequence[Event[Any]]) -> Witness | None:
+    def _contradicted(self, events: Sequence[Event[Any]], *, faults: int) -> Witness | None:
         self.stage.clear()
         count = Count()
-        found = contradiction(self.stage, events, faults=self.faults, count=count)
+        found = contradiction(self.stage, events, faults=faults, count=count)
         self.count.add(replace(count, orders=0, orders_pruned=0))  # which were counted when they were first tried
         if found is not None and found.cause is Cause.COPY and len(found.types) == 1:
             self.unsound.setdefault(found.types[0], found)
@@ -236,10 +255,12 @@ class Examination:
         if self.endless is not None:
             lasts = f"the handler of {self.endless} did not return within {SECONDS:.0f} seconds, and no more was tried"
             return Pair(one, other, Verdict.INCONCLUSIVE, why=lasts)
-        whys = [why for name in dict.fromkeys((one, other)) for why in self._deeds.whys(name)]
+        known = dict.fromkeys((one, other))
+        whys = [self.strange[name] for name in known if name in self.strange]
+        whys += [why for name in known for why in self._deeds.whys(name) if name not in self.strange]
         if whys:
             return Pair(one, other, Verdict.INCONCLUSIVE, why="; ".join(whys))
-        if any(self.subject.consumer[name].external for name in types):
+        if types & self._external():
             return Pair(one, other, Verdict.EXTERNAL)
         return Pair(one, other, self._contacts[types].verdict)
 
@@ -259,4 +280,7 @@ class Examination:
             self._contacts[frozenset({one.type, other.type})].note(shared, runs, (one.id, other.id))
 
     def _types(self) -> tuple[str, ...]:
-        return tuple(handler.description.type for handler in self.subject.consumer.handlers)
+        return tuple(handler.description.type for handler in self.subject.handlers)
+
+    def _external(self) -> frozenset[str]:
+        return frozenset(handler.description.type for handler in self.subject.handlers if handler.external)

@@ -18,6 +18,7 @@ from eachonce.outcome import Verdict
 
 from eachonce_workbench.certify.ending import ending
 from eachonce_workbench.certify.fault import Fault, faults_at_calls
+from eachonce_workbench.certify.files import Kept as KeptFiles
 from eachonce_workbench.certify.footprint import Footprint
 from eachonce_workbench.certify.rows import Kept
 from eachonce_workbench.certify.run import Run
@@ -54,12 +55,14 @@ class Count:
 class _Node:
     """Where a schedule is: what it has left so far, and what is still to be delivered.
 
+    - `files`: what is in the files that handlers have changed
     - `sent`: what handlers have asked of AWS themselves, and for which event; the same again is no more than once
     - `deferred`: what its handler has sent back, to come again after all others
     - `unfinished`: how many events were left when the last round began; a round that finishes none is the last
     """
 
     rows: Kept
+    files: KeptFiles = field(default_factory=dict)
     bus: tuple[str, ...]
     sent: frozenset[tuple[str, str]] = frozenset()
     pending: tuple[str, ...]
@@ -145,8 +148,7 @@ class Exploration:
     def _take(self, node: _Node, step: Step) -> tuple[_Node, Taken]:
         """Put the stage where the node is, deliver one message, and return what is there then."""
         stage, place, by = self.stage, len(node.taken), step.fault.by if step.fault is not None else ""
-        stage.wire.rows.put_back(node.rows)
-        stage.wire.bus[:] = node.bus
+        self._put_back(node)
         overtaking: list[Verdict | None] = []
         rows = Footprint()
 
@@ -175,6 +177,7 @@ class Exploration:
         return replace(
             node,
             rows=self.stage.wire.rows.keep(),
+            files=self.stage.files.keep(),
             bus=tuple(self.stage.wire.bus),
             pending=tuple(event for event in node.pending if event not in final and event not in deferred),
             deferred=node.deferred + deferred,
@@ -189,9 +192,13 @@ class Exploration:
             self.count.with_faults += 1
         else:
             self.count.orders += 1
+        self._put_back(node)
+        return Schedule(node.taken, ending(self.stage, node.verdicts, node.sent))
+
+    def _put_back(self, node: _Node) -> None:
         self.stage.wire.rows.put_back(node.rows)
         self.stage.wire.bus[:] = node.bus
-        return Schedule(node.taken, ending(self.stage, node.verdicts, node.sent))
+        self.stage.files.put_back(node.files)
 
     def _pruned(self, node: _Node, step: Step) -> None:
         if step.fault is not None or self._with_faults(node):

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from eachonce import ContractError
 from eachonce.description import Description
-from eachonce.model import decode
+from eachonce.model import decode, encode
+
+from eachonce_workbench.certify.requests import Asked, subject
 
 _TRIES = 9
 
 
 def identity_of(description: Description, data: Any) -> tuple[str, ...] | None:
-    """Return what says which event it is; None where the data don't."""
+    """Return what says which event it is; None where the data don't. A request is told by what it is about, too."""
+    if isinstance(data, Asked):
+        if (about := subject(data)) is not None:
+            return (description.type, about)
+        data = data.body
     if not isinstance(description.identity, tuple):
         return None
     values = []
@@ -41,9 +47,9 @@ def distinct(described: Iterable[tuple[Description, Any]]) -> Iterator[Any]:
 
 def _renumbered(description: Description, data: Any, number: int) -> Any:
     """Return data with another number where their identity lies; the same where their contract allows no other."""
-    made: Any = msgspec.to_builtins(data)
-    *folders, last = description.identity[0].split(".") if isinstance(description.identity, tuple) else [""]
-    place = made
+    made: Any = msgspec.json.decode(msgspec.json.encode(data, enc_hook=encode))
+    place = made["body"] if isinstance(data, Asked) else made
+    *folders, last = _where(description, data, place)
     for folder in folders:
         place = place.get(folder, {})
     known = place.get(last)
@@ -52,3 +58,11 @@ def _renumbered(description: Description, data: Any, number: int) -> Any:
         return decode(type(data), msgspec.json.encode(made))
     except (ContractError, TypeError):
         return data
+
+
+def _where(description: Description, data: Any, body: Mapping[str, Any]) -> Sequence[str]:
+    """Return the path of a field that tells the identity: one that says what a request is about, where that tells."""
+    about = subject(data) if isinstance(data, Asked) else None
+    if about is not None:
+        return [next((name for name, value in body.items() if str(value) == about), "")]
+    return description.identity[0].split(".") if isinstance(description.identity, tuple) else [""]

@@ -40,7 +40,7 @@ def assert_independent(consumer: Consumer, events: Sequence[Contract | Event[Any
 
 def _whole(events: Sequence[Contract | Event[Any]], consumer: Consumer) -> list[Event[Any]]:
     data = (event.data if isinstance(event, Event) else event for event in events)
-    made = crowd(data, consumer.handlers, isolated=Subject.of(consumer).isolated_by is not None)
+    made = crowd(data, consumer.handlers, isolated=Subject.of(consumer).has_tenants)
     whole = [given if isinstance(given, Event) else new for given, new in zip(events, made, strict=True)]
     if len({event.id for event in whole}) < len(whole):
         raise ValueError("two of the events have the same id: a copy is tried of each anyway")

@@ -7,13 +7,17 @@ of the function, of its object and of classes, what is in containers, and caches
 from __future__ import annotations
 
 import copy
+import io
+import sqlite3
 import sys
 from ast import literal_eval
 from collections import deque
 from collections.abc import Callable, Iterable, MutableMapping, Sequence
+from contextlib import suppress
 from enum import Enum
 from functools import partial
 from itertools import count
+from pathlib import PurePath
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -91,6 +95,10 @@ class Memory:
                 self._class(value)
             elif isinstance(value, list | dict | set | bytearray | deque):
                 self._container(value)
+            elif isinstance(value, io.IOBase):
+                self._file(value)
+            elif isinstance(value, sqlite3.Connection):
+                self._database(value)
             elif callable(value):
                 self._function(value)
             elif is_own(type(value).__module__):
@@ -130,6 +138,38 @@ class Memory:
             self._values([*value.keys(), *value.values()])
         elif not isinstance(value, bytearray):
             self._values(list(value))
+
+    def _file(self, value: Any) -> None:
+        """Keep how far a file was read; of one in memory, all that is in it, too. What is written to others stays."""
+        in_memory = isinstance(value, io.StringIO | io.BytesIO)
+        if not self._first(value):
+            return
+        try:
+            if value.writable() and not in_memory:
+                return
+            place, text = value.tell(), value.getvalue() if in_memory else None
+        except (OSError, ValueError):  # nothing that can be read again, or closed
+            return
+
+        def put_back() -> None:
+            with suppress(OSError, ValueError):
+                if text is not None:
+                    value.seek(0)
+                    value.truncate()
+                    value.write(text)
+                value.seek(place)
+
+        self._kept.append(put_back)
+
+    def _database(self, value: sqlite3.Connection) -> None:
+        """Keep what is in a database in memory; one in a file is a file."""
+        if not self._first(value):
+            return
+        with suppress(sqlite3.Error):
+            kept = value.serialize()
+            # The path of a file is absolute; what was put back once has another word there.
+            if not any(PurePath(file).is_absolute() for _, _, file in value.execute("PRAGMA database_list")):
+                self._kept.append(lambda: value.deserialize(kept))
 
     def _first(self, thing: Any) -> bool:
         new = id(thing) not in self._seen

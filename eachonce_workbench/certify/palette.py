@@ -10,22 +10,38 @@ import re
 import uuid
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from functools import cache
 from typing import Any, Protocol
 
 import msgspec
 from eachonce import ContractError
-from eachonce.model import decode
+from eachonce.model import decode, encode
 from msgspec import inspect as types
 
 from eachonce_workbench.certify.constants import Constants
 from eachonce_workbench.certify.drawing import matching
 from eachonce_workbench.certify.limits import bounds, long_enough, within
+from eachonce_workbench.certify.shape import shape_of
 
 _DEEPEST = 4
 _PLAIN_WORDS = ("a", "b", "aa", "ab", "A", "a ", "0", "1", "c", "d")
+# What else texts are made to say: a number, a day, a moment, a card's number, an address, a list, a document.
+_WRITTEN = (
+    "12",
+    "2026-01-01",
+    "2026-02-01T00:00:00+00:00",
+    "4000000000000002",
+    "a@example.com",
+    "https://example.com/a",
+    "a-1",
+    "a:1",
+    "a,b",
+    "1.5",
+    "{}",
+)
 _LONG = 40
 _WHOLE = (1, 2, 3, 0, -1, -2, 5, 10, 100, -100, 1_000, 1_000_000)
 _PARTS = ("0.1", "0.2", "0.3", "1", "0", "-1", "-2.5", "2.5", "100", "1000000")
@@ -46,6 +62,7 @@ _MOMENTS = (
     timedelta(days=3),
     *(timedelta(days=30.4 * month + 20) for month in range(1, 12)),
 )
+_MOST_COUNTED = 40
 _DURATIONS = (1, 2, 3, 0, 60, 86_400)
 
 
@@ -79,13 +96,16 @@ class Palette:
     """Makes up data around the constants of the code that handles them."""
 
     constants: Constants
+    _known: dict[int, Sequence[Any]] = field(default_factory=dict)
 
     def data(self, contract: type[Any], choose: Choose) -> Any:
         """Return data of a contract; None where what was chosen breaks its rules. Raises NothingFitsError."""
-        made = self._made(types.type_info(contract), choose, 0)
+        described: Any = contract
+        made = self._made(_info(described), choose, 0)
         try:
             data = decode(contract, msgspec.json.encode(made))
-            msgspec.json.encode(data)  # which a contract of strange types can't be, and so is none to send
+            # A contract of strange types can't be encoded, and so is none to send.
+            msgspec.json.encode(data, enc_hook=encode)
         except (ContractError, TypeError, ValueError):
             return None
         return data
@@ -103,34 +123,48 @@ class Palette:
             case types.UnionType():
                 return self._made(choose(_alternatives(kind, depth)), choose, depth + 1)
             case types.ListType() | types.VarTupleType() | types.SetType() | types.FrozenSetType():
-                return [self._made(kind.item_type, choose, depth + 1) for _ in range(choose(_lengths(kind, depth)))]
+                return [
+                    self._made(kind.item_type, choose, depth + 1)
+                    for _ in range(choose(_lengths(kind, depth, self.constants)))
+                ]
             case types.TupleType():
                 return [self._made(item, choose, depth + 1) for item in kind.item_types]
             case types.DictType():
-                keys = [str(self._made(kind.key_type, choose, depth + 1)) for _ in range(choose(_lengths(kind, depth)))]
+                many = choose(_lengths(kind, depth, self.constants))
+                keys = [str(self._made(kind.key_type, choose, depth + 1)) for _ in range(many)]
                 return {key: self._made(kind.value_type, choose, depth + 1) for key in keys}
         return choose(self.values(kind))
 
     def values(self, kind: Any) -> Sequence[Any]:
         """Return the values of a plain type as JSON has them. Raises NothingFitsError where none is known."""
-        for plain, values in _VALUES.items():
-            if isinstance(kind, plain):
-                found = list(dict.fromkeys(values(kind, self.constants)))[:_MOST]
-                if found:
-                    return found
-        raise NothingFitsError
+        if id(kind) not in self._known:
+            made = next((values for plain, values in _VALUES.items() if isinstance(kind, plain)), None)
+            found = () if made is None else made(kind, self.constants)
+            self._known[id(kind)] = list(dict.fromkeys(found))[:_MOST]
+        if not self._known[id(kind)]:
+            raise NothingFitsError
+        return self._known[id(kind)]
+
+
+def _lengths(kind: Any, depth: int, constants: Constants) -> Sequence[int]:
+    """Return how many there may be: a few, and around the small numbers that the code counts to."""
+    least, most = kind.min_length or 0, kind.max_length
+    if depth >= _DEEPEST - 1:
+        return [least]
+    counted = [int(number) for number in constants.numbers if 2 < number <= _MOST_COUNTED and number == int(number)][:3]
+    lengths = (max(1, least), least, 2, 3, *(length for number in counted for length in (number, number + 1)))
+    return [length for length in dict.fromkeys(lengths) if least <= length <= (most or length)]
+
+
+@cache
+def _info(contract: Any) -> Any:
+    """Return how msgspec sees a contract, always by the same objects."""
+    return types.type_info(shape_of(contract))
 
 
 def _alternatives(kind: Any, depth: int) -> Sequence[Any]:
     some = sorted(kind.types, key=lambda one: isinstance(one, types.NoneType))
     return some[-1:] if kind.includes_none and depth >= _DEEPEST - 1 else some
-
-
-def _lengths(kind: Any, depth: int) -> Sequence[int]:
-    least, most = kind.min_length or 0, kind.max_length
-    if depth >= _DEEPEST - 1:
-        return [least]
-    return [length for length in dict.fromkeys((max(1, least), least, 2, 3)) if least <= length <= (most or length)]
 
 
 def _around(constants: Constants) -> Iterator[Decimal]:
@@ -175,7 +209,10 @@ def _texts(kind: Any, constants: Constants) -> Iterator[str]:
         *_PLAIN_WORDS[:2],
         *constants.words[:3],
         *_PLAIN_WORDS[2:6],
-        *constants.words,
+        *_WRITTEN[:2],
+        *constants.words[3:10],
+        *_WRITTEN[2:],
+        *constants.words[10:],
         f"{long}1",
         f"{long}2",
         f"2{long[1:]}1",
@@ -183,7 +220,6 @@ def _texts(kind: Any, constants: Constants) -> Iterator[str]:
     words += [f"{word}{end}" for word in constants.words[:8] for end in ("a", "1")]
     words += [word.swapcase() for word in constants.words[:8]]
     words += [*_PLAIN_WORDS[6:], *(str(number) for number in constants.numbers[:8])]
-    words += ["2026-01-01", "2026-02-01T00:00:00+00:00", "4000000000000002"]
     for word in words:
         fitted = word.ljust(least, word[-1])[:most]
         if fitted and _fits(kind, fitted):

@@ -7,22 +7,24 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePath
 from types import CodeType, FrameType
 from typing import Any
 
+_ATTRIBUTES = frozenset({"LOAD_METHOD", "LOAD_ATTR"})
 # What the compiler adds to a line, and no line is made of.
 _NO_LINES = frozenset({"RESUME", "COPY_FREE_VARS", "MAKE_CELL", "RETURN_GENERATOR", "NOP"})
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Line:
-    """A line of code, and the variables that it reads."""
+    """A line of code, and the variables and the attributes that it reads."""
 
     file: str
     number: int
     variables: frozenset[str] = frozenset()
+    attributes: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         return f"{PurePath(self.file).name}:{self.number}"
@@ -73,23 +75,32 @@ class Paths:
         for code in bodies:
             if code in taken:
                 read = _lines(code)
-                seen = {number for number, (offsets, _) in read.items() if offsets & taken[code]}
                 lines += [
-                    Line(code.co_filename, number, frozenset(names))
-                    for number, (_, names) in read.items()
-                    if number not in seen
+                    Line(code.co_filename, number, frozenset(found.variables), frozenset(found.attributes))
+                    for number, found in read.items()
+                    if not found.offsets & taken[code]
                 ]
         return sorted(lines, key=lambda line: (line.file, line.number))
 
 
-def _lines(code: CodeType) -> dict[int, tuple[set[int], set[str]]]:
-    """Return the lines of a body: their instructions' offsets, and the variables that they read."""
-    found: dict[int, tuple[set[int], set[str]]] = defaultdict(lambda: (set(), set()))
+@dataclass(slots=True)
+class _Read:
+    """A line's instructions, by their offsets, and what they read."""
+
+    offsets: set[int] = field(default_factory=set)
+    variables: set[str] = field(default_factory=set)
+    attributes: set[str] = field(default_factory=set)
+
+
+def _lines(code: CodeType) -> dict[int, _Read]:
+    """Return the lines of a body."""
+    found: dict[int, _Read] = defaultdict(_Read)
     for instruction in dis.get_instructions(code):
         line = instruction.positions.lineno if instruction.positions is not None else None
         if line is not None and instruction.opname not in _NO_LINES:
-            offsets, names = found[line]
-            offsets.add(instruction.offset)
+            found[line].offsets.add(instruction.offset)
             if instruction.opname.startswith(("LOAD_FAST", "LOAD_DEREF", "LOAD_CLOSURE")):
-                names.add(str(instruction.argval))
+                found[line].variables.add(str(instruction.argval))
+            elif instruction.opname in _ATTRIBUTES:
+                found[line].attributes.add(str(instruction.argval))
     return found

@@ -108,6 +108,7 @@ class Probe:
         if anew:
             self._stage.clear()
         self._stage.wire.rows.put_back({})
+        self._stage.files.put_back({})
         self._stage.travel(now)
         with _chance(seed), suppress(Exception):  # an exception is an answer, too, and the run has kept it
             event = run.event.with_data(copy.deepcopy(run.event.data))
@@ -186,7 +187,7 @@ def _inconsistent(runs: Iterable[Run]) -> Witness | None:
 
 
 def _case(run: Run) -> tuple[str, bytes, str]:
-    return run.event.id, run.event.encode(), str(sorted(run.reads.items(), key=str))
+    return run.event.id, run.event.encode(), str((run.event.request.path, sorted(run.reads.items(), key=str)))
 
 
 def _refused(run: Run) -> Witness | None:

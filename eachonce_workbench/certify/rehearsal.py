@@ -10,6 +10,7 @@ import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import combinations
 from typing import Any
 
 from eachonce import ContractError, Event, Reject, Wait, Work, WorkError
@@ -24,13 +25,18 @@ State = dict[Address, dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What became of one event: `word` says how it ended, and `said` what its handler asked for."""
+    """What became of one event: `word` says how it ended, and `said` what its handler asked for.
+
+    It is `blind` where its handler puts an item that it hasn't read, and it `adds` where that is all, in any order.
+    """
 
     word: str
     said: tuple[str, ...]
     reads: frozenset[Address] = frozenset()
     writes: frozenset[Address] = frozenset()
     missing: frozenset[Address] = frozenset()
+    blind: bool = False
+    adds: bool = False
 
     @property
     def touched(self) -> frozenset[Address]:
@@ -74,19 +80,21 @@ class Rehearsal:
         admit = None if self.isolated is None else self.isolated(event)
         work = Work(fetch, idempotency_key=f"rehearsed#{event.id}", admit=admit)
         asked: tuple[str, ...] = ()
+        blind = False
         try:
             with ending(event.type):
                 self.handlers[event.type].run(event, work)
             asked = said(work)
             word = _committed(work, event, rows)
         except (Reject, WorkError, ContractError) as error:
-            word = f"rejected: {type(error).__name__}"
+            word, blind = f"rejected: {type(error).__name__}", _is_blind(error)
         except Wait as error:
             word = f"waiting: {error}"
         except Exception as error:  # noqa: BLE001 - whatever a handler raises, it comes again
             word = f"failing: {type(error).__name__}: {error}"
         missing = frozenset(address for address, there in read.items() if not there)
-        return Played(word, asked, frozenset(read), frozenset(work.writes), missing)
+        adds = not read and all(isinstance(write, Add) for write in work.writes.values())
+        return Played(word, asked, frozenset(read), frozenset(work.writes), missing, blind, adds)
 
     def ending(self, events: Sequence[Event[Any]]) -> tuple[Any, ...]:
         """Play events in this order, and what is put off again after the others; return what is left, to compare."""
@@ -105,6 +113,16 @@ class Rehearsal:
                 break
             pending = deferred
         return {address: text(row) for address, row in rows.items()}, ends
+
+
+def _is_blind(error: Exception) -> bool:
+    """Whether it was raised by a put of what wasn't read: whatever the data, that line of the code is wrong."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None or trace.tb_frame.f_code is not Work.put.__code__:
+        return False
+    return trace.tb_frame.f_locals.get("newer_than") is None
 
 
 def _committed(work: Work, event: Event[Any], rows: State) -> str:
@@ -163,6 +181,18 @@ def _value(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _value(one) for name, one in value.items()}
     return value
+
+
+def meet(played: Iterable[Played]) -> bool:
+    """Whether an event touches a row that another one writes, unless all that is done to such rows is adding.
+
+    Of events that were played alone: where none do, each does the same wherever it stands.
+    """
+    some = list(played)
+    return any(
+        (one.writes & other.touched or other.writes & one.reads) and not (one.adds and other.adds)
+        for one, other in combinations(some, 2)
+    )
 
 
 def differing(rehearsal: Rehearsal, orders: Iterable[Sequence[Event[Any]]]) -> bool:

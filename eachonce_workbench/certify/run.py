@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 from eachonce import Event, Work
 from eachonce.handler import Handle, Handler
+from eachonce.model import encode
 from eachonce.work import Address, Item
 
 from eachonce_workbench.afresh.wishes import said
 from eachonce_workbench.certify.effect import watched
+from eachonce_workbench.certify.files import Changes, Files, written
+from eachonce_workbench.certify.open_files import OpenFiles, State
 from eachonce_workbench.certify.patience import ending
 
 _LOOKING = ("Get", "BatchGet", "Query", "Scan", "List", "Describe", "Head")
@@ -22,8 +25,9 @@ _LOOKING = ("Get", "BatchGet", "Query", "Scan", "List", "Describe", "Head")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client of a handler's own asked of AWS: in words, and to the letter but for its headers."""
+    """What a client of a handler's own asked of which service: in words, and to the letter but for its headers."""
 
+    service: str
     operation: str
     words: str
     letter: str
@@ -31,7 +35,12 @@ class Request:
     @property
     def looks(self) -> bool:
         """Whether it changes nothing."""
-        return self.operation.startswith(_LOOKING)
+        return looking(self.operation)
+
+
+def looking(operation: str) -> bool:
+    """Whether an operation of AWS's changes nothing."""
+    return operation.startswith(_LOOKING)
 
 
 @dataclass(slots=True)
@@ -39,7 +48,8 @@ class Run:
     """One run of a handler: the event, what it read, and what came of it.
 
     - `said` is the whole of what it asked for, as text: equal for equal works; an exception counts as an answer
-    - `effects` are what it did outside its work, in words, and `sent` is what it asked of AWS there, to the letter
+    - `effects` are what it did outside its work, in words, and `sent` is what it asked of AWS there or added to files,
+      to the letter
     - `shown` is the event as it came: a handler may have changed its data
     """
 
@@ -54,8 +64,18 @@ class Run:
     shown: str = ""
 
 
-def observed(handler: Handler, own: list[Request], tell: Callable[[Run], None]) -> Handle[Any]:
-    """Return the handler's function, whose runs are told; `own` are the requests of clients that aren't the layer's."""
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a handler may reach outside its work: `own` are the requests of clients that aren't the layer's."""
+
+    own: list[Request]
+    files: Files = field(default_factory=Files)
+    open_files: OpenFiles = field(default_factory=OpenFiles)
+
+
+def observed(handler: Handler, world: World, tell: Callable[[Run], None]) -> Handle[Any]:
+    """Return the handler's function, whose runs are told, with what it does to the world."""
+    own = world.own
 
     def handle(event: Event[Any], work: Work) -> None:
         run = Run(event=event, key=work.idempotency_key, work=work, shown=shown(event))
@@ -67,8 +87,9 @@ def observed(handler: Handler, own: list[Request], tell: Callable[[Run], None]) 
 
         work._fetch = read  # noqa: SLF001 - as above
         before, threads = len(own), set(threading.enumerate())
+        changes, states = world.files.begin(), world.open_files.states()
         try:
-            with watched(run.effects), ending(event.type):
+            with watched(run.effects, changes.note), ending(event.type):
                 handler.run(event, work)
             run.said = said(work)
         except Exception as error:
@@ -76,11 +97,24 @@ def observed(handler: Handler, own: list[Request], tell: Callable[[Run], None]) 
             raise
         finally:
             run.effects += map(_left, filter(_is_no_pools, set(threading.enumerate()) - threads))
-            run.effects += [request.words for request in own[before:]]
+            run.effects += [
+                request.words for request in own[before:] if not (request.looks and request.service in handler.reads)
+            ]
             run.sent = tuple(request.letter for request in own[before:] if not request.looks)
+            _note_files(run, world, changes, states)
             tell(run)
 
     return handle
+
+
+def _note_files(run: Run, world: World, changes: Changes, states: Mapping[int, State]) -> None:
+    effects, letters = world.files.end(changes)
+    run.effects += effects
+    added = list(world.open_files.written(states))
+    if changes.words:
+        run.effects += [f"leaves the file {name} open" for name in world.open_files.look()]
+    run.effects += [f"writes into the open file {name}" for name, _ in added]
+    run.sent += (*letters, *(f"{written(name)}{text}" for name, text in added))
 
 
 def _left(thread: threading.Thread) -> str:
@@ -95,8 +129,25 @@ def _is_no_pools(thread: threading.Thread) -> bool:
 
 
 def shown(event: Event[Any]) -> str:
-    """Return an event with its data, in a line."""
-    return f"{event.id}: {event.type} {msgspec.json.encode(event.data).decode()}"
+    """Return an event with its data, in a line; a request with what its path names."""
+    asked = dict(event.request.path_parameters)
+    where = f" {msgspec.json.encode(asked).decode()}" if asked else ""
+    return f"{event.id}: {event.type}{where} {msgspec.json.encode(event.data, enc_hook=encode).decode()}"
+
+
+Form = tuple[Any, ...]
+"""Of which calls the layer makes a run's work: which kinds of reads and writes in which tables, and whether more."""
+
+
+def form(run: Run) -> Form:
+    """Return the form of a run's work."""
+    work = run.work
+    if work is None:
+        return (run.event.type, run.raised)
+    writes = sorted((address.table, type(write).__name__) for address, write in work.writes.items())
+    reads = sorted((address.table, item is not None) for address, item in run.reads.items())
+    more = bool(work.published), work.result is not None, bool(run.sent)
+    return (run.event.type, run.raised, tuple(writes), tuple(reads), more)
 
 
 def named(handle: Callable[..., Any]) -> str:

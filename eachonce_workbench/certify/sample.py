@@ -14,13 +14,14 @@ from typing import Any
 
 import msgspec
 from eachonce import Contract, ContractError
-from eachonce.model import decode
+from eachonce.model import decode, encode
 from hypothesis import reject
 from hypothesis import strategies as st
 from msgspec import inspect as types
 
 from eachonce_workbench.certify.drawing import matching
 from eachonce_workbench.certify.limits import bounds, long_enough, within
+from eachonce_workbench.certify.shape import shape_of
 
 Strategy = st.SearchStrategy[Any]
 
@@ -51,13 +52,23 @@ class Pool:
 
 def samples(contract: type[Contract], pool: Pool) -> Strategy:
     """Return a strategy for valid data of a contract. Raises NoSampleError where one of its types has none."""
-    return _strategy(types.type_info(contract), pool, contract.__name__, 0).filter(_valid)
+    shape = shape_of(contract)
+    made = _strategy(types.type_info(shape), pool, contract.__name__, 0)
+    return (made if shape is contract else made.map(lambda data: _as(contract, data))).filter(_valid)
+
+
+def _as(contract: type[Any], data: Any) -> Any:
+    """Return what has the shape of a contract's data as its data; what they may not be is no sample."""
+    try:
+        return decode(contract, msgspec.json.encode(data))
+    except ContractError:
+        reject()
 
 
 def _valid(data: Contract) -> bool:
     """Whether the data survives its way through JSON: types without a bound in the schema may be checked there."""
     try:
-        return decode(type(data), msgspec.json.encode(data)) == data
+        return decode(type(data), msgspec.json.encode(data, enc_hook=encode)) == data
     except ContractError:
         return False
 

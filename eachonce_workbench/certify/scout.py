@@ -14,28 +14,32 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
-from itertools import combinations, islice, permutations
+from itertools import combinations, islice, permutations, product
 from typing import Any
 
 import msgspec
 from eachonce import Event
 from eachonce.handler import Handler
+from eachonce.model import encode
 from eachonce.work import Address
 
-from eachonce_workbench.certify.crowd import Crowd, Kind
+from eachonce_workbench.certify.crowd import Crowd, Kind, renamed
 from eachonce_workbench.certify.identity import identity_of
 from eachonce_workbench.certify.palette import Choices, NothingFitsError, Palette
 from eachonce_workbench.certify.paths import Paths
-from eachonce_workbench.certify.rehearsal import Played, Rehearsal, differing
+from eachonce_workbench.certify.rehearsal import Played, Rehearsal, differing, meet
 from eachonce_workbench.simulator.clock import START
 
 _ONE_OFF = 140
+_ONE_OFF_MORE = 500
+_TWO_OFF = 200
+_TURNS = 7
 _OTHERWISE = 80
 _AROUND = 60
 _PAIRS = 700
 _GROUPS = 160
 _FOLLOWERS = 120
-_ORDERS = 8
+_ORDERS = 4
 _MOST_WAYS = 6
 _FIRST = 8
 
@@ -100,12 +104,18 @@ class Scout:
         """Let no events of these types be among what is looked for from now on."""
         self.candidates = [one for one in self.candidates if one.kind.type not in types]
 
-    def suspects(self) -> Iterator[Crowd]:
-        """Yield crowds of which two orders end differently when they are rehearsed, the smallest first."""
+    def suspects(self, settled: Container[frozenset[str]] = ()) -> Iterator[Crowd]:
+        """Yield crowds of which two orders end differently when they are rehearsed, the smallest first.
+
+        What is `settled` of some types by then is not looked for; nor are two orders of what only adds.
+        """
         for number, group in enumerate(self._groups()):
+            if all(one.played.adds for one in group) or frozenset(one.kind.type for one in group) in settled:
+                continue
             events = self.crowd(group, style=number)
-            if differing(self.rehearsal, self._orders(events)):
-                yield self._fewest(events)
+            if self._differs(events):
+                plain = self.crowd(group)
+                yield self._fewest(plain if self._differs(plain) else events)
 
     def crowd(self, group: Sequence[Candidate], *, style: int = 0) -> Crowd:
         """Return events around the data of some candidates; every other style has ids or times of another kind."""
@@ -115,7 +125,7 @@ class Scout:
             tenant = self.tenants[place % (1 + style % len(self.tenants))] if self.tenants else None
             event = one.kind.event(place, one.data, tie=style % 4 == 2, tenant=tenant)
             time = START + _EDGES[place % len(_EDGES)] if style % 4 == 3 else event.time
-            events.append(msgspec.structs.replace(event, id=ids[place], time=time))
+            events.append(renamed(event, ids[place], time))
         return tuple(events)
 
     def alone(self, kind: Kind, data: Any) -> Played:
@@ -222,13 +232,15 @@ class Scout:
                 touching[address].append(one)
         return {address: some for address, some in touching.items() if address in written or not written}
 
+    def _differs(self, events: Crowd) -> bool:
+        """Whether some orders of these end differently."""
+        return meet(map(self.rehearsal.alone, events)) and differing(self.rehearsal, self._orders(events))
+
     def _orders(self, events: Sequence[Event[Any]]) -> Iterator[Sequence[Event[Any]]]:
-        if len(events) <= 3:
-            yield from permutations(events)
-            return
+        """Yield both orders of two, and a few of more: any may tell, and the next group is another chance."""
         yield events
         yield events[::-1]
-        for _ in range(_ORDERS):
+        for _ in range(_ORDERS if len(events) > 2 else 0):
             yield self.chance.sample(events, len(events))
 
     def _fewest(self, events: Crowd) -> Crowd:
@@ -257,13 +269,24 @@ class _Drawing:
         """
         known = len(self.scout.candidates)
         self._one_off((), int(_ONE_OFF * self.scout.effort))
+        if not any(one.played.said for one in self.scout.candidates[known:]):  # what it takes must be rare
+            self._one_off((), int(_ONE_OFF_MORE * self.scout.effort))
+        self._two_off(int(_TWO_OFF * self.scout.effort))
         for turn in range(1, 5):
             self._play([0 if place in self.keys else turn for place in range(len(self.sizes))])
         chance = self.scout.chance
         for _ in range(int(_OTHERWISE * self.scout.effort)):
             self._play([chance.randrange(4) if chance.random() < 0.7 else chance.randrange(48) for _ in range(40)])
-        for one in [one for one in self.scout.candidates[known:] if one.new][1 : 1 + _MOST_WAYS]:
+        for one in islice(self._new_ones(known), 1, 1 + _MOST_WAYS):
             self._one_off(one.places, int(_AROUND * self.scout.effort))
+
+    def _new_ones(self, known: int) -> Iterator[Candidate]:
+        """Yield those that took a new way, also those that are found meanwhile: one condition may hide another."""
+        place = known
+        while place < len(self.scout.candidates):
+            if self.scout.candidates[place].new:
+                yield self.scout.candidates[place]
+            place += 1
 
     def _one_off(self, places: Sequence[int], most: int) -> None:
         around, sizes = self._play(places)
@@ -278,11 +301,24 @@ class _Drawing:
             if not places and found is not None and around is not None and found.touched != around.touched:
                 self.keys.add(place)
 
+    def _two_off(self, most: int) -> None:
+        """Play data that differ from the plainest in two choices: nothing told that either was half of a condition."""
+        places = range(len(self.sizes))
+        changes = [
+            ((one, this), (other, that))
+            for this, that in sorted(product(range(1, _TURNS), repeat=2), key=sum)
+            for one, other in combinations(places, 2)
+            if this < self.sizes[one] and that < self.sizes[other]
+        ]
+        for change in changes[:most]:
+            turns = dict(change)
+            self._play([turns.get(place, 0) for place in places])
+
     def _play(self, places: Sequence[int]) -> tuple[Played | None, list[int]]:
         """Play the data of some choices, unless they were played before; return how many options there were."""
         choices = Choices(places, [])
         data = self.scout.palette.data(self.kind.contract, choices)
-        text = msgspec.json.encode(data)
+        text = msgspec.json.encode(data, enc_hook=encode)
         if data is None or text in self._seen:
             return None, choices.sizes
         self._seen.add(text)

@@ -13,19 +13,23 @@ from functools import partial
 from typing import Any, cast
 from unittest.mock import patch
 
+import msgspec
 import time_machine
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from eachonce import Consumer, Event, Settings, Work
+from eachonce import Consumer, Endpoint, Event, Settings, Work
+from eachonce.handler import Handle, Handler
 from eachonce.outcome import Outcome, Verdict
 from eachonce.report import Report
 from eachonce.work import Address
 
 from eachonce_workbench.certify.effect import unwatched, watched
 from eachonce_workbench.certify.fault import Fault
+from eachonce_workbench.certify.files import Files
 from eachonce_workbench.certify.memory import Memory
 from eachonce_workbench.certify.patience import patience
+from eachonce_workbench.certify.requests import Routed, payload
 from eachonce_workbench.certify.rows import REGION, Kept, Rows
-from eachonce_workbench.certify.run import Run, named, observed
+from eachonce_workbench.certify.run import Run, World, named, observed
 from eachonce_workbench.certify.wire import Traffic, Wire
 from eachonce_workbench.cloud.confinement.refusals import Refusals
 from eachonce_workbench.simulator.clock import START
@@ -67,14 +71,16 @@ class Stage:
 
     def __init__(
         self,
-        consumer: Consumer,
+        consumer: Consumer | Endpoint,
         *,
+        handlers: Sequence[Handler] = (),
         keys: Mapping[str, Sequence[str]] = {},
         environment: Mapping[str, str] = {},
         isolated_by: str | None = None,
     ) -> None:
         """`keys` are the key attributes of tables, and `environment` is added to the process's while it is open.
 
+        The `handlers` are the consumer's own, unless it is an endpoint, whose handlers have routes.
         Where the consumer keeps tenants apart, it is `isolated_by` a part of keys here, too.
         """
         with _environment(_ACCOUNT):
@@ -85,14 +91,30 @@ class Stage:
         self.name = consumer.name
         self._environment = {**_ACCOUNT, **environment}
         self._heard = _Heard()
-        self._consumer = Consumer(consumer.name, aws=self.wire.aws, settings=_SETTINGS, isolated_by=isolated_by)
-        self._consumer.report = cast("Report", self._heard)
-        for handler in consumer.handlers:
-            handle = observed(handler, self.wire.own, partial(self._note, named(handler.handle)))
+        endpoint = isinstance(consumer, Endpoint)
+        made: Consumer | Endpoint = (
+            Endpoint(consumer.name, aws=self.wire.aws, settings=_SETTINGS)
+            if endpoint
+            else Consumer(consumer.name, aws=self.wire.aws, settings=_SETTINGS, isolated_by=isolated_by)
+        )
+        made.report = cast("Report", self._heard)
+        self._handles: dict[str, Handle[Any]] = {}
+        self._now: Event[Any] | None = None
+        world = World(self.wire.own)
+        world.open_files.look()
+        self.files: Files = world.files
+        for handler in handlers or consumer.handlers:
+            handle = observed(handler, world, partial(self._note, named(handler.handle)))
+            self._handles[handler.description.type] = handle
             # Where a person is to decide after a crash, there is nothing to compare: what is tried is "again".
-            self._consumer.on(handler.contract, external=handler.external)(handle)
-        self._memory = Memory([handler.handle for handler in consumer.handlers])
+            if isinstance(handler, Routed) and isinstance(made, Endpoint):
+                handler.register(made, partial(self._answer, handle))
+            else:
+                made.on(handler.contract, external=handler.external)(handle)
+        self._consumer = made
+        self._memory = Memory([handler.handle for handler in handlers or consumer.handlers])
         self._clock: Any = None
+        self._variables: dict[str, str] = {}
 
     @contextmanager
     def open(self) -> Iterator[None]:
@@ -103,13 +125,18 @@ class Stage:
             stack.enter_context(patience())
             stack.enter_context(patch.object(time, "sleep", _no_pause))  # a client of a handler's own tries again
             self._clock = stack.enter_context(time_machine.travel(START, tick=False))
+            self._variables = dict(os.environ)
             yield
 
     def clear(self) -> None:
-        """Forget every row, and what handlers have kept since the stage was made."""
+        """Forget every row and file, and what handlers have kept since the stage was made."""
         self.wire.rows.put_back(self.furnished)
         self.wire.bus.clear()
+        self.files.put_back({})
         self._memory.restore()
+        if self._variables and self._variables != os.environ:
+            os.environ.clear()
+            os.environ.update(self._variables)
 
     def furnish(self, rows: Mapping[Address, Mapping[str, Any]]) -> None:
         """Let these rows be there from now on whenever a schedule begins."""
@@ -125,15 +152,16 @@ class Stage:
     def handle(self, event: Event[Any], work: Work) -> None:
         """Run an event's handler alone, on a work that nobody will commit. Raises what the handler raises."""
         with self.wire.carrying(Traffic()):
-            self._consumer[event.type].handle(event, work)
+            self._handles[event.type](event, work)
 
     @contextmanager
     def rehearsing(self) -> Iterator[None]:
         """Let handlers run without the layer meanwhile, as often as one likes: what they do besides is no finding."""
         noted = len(self.wire.own)
-        with self.wire.carrying(Traffic()), watched([]):
+        with self.wire.carrying(Traffic()), watched([], self.files.begin().note):
             yield
         del self.wire.own[noted:]
+        self.files.put_back({})
 
     @contextmanager
     def performing(self) -> Iterator[None]:
@@ -151,14 +179,28 @@ class Stage:
         overtake: Callable[[], None] | None = None,
     ) -> Delivered:
         """Deliver an event's message for the `received`-th time, as the `place`-th delivery; let one fault happen."""
-        traffic = Traffic(fault=fault, overtake=overtake)
+        traffic, outer = Traffic(fault=fault, overtake=overtake), self._now
         self._clock.move_to(START + place * _BETWEEN_DELIVERIES)
+        self._now = event
         try:
             with self.wire.carrying(traffic):
-                self._consumer(_batch(event, received), _CONTEXT)
+                self._consumer(self._payload(event, received), _CONTEXT)
         except Killed:
             return Delivered(None, traffic)
+        finally:
+            self._now = outer
         return Delivered(self._heard.outcomes.pop().verdict, traffic)
+
+    def _payload(self, event: Event[Any], received: int) -> dict[str, Any]:
+        """Return what Lambda hands over: a queue's batch, or a request, which may come again as often as one likes."""
+        return payload(event) if isinstance(self._consumer, Endpoint) else _batch(event, received)
+
+    def _answer(self, handle: Handle[Any], event: Event[Any], work: Work) -> None:
+        """Run a request's handler on the event as it was made up: whose it is and when it came is an API's to say."""
+        known = self._now
+        if known is not None:
+            event = msgspec.structs.replace(event, type=known.type, time=known.time, tenant=known.tenant)
+        handle(event, work)
 
     def _note(self, name: str, run: Run) -> None:
         if run.work is not None:

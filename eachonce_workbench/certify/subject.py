@@ -14,16 +14,19 @@ from typing import Any
 from unittest.mock import patch
 
 import eachonce
-from eachonce import Consumer
+from eachonce import Consumer, Endpoint
+from eachonce.handler import Handler
 
 from eachonce_workbench import template
 from eachonce_workbench.certify.effect import importing
+from eachonce_workbench.certify.requests import Routed
 from eachonce_workbench.cloud.confinement.refusals import Refusals
 from eachonce_workbench.cloud.functions.code import imported
 from eachonce_workbench.cloud.functions.environment import function_environment
 from eachonce_workbench.template.journal import JOURNAL_VARIABLE
 from eachonce_workbench.template.topology import Function, Topology
 
+_REGION = "eu-west-1"
 _LAYER = Path(eachonce.__file__).parent
 
 
@@ -33,21 +36,23 @@ class SubjectError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """A consumer, the files of its own code, its environment, and the keys of the tables that it may use.
+    """A consumer or an endpoint, the files of its own code, its environment, and the keys of tables that it may use.
 
     `path` are the folders in which its modules are found, before Python's own.
     """
 
-    consumer: Consumer
+    consumer: Consumer | Endpoint
     sources: tuple[Path, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
     path: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, consumer: Consumer) -> Subject:
-        """Return a consumer as it is, in the process's own environment."""
-        code = [part for handler in consumer.handlers for part in (inspect.unwrap(handler.handle), handler.contract)]
+    def of(cls, consumer: Consumer | Endpoint) -> Subject:
+        """Return a consumer or an endpoint as it is, in the process's own environment."""
+        code = [
+            part for handler in handlers_of(consumer) for part in (inspect.unwrap(handler.handle), handler.contract)
+        ]
         return cls(consumer=consumer, sources=tuple(sorted(set(filter(None, map(_file, code))))))
 
     @property
@@ -56,15 +61,26 @@ class Subject:
         return self.consumer.name
 
     @property
+    def handlers(self) -> tuple[Handler, ...]:
+        """Its handlers, each with a type of events of its own: those of an endpoint are called as their routes."""
+        return handlers_of(self.consumer)
+
+    @property
     def ordered(self) -> bool:
         """Whether the consumer asks for the order of each subject's events."""
-        return self.consumer._ordered  # noqa: SLF001 - how it is declared, which nobody else asks
+        return isinstance(self.consumer, Consumer) and self.consumer._ordered  # noqa: SLF001 - which nobody else asks
 
     @property
     def isolated_by(self) -> str | None:
         """By which part of keys the consumer keeps tenants apart, if it does."""
-        isolation = self.consumer._isolation  # noqa: SLF001 - likewise
+        isolation = self.consumer._isolation if isinstance(self.consumer, Consumer) else None  # noqa: SLF001 - likewise
         return None if isolation is None else isolation.attribute
+
+    @property
+    def has_tenants(self) -> bool:
+        """Whether its events are somebody's: those of an endpoint that is told whose, or of a consumer that asks."""
+        asked = isinstance(self.consumer, Endpoint) and self.consumer._tenant is not None  # noqa: SLF001 - likewise
+        return asked or self.isolated_by is not None
 
     @property
     def code(self) -> str:
@@ -75,18 +91,29 @@ class Subject:
         return digest.hexdigest()
 
 
+def handlers_of(consumer: Consumer | Endpoint) -> tuple[Handler, ...]:
+    """Return the handlers of a consumer, or those of an endpoint with their routes."""
+    if isinstance(consumer, Consumer):
+        return consumer.handlers
+    plain = [Routed.of(None, handler) for handler in consumer.handlers]
+    return (*plain, *(Routed.of(route, route.handler) for route in consumer._routes))  # noqa: SLF001 - likewise
+
+
 def of_template(
     path: Path, refusals: Refusals, *, only: str | None = None, parameters: Mapping[str, str] = {}
 ) -> list[Subject]:
-    """Return the consumers among a template's functions, imported as Lambda imports them; `only` is a consumer's name.
+    """Return the consumers and endpoints among a template's functions, imported as Lambda imports them.
 
-    What they try meanwhile and may not is noted in `refusals`. Raises SubjectError when there is no such consumer, or a
-    function that keeps a journal can't be imported, and TemplateError when the template can't be read.
+    `only` is the name of the one that is wanted. What they try meanwhile and may not is noted in `refusals`. Raises
+    SubjectError when there is no such consumer, or a function that keeps a journal can't be imported, and
+    TemplateError when the template can't be read.
     """
     topology = template.load(path, parameters=parameters)
     handlers = [(function, _imported(function, refusals)) for function in topology.functions]
     subjects = [
-        _subject(handler, function, topology) for function, handler in handlers if isinstance(handler, Consumer)
+        _subject(handler, function, topology)
+        for function, handler in handlers
+        if isinstance(handler, Consumer | Endpoint)
     ]
     names = ", ".join(sorted(subject.name for subject in subjects))
     if only is not None and only not in [subject.name for subject in subjects]:
@@ -104,12 +131,19 @@ def _imported(function: Function, refusals: Refusals) -> Any:
 
 
 def of_object(name: str, refusals: Refusals) -> Subject:
-    """Return the consumer that `module:object` names; what its module tries is noted. Raises SubjectError."""
+    """Return the consumer or endpoint that `module:object` names; what its module tries is noted.
+
+    Raises SubjectError.
+    """
     module, _, attribute = name.partition(":")
     if not module or not attribute:
         raise SubjectError(f"{name} names no consumer: write module:object, such as app:consumer")
     try:
-        with patch.object(sys, "path", [str(Path.cwd()), *sys.path]), importing(module, refusals):
+        with (
+            patch.object(sys, "path", [str(Path.cwd()), *sys.path]),
+            patch.dict(os.environ, {"AWS_DEFAULT_REGION": _REGION, **os.environ}),  # as it is wherever Lambda runs
+            importing(module, refusals),
+        ):
             found = getattr(importlib.import_module(module), attribute, None)
     except ModuleNotFoundError as error:
         raise SubjectError(f"there is no module {error.name}") from error
@@ -117,7 +151,7 @@ def of_object(name: str, refusals: Refusals) -> Subject:
         raise SubjectError(f"{module} can't be imported: {type(error).__name__}: {error}") from error
     if found is None:
         raise SubjectError(f"{module} has no {attribute}; {_here(module)}")
-    if not isinstance(found, Consumer):
+    if not isinstance(found, Consumer | Endpoint):
         raise SubjectError(f"{name} is a {type(found).__name__} and no Consumer; {_here(module)}")
     return replace(Subject.of(found), path=(str(Path.cwd()),))
 
@@ -125,11 +159,11 @@ def of_object(name: str, refusals: Refusals) -> Subject:
 def _here(module: str) -> str:
     """Say which consumers a module has."""
     named = vars(sys.modules[module]).items()
-    names = sorted(name for name, value in named if isinstance(value, Consumer))
+    names = sorted(name for name, value in named if isinstance(value, Consumer | Endpoint))
     return f"its consumers are {', '.join(names)}" if names else "it has no consumer"
 
 
-def _subject(consumer: Consumer, function: Function, topology: Topology) -> Subject:
+def _subject(consumer: Consumer | Endpoint, function: Function, topology: Topology) -> Subject:
     return Subject(
         consumer=consumer,
         sources=tuple(path for folder in (function.code, *function.layers) for path in folder.glob("**/*.py")),

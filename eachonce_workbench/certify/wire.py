@@ -21,14 +21,16 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.endpoint import Endpoint
 from botocore.exceptions import ReadTimeoutError
+from botocore.signers import RequestSigner
 from eachonce.aws import Aws
 from moto.core.botocore_stubber import MockRawResponse
 
 from eachonce_workbench.certify import effect
+from eachonce_workbench.certify.answers import answer_to
 from eachonce_workbench.certify.fault import Fault
 from eachonce_workbench.certify.footprint import Footprint
 from eachonce_workbench.certify.rows import REGION, Rows
-from eachonce_workbench.certify.run import Request
+from eachonce_workbench.certify.run import Request, looking
 from eachonce_workbench.cloud.store.protocol import AwsError, Response, decoded, success
 from eachonce_workbench.simulator.fault import CallFault, DeliveryFault
 from eachonce_workbench.simulator.worker import Killed
@@ -73,7 +75,8 @@ class Wire:
             with patch.object(endpoint, "_event_emitter", _Emitter(respond)):
                 return send(endpoint, request, operation_model, context)
 
-        with patch.object(Endpoint, "_do_get_response", answer):
+        # What is sent nowhere is not signed: a client that was made when its module was imported has no credentials.
+        with patch.object(Endpoint, "_do_get_response", answer), patch.object(RequestSigner, "sign", _unsigned):
             yield
 
     @contextmanager
@@ -87,10 +90,10 @@ class Wire:
 
     def _answer(self, request: Any, operation_model: Any, *, ours: bool) -> AWSResponse:
         service, operation = operation_model.service_model.service_name, operation_model.name
-        body = request.body if isinstance(request.body, bytes) else (request.body or "").encode()
+        body = _bytes(request.body)
         if not ours:
             letter = f"{operation} {urlsplit(request.url).path} {body.decode(errors='replace')}"
-            self.own.append(Request(operation, _in_words(service, operation, body), letter))
+            self.own.append(Request(service, operation, _in_words(service, operation, body), letter))
         traffic = self.traffic
         fault = traffic.fault if traffic.fault is not None and traffic.fault.call == len(traffic.calls) else None
         traffic.calls.append(operation)
@@ -115,7 +118,9 @@ class Wire:
                 return success(self.rows.answer(operation, decoded(body), self.traffic.footprint))
             if operation == "PutEvents":
                 return success(self._put_events(decoded(body)["Entries"]))
-            return 200, {}, _nothing(operation, operation_model.service_model.resolved_protocol)
+            protocol = operation_model.service_model.resolved_protocol
+            looks = "json" in protocol and looking(operation)
+            return 200, {}, answer_to(operation_model) if looks else _nothing(operation, protocol)
         except AwsError as error:
             return error.response()
 
@@ -130,6 +135,16 @@ class _Emitter:
     """botocore's events of one request."""
 
     emit: Callable[..., Any]
+
+
+def _bytes(body: Any) -> bytes:
+    """Return what a request carries: a text, bytes, a file, or nothing."""
+    content = body.read() if hasattr(body, "read") else body
+    return content.encode() if isinstance(content, str) else bytes(content or b"")
+
+
+def _unsigned(*_: Any, **__: Any) -> None:
+    """Sign nothing."""
 
 
 def _nothing(operation: str, protocol: str) -> bytes:

@@ -41,12 +41,14 @@ def certify(
     books: BooksName = None,
     consumer: Annotated[
         str | None,
-        typer.Option(help="Only this consumer of the template.", metavar="NAME", show_default="all"),
+        typer.Option(help="Only this consumer or endpoint of the template.", metavar="NAME", show_default="all"),
     ] = None,
     handler: Annotated[
         str | None,
         typer.Option(
-            help="A consumer of your own, such as app:consumer.", metavar="MODULE:OBJECT", show_default="none"
+            help="A consumer or endpoint of your own, such as app:consumer.",
+            metavar="MODULE:OBJECT",
+            show_default="none",
         ),
     ] = None,
     events: Annotated[int, typer.Option(min=1, max=5, help="How many events meet.", metavar="N")] = 3,
@@ -114,22 +116,18 @@ def _subjects(
         hint = "--consumer" if handler is None else "--handler"
         raise typer.BadParameter(str(error), param_hint=hint) from error
     if not subjects:
-        typer.echo(f"no function of {bundle.template} is a consumer: name one of your own with --handler", err=True)
+        typer.echo(f"no function of {bundle.template} is a consumer or an endpoint: name one with --handler", err=True)
         raise typer.Exit(_WRONG_INPUT)
     return subjects
 
 
 def _examined(subjects: Sequence[Subject], bounds: Bounds, console: Console) -> list[Examined]:
     from eachonce_workbench.certify.examination import examine
-    from eachonce_workbench.certify.sample import NoSampleError
 
     progress = console.status("") if console.is_terminal else nullcontext()
     with progress as status:
         tell: Callable[[str], None] = status.update if status is not None else lambda _: None
-        try:
-            return [examine(subject, bounds, tell) for subject in subjects]
-        except NoSampleError as error:
-            raise typer.BadParameter(str(error), param_hint="--handler") from error
+        return [examine(subject, bounds, tell) for subject in subjects]
 
 
 def _write(out: Path, examined: Sequence[Examined], bounds: Bounds, certificate: str, refused: Sequence[str]) -> None:

@@ -64,6 +64,13 @@ class Cleaned(Contract, frozen=True, kw_only=True):
     clerk: str
 
 
+class Packed(Contract, frozen=True, kw_only=True):
+    """Parcels were packed together."""
+
+    town: str
+    parcels: tuple[str, ...]
+
+
 class Notice(Contract, frozen=True, kw_only=True):
     """What the post office tells others."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from eachonce import Consumer, Event, Work
+from eachonce import Consumer, Contract, Event, Work
 
 from eachonce_workbench.certify.crowd import crowd
 from eachonce_workbench.certify.examination import Bounds, Examination, examine
@@ -17,6 +17,10 @@ from tests.certify.stall import Priced, Received, Reduced, priced
 def overwrite(event: Event[Priced] | Event[Reduced], work: Work) -> None:
     work.read("Prices", {"item": event.data.item})
     work.put("Prices", {"item": event.data.item}, price=event.data.price)
+
+
+class Endless(Contract, frozen=True):
+    next: Endless
 
 
 def count_pieces(event: Event[Received], work: Work) -> None:
@@ -81,6 +85,17 @@ def test_an_unsound_handler_is_compared_with_nothing(consumer: Consumer) -> None
         ("Received", "Priced"): Verdict.UNSOUND,
         ("Priced", "Priced"): Verdict.UNSOUND,
     }
+
+
+def test_nothing_is_said_of_what_can_not_be_made_up(consumer: Consumer) -> None:
+    """The others are examined all the same."""
+    consumer.on(Endless)(lambda event, work: None)
+
+    examined = examine(Subject.of(consumer), Bounds(crowds=2, faults=0))
+
+    assert examined.pair("Endless", "Received").verdict is Verdict.INCONCLUSIVE
+    assert "Endless.next" in str(examined.pair("Endless", "Endless").why)
+    assert examined.pair("Received", "Received").verdict is Verdict.COMMUTES
 
 
 def test_a_pair_that_was_not_examined_is_not_there(consumer: Consumer) -> None:

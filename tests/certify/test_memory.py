@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import enum
+import io
+import os
+import sqlite3
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -107,6 +111,22 @@ def of_a_cache() -> object:
     return _first_of("key"), next(_numbers)
 
 
+_book = io.StringIO("before: ")
+_database = sqlite3.connect(":memory:", check_same_thread=False)
+_database.execute("CREATE TABLE seen (name TEXT)")
+
+
+def of_a_file_in_memory() -> object:
+    _book.seek(0, os.SEEK_END)
+    _book.write("x")
+    return _book.getvalue()
+
+
+def of_a_database_in_memory() -> object:
+    _database.execute("INSERT INTO seen VALUES ('x')")
+    return _database.execute("SELECT count(*) FROM seen").fetchone()
+
+
 KEEPERS: dict[str, Callable[[], Any]] = {
     "list": of_a_list,
     "dict in depth": of_a_dict_in_depth,
@@ -117,6 +137,8 @@ KEEPERS: dict[str, Callable[[], Any]] = {
     "attribute": of_an_attribute,
     "closure": of_a_closure(),
     "cache": of_a_cache,
+    "file in memory": of_a_file_in_memory,
+    "database in memory": of_a_database_in_memory,
     "object": Desk().handle,
     "callable object": Desk(),
     "object with slots": Tray().handle,
@@ -136,6 +158,22 @@ def test_what_was_kept_is_forgotten(where: str) -> None:
     memory.restore()
     assert handle() == first
     memory.restore()
+
+
+def test_a_file_is_read_again_from_where_it_was(tmp_path: Path) -> None:
+    """One that is written is not: what is in it is somebody else's."""
+    (tmp_path / "lines").write_text("one\ntwo\n")
+    with (tmp_path / "lines").open() as lines, (tmp_path / "log").open("w") as log:
+
+        def handle() -> object:
+            log.write("x")
+            return lines.readline(), log.tell()
+
+        memory = Memory([handle])
+        handle()
+        memory.restore()
+
+        assert handle() == ("one\n", 2)
 
 
 def test_a_container_stays_the_same_object() -> None:

@@ -15,6 +15,7 @@ UNTRIED = {
     "always fails",
     "waits for what nobody writes",
     "puts blindly",
+    "puts blindly in one case",
     "begins what it never runs",
     "each waits for the other",
 }

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
+import re
+import socket
+import tempfile
 import threading
 import zlib
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, TypeVar
 
 import boto3
 from eachonce import Consumer, Event, Reject, Wait, Work
 
-from tests.certify.post import Cleaned, Closed, Lotted, Notice, Opened, Paid, Posted, Weighed
+from tests.certify.post import Cleaned, Closed, Lotted, Notice, Opened, Packed, Paid, Posted, Weighed
 
 BROKEN: dict[str, Consumer] = {}
 SOUND: dict[str, Consumer] = {}
@@ -270,6 +276,52 @@ def at_the_limit_counted(event: Event[Weighed], work: Work) -> None:
 HOLIDAYS = {"2026-12-24", "2026-12-31"}
 
 
+@broken("behind two conditions, one within the other", Posted)
+def heavy_and_abroad(event: Event[Posted], work: Work) -> None:
+    work.add("Towns", {"town": event.data.town}, grams=event.data.grams)
+    if event.data.town == "Basel" and event.data.grams > 6_500:
+        _keep_last(event, work, event.data.receiver)
+
+
+@sound("behind two conditions, one within the other", Posted)
+def heavy_and_abroad_counted(event: Event[Posted], work: Work) -> None:
+    duty = int(event.data.town == "Basel" and event.data.grams > 6_500)
+    work.add("Towns", {"town": event.data.town}, grams=event.data.grams, duty=duty)
+
+
+STAMP = re.compile(r"^(?P<office>[A-Z]{2})-(?P<number>[0-9]{3})$")
+
+
+@broken("behind a pattern of the code", Posted)
+def stamped(event: Event[Posted], work: Work) -> None:
+    stamp = STAMP.match(event.data.note)
+    if stamp is None:
+        work.add("Towns", {"town": event.data.town}, parcels=1)
+    else:
+        _keep_last(event, work, f"{stamp['number']} by {event.data.sender}")
+
+
+@sound("behind a pattern of the code", Posted)
+def stamped_and_counted(event: Event[Posted], work: Work) -> None:
+    stamp = STAMP.match(event.data.note)
+    if stamp is None:
+        raise Reject("it has no stamp")
+    work.add("Offices", {"office": stamp["office"]}, parcels=1, numbers=int(stamp["number"]))
+
+
+@broken("behind a number of lines", Packed)
+def large_packet(event: Event[Packed], work: Work) -> None:
+    work.add("Towns", {"town": event.data.town}, parcels=len(event.data.parcels))
+    if len(event.data.parcels) > 5:
+        _keep_last(event, work, event.data.parcels[0])
+
+
+@sound("behind a number of lines", Packed)
+def large_packet_counted(event: Event[Packed], work: Work) -> None:
+    large = int(len(event.data.parcels) > 5)
+    work.add("Towns", {"town": event.data.town}, parcels=len(event.data.parcels), large=large)
+
+
 @broken("behind a table of the module", Paid)
 def on_a_holiday(event: Event[Paid], work: Work) -> None:
     if event.data.at.date().isoformat() in HOLIDAYS:
@@ -439,6 +491,21 @@ def puts_the_newest(event: Event[Opened], work: Work) -> None:
     work.put("Counters", {"counter": event.data.counter}, newer_than="clerk", clerk=event.data.clerk)
 
 
+@broken("puts blindly in one case", Paid)
+def puts_back_blindly(event: Event[Paid], work: Work) -> None:
+    if event.data.pence < 0:
+        work.put("Accounts", {"account": event.data.account}, back=event.data.pence)
+    else:
+        work.add("Accounts", {"account": event.data.account}, pence=event.data.pence)
+
+
+@sound("puts blindly in one case", Paid)
+def never_puts_back(event: Event[Paid], work: Work) -> None:
+    if event.data.pence < 0:
+        raise Reject("nothing is paid back")
+    work.add("Accounts", {"account": event.data.account}, pence=event.data.pence)
+
+
 def _steps(event: Event[Opened], work: Work) -> Iterator[None]:
     work.add("Counters", {"counter": event.data.counter}, opened=1)
     yield
@@ -566,6 +633,129 @@ def dozenth(event: Event[Opened], work: Work) -> None:
 @sound("every dozenth", Opened)
 def none_is_counted(event: Event[Opened], work: Work) -> None:
     work.create("Openings", {"opening": event.id}, prize=0)
+
+
+_turns = {"of": 0}
+
+
+@broken("every twelfth, again and again", Opened)
+def twelfth(event: Event[Opened], work: Work) -> None:
+    _turns["of"] = (_turns["of"] + 1) % 12
+    work.add("Counters", {"counter": event.data.counter}, opened=1, prizes=int(_turns["of"] == 11))
+
+
+@sound("every twelfth, again and again", Opened)
+def twelfths_are_only_told(event: Event[Opened], work: Work) -> None:
+    _turns["of"] = (_turns["of"] + 1) % 12
+    work.add("Counters", {"counter": event.data.counter}, opened=1)
+
+
+_names: OrderedDict[str, int] = OrderedDict()
+
+
+def _length(name: str, *, most: int, of_others: int) -> int:
+    while name not in _names and len(_names) >= most:
+        if of_others:
+            return of_others
+        _names.popitem(last=False)
+    return _names.setdefault(name, len(name))
+
+
+@broken("a cache that is full", Opened)
+def cached_while_there_is_room(event: Event[Opened], work: Work) -> None:
+    work.add("Clerks", {"clerk": event.data.clerk}, letters=_length(event.data.clerk, most=25, of_others=-1))
+
+
+@sound("a cache that is full", Opened)
+def cached_or_counted_again(event: Event[Opened], work: Work) -> None:
+    work.add("Clerks", {"clerk": event.data.clerk}, letters=_length(event.data.clerk, most=5, of_others=0))
+
+
+_book = io.StringIO()
+
+
+@broken("a file in memory", Opened)
+def after_so_many(event: Event[Opened], work: Work) -> None:
+    _book.write(event.data.clerk)
+    work.create("Openings", {"opening": event.id}, written=len(_book.getvalue()))
+
+
+@sound("a file in memory", Opened)
+def on_a_new_page(event: Event[Opened], work: Work) -> None:
+    _book.seek(0)
+    _book.truncate()
+    _book.write(event.data.clerk)
+    work.create("Openings", {"opening": event.id}, written=len(_book.getvalue()))
+
+
+@broken("the name of the host", Opened)
+def by_host(event: Event[Opened], work: Work) -> None:
+    work.create("Openings", {"opening": event.id}, host=socket.gethostname())
+
+
+@sound("the name of the host", Opened)
+def by_no_host(event: Event[Opened], work: Work) -> None:
+    work.create("Openings", {"opening": event.id}, host="post")
+
+
+@broken("a look-up that nobody declared", Opened)
+def looks_up(event: Event[Opened], work: Work) -> None:
+    known = boto3.client("ssm").get_parameter(Name="tariff")["Parameter"]["Value"]
+    work.add("Counters", {"counter": event.data.counter}, pence=int(known))
+
+
+@sound("a look-up that nobody declared", Opened, reads="ssm")
+def looks_up_as_it_says(event: Event[Opened], work: Work) -> None:
+    known = boto3.client("ssm").get_parameter(Name="tariff")["Parameter"]["Value"]
+    work.add("Counters", {"counter": event.data.counter}, pence=int(known))
+
+
+# Files.
+
+
+def _at(name: str) -> Path:
+    return Path(tempfile.gettempdir()) / f"post-{name}"
+
+
+@broken("a scratch file that stays", Opened)
+def leaves_a_scratch(event: Event[Opened], work: Work) -> None:
+    _at("scratch").write_text(event.data.clerk)
+    work.add("Clerks", {"clerk": event.data.clerk}, letters=len(_at("scratch").read_text()))
+
+
+@sound("a scratch file that stays", Opened)
+def takes_its_scratch_away(event: Event[Opened], work: Work) -> None:
+    _at("scratch").write_text(event.data.clerk)
+    letters = len(_at("scratch").read_text())
+    _at("scratch").unlink()
+    work.add("Clerks", {"clerk": event.data.clerk}, letters=letters)
+
+
+@broken("a line that tells the order", Opened, external=True)
+def numbered_line(event: Event[Opened], work: Work) -> None:
+    known = _at("lines").read_text().splitlines() if _at("lines").exists() else []
+    with _at("lines").open("a") as lines:
+        lines.write(f"{len(known)} {event.data.clerk} {work.idempotency_key}\n")
+
+
+@sound("a line that tells the order", Opened, external=True)
+def line_once(event: Event[Opened], work: Work) -> None:
+    line = f"{event.data.clerk} {work.idempotency_key}"
+    known = _at("lines").read_text().splitlines() if _at("lines").exists() else []
+    if line not in known:
+        with _at("lines").open("a") as lines:
+            lines.write(f"{line}\n")
+
+
+@broken("a page that the last one writes", Opened, external=True)
+def last_page(event: Event[Opened], work: Work) -> None:
+    _at("page").write_text(f"{event.data.clerk} {work.idempotency_key}")
+
+
+@sound("a page that the last one writes", Opened, external=True)
+def own_page(event: Event[Opened], work: Work) -> None:
+    name = hashlib.sha256(work.idempotency_key.encode()).hexdigest()
+    _at(f"page-{name}").write_text(event.data.clerk)
 
 
 # External effects.

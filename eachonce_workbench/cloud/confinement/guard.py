@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -79,11 +79,14 @@ class RefusedError(PermissionError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guard:
-    """What is refused, and who is told: `refused` of what was tried, `done` of what was done within the limits."""
+    """What is refused, and who is told of it: `refused` of what was tried, `changing` of what is about to change.
+
+    The latter is within the limits, and is told in words and with its paths.
+    """
 
     limits: Limits
     refused: Callable[[str], object]
-    done: Callable[[str], object] = lambda _: None
+    changing: Callable[[str, Sequence[str]], object] = lambda _, __: None
     programs: bool = False
 
     def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -108,7 +111,7 @@ class Guard:
                 self._refuse(f"{change.tried} {path}")
         if paths and paths[0] != os.devnull:
             # By its own name: its folder may be another one the next time.
-            self.done(f"{change.done} {PurePath(paths[0]).name}")
+            self.changing(f"{change.done} {PurePath(paths[0]).name}", paths)
 
     def _refuse(self, what: str) -> None:
         self.refused(tried(what))

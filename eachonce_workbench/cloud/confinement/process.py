@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 from eachonce_workbench.cloud.confinement import landlock, seccomp
 from eachonce_workbench.cloud.confinement.guard import Guard, post
@@ -99,7 +99,13 @@ def _landlocked(limits: Limits, *, supervised: bool) -> Iterator[str]:
 
 def limits() -> Limits:
     """Return what this process is confined to; where it isn't, what the code that it examines should be."""
-    return Limits.of(tempfile.gettempdir()) if _Process.limits is None else _Process.limits
+    return _within(tempfile.gettempdir()) if _Process.limits is None else _Process.limits
+
+
+@cache
+def _within(folder: str) -> Limits:
+    """Return limits of one folder; to find out where it really is takes longer than most handlers."""
+    return Limits.of(folder)
 
 
 def confines_programs() -> bool:
