@@ -21,7 +21,10 @@ State = tuple[int, int, int]
 
 @dataclass(slots=True)
 class OpenFiles:
-    """The files that are open for writing in this process, but for its own streams."""
+    """The files that are open for writing in this process, but for its own streams, and what it was given by others.
+
+    Who starts it may write to such a file at any time, as to the log of a whole build.
+    """
 
     _known: dict[int, tuple[int, int]] = field(default_factory=dict)
     _buffered: list[io.IOBase] = field(default_factory=list)
@@ -57,13 +60,31 @@ def _writable() -> Iterator[tuple[int, tuple[int, int]]]:
         numbers = sorted(int(name) for name in os.listdir(_DESCRIPTORS))  # noqa: PTH208 - names are all that is needed
     except OSError:
         return
+    found = {}
     for number in numbers:
         here = _stat(number)
         if here is None or not stat.S_ISREG(here.st_mode) or (here.st_dev, here.st_ino) in streams:
             continue
         with suppress(OSError):
             if fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY:
-                yield number, (here.st_dev, here.st_ino)
+                found[number] = (here.st_dev, here.st_ino)
+    given = _of_ancestors() if found else set()
+    yield from ((number, inode) for number, inode in found.items() if inode not in given)
+
+
+def _of_ancestors() -> set[tuple[int, int]]:
+    """Return the files that whoever started this process has open, as far as the system tells."""
+    found: set[tuple[int, int]] = set()
+    process = os.getppid()
+    with suppress(OSError, ValueError):
+        while process > 1:
+            for path in Path(f"/proc/{process}/fd").iterdir():
+                with suppress(FileNotFoundError):
+                    here = path.stat()
+                    found.add((here.st_dev, here.st_ino))
+            # https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: the parent is the second after the name
+            process = int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+    return found
 
 
 def _stat(number: int) -> os.stat_result | None:

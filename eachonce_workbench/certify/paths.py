@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from inspect import CO_GENERATOR
 from pathlib import PurePath
 from types import CodeType, FrameType
 from typing import Any
@@ -97,6 +98,8 @@ def _lines(code: CodeType) -> dict[int, _Read]:
     found: dict[int, _Read] = defaultdict(_Read)
     for instruction in dis.get_instructions(code):
         line = instruction.positions.lineno if instruction.positions is not None else None
+        if line == code.co_firstlineno and code.co_flags & CO_GENERATOR:
+            continue  # where it is made
         if line is not None and instruction.opname not in _NO_LINES:
             found[line].offsets.add(instruction.offset)
             if instruction.opname.startswith(("LOAD_FAST", "LOAD_DEREF", "LOAD_CLOSURE")):

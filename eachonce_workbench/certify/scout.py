@@ -24,7 +24,7 @@ from eachonce.model import encode
 from eachonce.work import Address
 
 from eachonce_workbench.certify.crowd import Crowd, Kind, renamed
-from eachonce_workbench.certify.identity import identity_of
+from eachonce_workbench.certify.identity import distinct, identity_of
 from eachonce_workbench.certify.palette import Choices, NothingFitsError, Palette
 from eachonce_workbench.certify.paths import Paths
 from eachonce_workbench.certify.rehearsal import Played, Rehearsal, differing, meet
@@ -121,9 +121,9 @@ class Scout:
         """Return events around the data of some candidates; every other style has ids or times of another kind."""
         ids = _ALIKE if style % 4 == 1 else _IDS
         events = []
-        for place, one in enumerate(_distinct(group)):
+        for place, (kind, data) in enumerate(_distinct(group)):
             tenant = self.tenants[place % (1 + style % len(self.tenants))] if self.tenants else None
-            event = one.kind.event(place, one.data, tie=style % 4 == 2, tenant=tenant)
+            event = kind.event(place, data, tie=style % 4 == 2, tenant=tenant)
             time = START + _EDGES[place % len(_EDGES)] if style % 4 == 3 else event.time
             events.append(renamed(event, ids[place], time))
         return tuple(events)
@@ -325,13 +325,13 @@ class _Drawing:
         return self.scout.note(self.kind, data, tuple(places)), choices.sizes
 
 
-def _distinct(group: Sequence[Candidate]) -> list[Candidate]:
-    """Leave out what is the same event again: a contract may say that its number is its identity."""
-    found: list[Candidate] = []
+def _distinct(group: Sequence[Candidate]) -> list[tuple[Kind, Any]]:
+    """Let no two be the same event: where a contract says that a number is its identity, it is another one, or none."""
+    found: list[tuple[Kind, Any]] = []
     seen: set[Any] = set()
-    for one in group:
-        identity = identity_of(one.kind.description, one.data)
+    for one, data in zip(group, distinct((one.kind.description, one.data) for one in group), strict=True):
+        identity = identity_of(one.kind.description, data)
         if identity is None or identity not in seen:
-            found.append(one)
+            found.append((one.kind, data))
             seen.add(identity)
     return found

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -118,6 +120,17 @@ def test_what_another_process_adds_to_a_file_is_not_the_handlers(tmp_path: Path)
         others.flush()
 
         assert list(held.written(before)) == []
+
+
+def test_what_another_one_started_this_process_with_is_not_the_handlers(tmp_path: Path) -> None:
+    """As the log of a whole build, to which others write meanwhile."""
+    code = "from eachonce_workbench.certify.open_files import OpenFiles; print(OpenFiles().look())"
+    with (tmp_path / "log").open("w") as log:
+        told = subprocess.run(
+            [sys.executable, "-c", code], pass_fds=[log.fileno()], check=True, stdout=subprocess.PIPE, text=True
+        )
+
+    assert told.stdout == "[]\n"
 
 
 def written(log: IO[Any]) -> Consumer:

@@ -714,7 +714,8 @@ def looks_up_as_it_says(event: Event[Opened], work: Work) -> None:
 
 
 def _at(name: str) -> Path:
-    return Path(tempfile.gettempdir()) / f"post-{name}"
+    """Return a file of this process: others try the same at the same time."""
+    return Path(tempfile.gettempdir()) / f"post-{os.getpid()}-{name}"
 
 
 @broken("a scratch file that stays", Opened)
