@@ -79,12 +79,16 @@ class RefusedError(PermissionError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guard:
-    """What is refused, and who is told: `refused` of what was tried, `done` of what was done within the limits."""
+    """What is refused, and who is told: `refused` of what was tried, `done` of what was done within the limits.
+
+    `answered` are the audit events of libraries that are answered in this process, and so reach nobody.
+    """
 
     limits: Limits
     refused: Callable[[str], object]
     done: Callable[[str], object] = lambda _: None
     programs: bool = False
+    answered: frozenset[str] = frozenset()
 
     def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         """Judge an audit event. Raises RefusedError."""
@@ -96,7 +100,7 @@ class Guard:
         elif event in _PROGRAMS:
             if not self.programs:
                 self._refuse("start a program")
-        elif event in _REACHING:
+        elif event in _REACHING and event not in self.answered:
             what = _reached(event, arguments, self.limits)
             if what is not None:
                 self._refuse(what)
