@@ -72,7 +72,7 @@ def simulate(
     singles: Annotated[
         int,
         typer.Option(min=0, help="The most faults that are tried by themselves; without books.", metavar="N"),
-    ] = 200,
+    ] = 100,
     cover: Annotated[
         bool,
         typer.Option("--cover", help="List how often each call of the layer met each fault; fail where one never did."),

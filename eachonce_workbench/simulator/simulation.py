@@ -230,9 +230,11 @@ class _Simulation:
             self._answers = Answers(self._cloud, self._traffic)
             trouble = Trouble(self._cloud.topology, root=bundle_folder(self._scenario.template))
             self._history.subscribe(trouble)
-            rotation = asyncio.create_task(rotate(self._cloud))
+            manner = self._scenario.manner
+            rotation = None if manner is not None and manner.apart else asyncio.create_task(rotate(self._cloud))
             answers = await self._send()
-            rotation.cancel()
+            if rotation is not None:
+                rotation.cancel()
             self._progress.settling()
             await self._settle()
             self._chaos.end()

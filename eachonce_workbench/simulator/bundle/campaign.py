@@ -22,7 +22,7 @@ _MOST_SHRINKING_RUNS = 200
 class Bounds:
     """How much is tried: at most so many `singles` in each of the two manners, and `faults` at once for each seed."""
 
-    singles: int = 200
+    singles: int = 100
     seeds: Sequence[int] = (0,)
     faults: str = "heavy"
 
