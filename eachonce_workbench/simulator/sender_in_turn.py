@@ -23,8 +23,8 @@ from eachonce_workbench.simulator.runtime import SimulatedRuntime
 from eachonce_workbench.simulator.sender import Sender
 from eachonce_workbench.simulator.watch import Watch
 
-# Who asks a function and gets no answer asks again, as AWS's SDKs do, for some minutes.
-_TRIES = 8
+# Who asks a function and gets no answer asks again, as AWS does for most: longer than anything is down.
+_TRIES = 15
 _FIRST_PAUSE_SECONDS = 1.0
 
 # What becomes of a delivery that is given up.

@@ -96,11 +96,11 @@ def test_a_right_that_is_missing_is_told_before_aws_does(tmp_path: Path) -> None
     template = bundle / "template.yaml"
     template.write_text(template.read_text().replace("        - DynamoDBCrudPolicy: {TableName: !Ref Weights}\n", ""))
 
-    ended = eachonce("simulate", bundle=bundle)
+    ended = eachonce("simulate", "--singles", "5", bundle=bundle)
 
     assert ended.returncode == 1
     assert "denied: Weigh needs dynamodb:UpdateItem on eachonce-Weights, which its role doesn't allow" in ended.stdout
-    assert ended.stdout.splitlines()[-1].startswith("roles don't allow what functions do; ")
+    assert ended.stdout.splitlines()[-1].startswith("broken: roles don't allow what functions do; ")
 
 
 def test_a_certificate_takes_its_consumers_from_the_template(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from eachonce_workbench.cloud.confinement.refusals import Refusals
 from eachonce_workbench.export.payloads import Payloads
 from eachonce_workbench.run.books import BooksError, Input
 from eachonce_workbench.run.samples import Samples, folders_of
+from eachonce_workbench.template.journal import journal_of
 from eachonce_workbench.template.topology import Function, Topology
 
 # Enough for events to meet in rows, as a certificate's crowds do, and few enough that each fault is tried at each.
@@ -42,12 +43,26 @@ class Inputs:
             found = list(self._of_samples())
             found += self._drawn({given.name.partition("/")[0] for given in found})
         self.passed_over += self._samples.passed_over
+        found = [given for given in found if not self._is_of_journal(given)]
         if not found:
             raise BooksError(
                 f"there is nothing to send: no sample in {self._folder / 'events'}/FUNCTION/*.json, and no function "
                 "whose contracts events could be drawn from; name files of your own by --events"
             )
         return list(islice(self._once(found), limit))
+
+    def _is_of_journal(self, given: Input) -> bool:
+        """Whether it tells a relay of a change of the journal: none that nobody made has a cause."""
+        journal = journal_of(self._topology)
+        readers = {
+            each.function
+            for each in self._topology.stream_mappings
+            if journal is not None and each.table_name == journal.name
+        }
+        if given.kind != "function" or given.target not in readers:
+            return False
+        self.passed_over.append(f"{given.name}: a change of the journal that nobody made; not sent")
+        return True
 
     def _once(self, found: Sequence[Input]) -> Iterator[Input]:
         """Yield each thing that comes from outside once: samples show copies, which are for the simulator to make."""
