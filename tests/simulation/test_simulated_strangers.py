@@ -30,7 +30,7 @@ def test_what_is_lost_or_doubled_is_found_by_one_fault(code: str, broken: str, b
     """With the call after which it happens."""
     template = stranger(tmp_path, code)
 
-    result = typed(simulate, "--template", str(template), "--faults", "light", "--singles", "20", "--json")
+    result = typed(simulate, "--template", str(template), "--faults", "light", "--singles", "14", "--json")
 
     report = json.loads(result.stdout)
     assert (result.exit_code, report["verdict"]) == (1, "broken")
@@ -43,7 +43,7 @@ def test_what_is_lost_or_doubled_is_found_by_one_fault(code: str, broken: str, b
 )
 def test_who_does_the_same_again_is_acquitted(code: str, tmp_path: Path) -> None:
     """What is made by the clock and by chance isn't compared, and that is said."""
-    result = typed(simulate, "--template", str(stranger(tmp_path, code)), "--singles", "20")
+    result = typed(simulate, "--template", str(stranger(tmp_path, code)), "--singles", "14")
 
     assert result.exit_code == 0, result.stdout
     assert result.stdout.splitlines()[-1].startswith("holds: ")
