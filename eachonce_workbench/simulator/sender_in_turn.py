@@ -69,6 +69,7 @@ class SenderInTurn(Sender):
         sent = 0
         for group in self._groups(inputs):
             self._given_up.clear()
+            self._last = ""
             for poison in self._poisons(group):
                 await send(self._cloud, poison, tries=1)
             for given in group:
@@ -113,7 +114,7 @@ class SenderInTurn(Sender):
             try:
                 answer = await send(self._cloud, given, tries=1)
             except SendingError as error:
-                self.failed[given.name] = str(error)
+                self.failed[given.name] = self._last or str(error)
             else:
                 if answer is None or not _is_server_error(answer):
                     self.failed.pop(given.name, None)
@@ -132,7 +133,8 @@ class SenderInTurn(Sender):
 
     def _concluded(self, group: Sequence[Input], *, settled: bool) -> None:
         for given in group if self._given_up or not settled else ():
-            why = self._given_up[0] if self._given_up else "it comes again and again, and is never done"
+            never = self._last or "it comes again and again, and is never done"
+            why = self._given_up[0] if self._given_up else never
             self.failed.setdefault(given.name, why)
 
     def _poisons(self, group: Sequence[Input]) -> Iterator[Input]:
@@ -159,6 +161,8 @@ class SenderInTurn(Sender):
         match happening.kind:
             case "attempted" if fields["status"] == "error":
                 self._last = f"{fields['function']}: {fields['error_type']}: {fields.get('error_message', '')}"
+                if fields["error_type"] == "ModuleNotFoundError":
+                    self._last += "; install beside this tool what the function's requirements.txt names"
             case "concluded" if fields["condition"] != "Success":
                 self._given_up.append(self._last)
             case "acknowledged" if fields["message_id"] in self._runtime.poison_ids:

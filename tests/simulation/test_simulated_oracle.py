@@ -10,8 +10,8 @@ import pytest
 
 from eachonce_workbench.simulator.bundle.campaign import kind_of, spread
 from eachonce_workbench.simulator.bundle.expectation import Expectation
-from eachonce_workbench.simulator.bundle.leaves import leaves
 from eachonce_workbench.simulator.bundle.learned import learn
+from eachonce_workbench.simulator.bundle.leaves import leaves
 from eachonce_workbench.simulator.call import WEB, Call
 from eachonce_workbench.simulator.left import Left
 from eachonce_workbench.simulator.outside.effect import Effect, effect_of
