@@ -10,20 +10,18 @@ from eachonce import Contract, Event
 
 from eachonce_workbench.run.books import BooksError, Input, Outcome
 from eachonce_workbench.run.reconciliation import Reconciliation, reconcile
-from eachonce_workbench.simulator.trial import Observer, Peer
+from eachonce_workbench.simulator.trial import Observer
 from eachonce_workbench.template.topology import Topology
 from shop.examples import INVOICE, events
 from shop.laboratory.installation import with_laboratory
 from shop.oracle import expect
 from shop.orders import OrdersError, read_invoices
-from shop.peers import powertools
 from shop.sheets import COUNTED
 from shop.till import inputs, invoices, read_state, refused
 from shop.trial import MODEL, Announcements
 
 FOLDER = Path(__file__).resolve().parents[1]
 ORDERS = FOLDER / "data" / "online-retail-2010-12.csv.gz"
-PEERS = FOLDER / "bench" / "peers"
 MAIL = "mail"
 
 
@@ -57,10 +55,6 @@ class Shop:
     def observer(self) -> Observer:
         """Return what looks for an announcement of each part's stock."""
         return Announcements()
-
-    def peers(self) -> Mapping[str, Peer]:
-        """Return the shop's consumers written with Powertools."""
-        return {"powertools": powertools(PEERS / "powertools")}
 
     def events(self) -> Sequence[Event[Any]]:
         """Return what is published of the month's first invoices."""

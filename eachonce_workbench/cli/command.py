@@ -116,16 +116,22 @@ def bundle_of(template: Path | None, *, books: str | None = None) -> Bundle:
         raise typer.BadParameter(str(error), param_hint="--books") from error
 
 
+def loaded_books(bundle: Bundle) -> Books | None:
+    """Return a bundle's books; None where it has none. Ends the command where they can't be had."""
+    from eachonce_workbench.run.books import BooksError
+
+    try:
+        return bundle.load_books()
+    except BooksError as error:
+        raise typer.BadParameter(str(error), param_hint="--books") from error
+
+
 def books_of(bundle: Bundle) -> Books:
     """Return a bundle's books; where it has none, its samples. Raises TemplateError, and ends the command for books."""
     from eachonce_workbench import template
-    from eachonce_workbench.run.books import BooksError
     from eachonce_workbench.run.samples import Samples
 
-    try:
-        books = bundle.load_books()
-    except BooksError as error:
-        raise typer.BadParameter(str(error), param_hint="--books") from error
+    books = loaded_books(bundle)
     return Samples(bundle.folder, template.load(bundle.template)) if books is None else books
 
 

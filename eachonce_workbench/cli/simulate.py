@@ -8,7 +8,7 @@ import sys
 from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -17,10 +17,10 @@ from eachonce_workbench.cli.command import (
     InputPath,
     Limit,
     Template,
-    books_of,
     bundle_of,
     confined,
     inputs_of,
+    loaded_books,
     require_writable,
 )
 
@@ -30,10 +30,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from eachonce_workbench.run.books import Books, Input
+    from eachonce_workbench.run.bundle import Bundle
     from eachonce_workbench.run.progress import Progress
+    from eachonce_workbench.simulator.bundle.campaign import Bounds
+    from eachonce_workbench.simulator.bundle.oracle import Oracle
+    from eachonce_workbench.simulator.replay import Replay
     from eachonce_workbench.simulator.shrink import Witness
     from eachonce_workbench.simulator.simulation import Scenario, Simulated
-    from eachonce_workbench.simulator.trial import Peer
 
 _PAGE = 80  # characters: where there is no terminal, the table is to fit
 
@@ -52,19 +55,28 @@ def simulate(
     template: Template = None,
     books: BooksName = None,
     inputs: InputPath = None,
+    events: Annotated[
+        Path | None,
+        typer.Option(
+            "--events",
+            exists=True,
+            help="The inputs, whatever the books say: a sample, or a folder of them.",
+            metavar="PATH",
+            show_default="events/, else drawn from contracts",
+        ),
+    ] = None,
     limit: Limit = None,
     seed: Annotated[int, typer.Option(help="What every fault is drawn from.", metavar="S")] = 0,
     seeds: Annotated[int, typer.Option(min=1, help="Run this many seeds, from --seed on.", metavar="N")] = 1,
     faults: Annotated[Faults, typer.Option(help="How much goes wrong.")] = Faults.HEAVY,
+    singles: Annotated[
+        int,
+        typer.Option(min=0, help="The most faults that are tried by themselves; without books.", metavar="N"),
+    ] = 100,
     cover: Annotated[
-        bool, typer.Option("--cover", help="List how often each call met each fault; fail where one never did.")
+        bool,
+        typer.Option("--cover", help="List how often each call of the layer met each fault; fail where one never did."),
     ] = False,
-    peer: Annotated[
-        str | None,
-        typer.Option(
-            help="The same with these consumers of the books, side by side.", metavar="NAME", show_default="none"
-        ),
-    ] = None,
     replay: Annotated[
         Path | None, typer.Option(help="Run a witness again, and nothing else.", metavar="FILE", show_default="none")
     ] = None,
@@ -76,69 +88,163 @@ def simulate(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
 ) -> None:
-    """Run a bundle's inputs through it under virtual time, let everything go wrong, and check the promises.
+    """Run a bundle's inputs through it under virtual time, let everything go wrong, and judge what is left.
 
-    Functions reach nobody meanwhile, and write to nothing but temporary folders: what they try is told.
+    A bundle with books is judged by them. Any other is its own oracle: what its inputs come to when nothing goes wrong,
+    each once and in order, they must come to under each fault by itself and under many. Functions need no layer.
+
+    Functions reach nobody meanwhile, and write to nothing but temporary folders: what they try is told. Services that
+    the local cloud hasn't got, and anybody's HTTP API, are stood in for, and what is asked of them counts as an effect.
+
     The same seed and code give the same run. Where a promise is broken, the fewest faults that break it are looked for.
-    Exit status: 0 when every promise holds, 1 when one is broken or a function's role doesn't allow what it does, 2 for
-    a wrong argument.
+
+    Exit status: 0 when every promise holds, 1 when one is broken, a function's role doesn't allow what it does, or too
+    little was seen to say so; 2 for a wrong argument.
     """
-    from rich.console import Console
-
-    from eachonce_workbench.simulator.coverage import missed, together
-    from eachonce_workbench.simulator.report import (
-        document,
-        show_comparison,
-        show_coverage,
-        show_faults,
-        show_missed,
-        show_verdict,
-    )
-
-    if replay is not None and peer is not None:
-        raise typer.BadParameter("a witness is of the bundle's own consumers", param_hint="--peer")
     require_writable(out)
     bundle = bundle_of(template, books=books)
     keep = bundle.folder / ".run" if out is None else out
     confined(context, keep)
-    loaded = books_of(bundle)
-    other = None if peer is None else _peer(loaded, peer)
-    scenarios = _scenarios(loaded, inputs_of(loaded, inputs, limit), bundle.template, range(seed, seed + seeds), faults)
-    if replay is not None:
-        scenarios = [_replayed(replay, scenarios[0])]
-    console = Console(quiet=as_json, width=None if sys.stdout.isatty() else _PAGE)
-    runs = list(_runs(scenarios, None, console))
-    others = [] if other is None else list(_runs(scenarios, other, Console(quiet=True)))
-    witness = None if replay is not None else _witness(scenarios, runs)
-    met = together(run.call_faults for run in runs)
-    if replay is not None:
-        show_faults(console, runs[0].happened)
-    elif cover:
-        show_coverage(console, met)
-    else:
-        show_missed(console, met)
-    if others:
-        show_comparison(console, runs, others)
-    if witness is not None:
-        chosen = [] if inputs is None else ["--input", str(inputs)]
-        _keep(witness, keep / "witness.json", chosen, console)
-    uncovered = len(missed(met)) if cover else 0
-    show_verdict(console, runs, uncovered=uncovered)
-    report = document(scenarios, runs, others, witness)
-    if out is not None:
-        (out / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    if as_json:
-        typer.echo(json.dumps(report))
-    raise typer.Exit(1 if any(run.violations or run.denied for run in runs) or uncovered else 0)
+    loaded = loaded_books(bundle)
+    command = _Command(bundle=bundle, keep=keep, out=out, as_json=as_json)
+    if loaded is None or events is not None:
+        from eachonce_workbench.simulator.bundle.campaign import Bounds
+
+        source = inputs if events is None else events
+        bounds = Bounds(singles=singles, seeds=range(seed, seed + seeds), faults=faults.value)
+        command.judge_by_itself(loaded, source, limit, bounds, replay, cover=cover)
+    chosen = inputs_of(loaded, inputs, limit)
+    scenarios = _scenarios(loaded, chosen, bundle.template, range(seed, seed + seeds), faults)
+    command.judge_by_books(scenarios, inputs, replay, cover=cover)
 
 
-def _peer(books: Books, name: str) -> Peer:
-    from eachonce_workbench.simulator.trial import Trial
+class _Command:
+    """One command, which ends by raising typer.Exit."""
 
-    peers = books.peers() if isinstance(books, Trial) else {}
-    if name not in peers:
-        raise typer.BadParameter(f"the books know {', '.join(peers) or 'no peers'}, not {name}", param_hint="--peer")
-    return peers[name]
+    def __init__(self, *, bundle: Bundle, keep: Path, out: Path | None, as_json: bool) -> None:
+        from rich.console import Console
+
+        self._bundle = bundle
+        self._keep = keep
+        self._out = out
+        self._as_json = as_json
+        self._console = Console(quiet=as_json, width=None if sys.stdout.isatty() else _PAGE)
+
+    def judge_by_itself(
+        self,
+        books: Books | None,
+        source: Path | None,
+        limit: int | None,
+        bounds: Bounds,
+        replay: Path | None,
+        *,
+        cover: bool,
+    ) -> NoReturn:
+        """Judge a bundle by what it comes to when nothing goes wrong."""
+        from eachonce_workbench import template
+        from eachonce_workbench.cli.screens.run import show_lines
+        from eachonce_workbench.run.books import BooksError
+        from eachonce_workbench.simulator.bundle.campaign import campaign
+        from eachonce_workbench.simulator.bundle.inputs import Inputs
+        from eachonce_workbench.simulator.bundle.oracle import Oracle
+        from eachonce_workbench.simulator.bundle.report import document, show_findings, show_verdict
+
+        topology = template.load(self._bundle.template)
+        finder = Inputs(self._bundle.folder, topology)
+        try:
+            inputs = finder.of(source, limit)
+        except BooksError as error:
+            raise typer.BadParameter(str(error), param_hint="--events") from error
+        show_lines(self._console, (*topology.passed_over, *finder.passed_over))
+        oracle = Oracle(self._bundle.template, topology, books=books, seed=bounds.seeds[0])
+        if replay is not None:
+            self._replay_by_itself(oracle, _read(replay), inputs)
+        functions = [function.logical_id for function in topology.functions]
+        with _progress() as progress:
+            judged = campaign(oracle, inputs, functions=functions, bounds=bounds, progress=progress)
+        uncovered = self._show_coverage(judged.all_runs) if cover else 0
+        show_findings(self._console, judged)
+        if judged.witness is not None:
+            self._keep_witness(judged.witness, [] if source is None else ["--events", str(source)])
+        show_verdict(self._console, judged)
+        self._end(document(judged), ok=judged.verdict == "holds" and not uncovered)
+
+    def _replay_by_itself(self, oracle: Oracle, replay: Replay, inputs: Sequence[Input]) -> NoReturn:
+        from dataclasses import replace
+
+        from eachonce_workbench.simulator.bundle.report import replayed
+        from eachonce_workbench.simulator.replay import ReplayError
+        from eachonce_workbench.simulator.report import show_faults
+        from eachonce_workbench.simulator.simulation import simulate as simulated
+
+        try:
+            chosen = replay.chosen(inputs)
+        except ReplayError as error:
+            raise typer.BadParameter(str(error), param_hint="--replay") from error
+        scenario = oracle.scenario(chosen, apart=bool(replay.apart))
+        run = simulated(replace(scenario, seed=replay.seed, only=frozenset(replay.faults)))
+        show_faults(self._console, run.happened)
+        for violation in run.violations:
+            self._console.print(f"broken: {violation}", markup=False, highlight=False, soft_wrap=True)
+        self._end(replayed(replay, run), ok=not run.violations)
+
+    def judge_by_books(
+        self, scenarios: Sequence[Scenario], source: Path | None, replay: Path | None, *, cover: bool
+    ) -> NoReturn:
+        """Judge a bundle by its books."""
+        from eachonce_workbench.simulator.coverage import missed, together
+        from eachonce_workbench.simulator.report import document, show_faults, show_missed, show_verdict
+
+        if replay is not None:
+            scenarios = [_replayed(_read(replay), scenarios[0])]
+        runs = list(_runs(scenarios, self._console))
+        witness = None if replay is not None else _witness(scenarios, runs)
+        uncovered = 0
+        if replay is not None:
+            show_faults(self._console, runs[0].happened)
+        elif cover:
+            uncovered = self._show_coverage(runs)
+        else:
+            show_missed(self._console, together(run.call_faults for run in runs))
+        if cover and replay is not None:
+            uncovered = len(missed(together(run.call_faults for run in runs)))
+        if witness is not None:
+            self._keep_witness(witness, [] if source is None else ["--input", str(source)])
+        show_verdict(self._console, runs, uncovered=uncovered)
+        broken = any(run.violations or run.denied for run in runs)
+        self._end(document(scenarios, runs, witness, replayed=replay is not None), ok=not broken and not uncovered)
+
+    def _show_coverage(self, runs: Sequence[Simulated]) -> int:
+        """Print which call of the layer met which fault; return how many pairs never met."""
+        from eachonce_workbench.simulator.coverage import missed, together
+        from eachonce_workbench.simulator.report import show_coverage
+
+        met = together(run.call_faults for run in runs)
+        show_coverage(self._console, met)
+        return len(missed(met))
+
+    def _keep_witness(self, witness: Witness, chosen: Sequence[str]) -> None:
+        from eachonce_workbench.simulator.replay import Replay
+        from eachonce_workbench.simulator.report import show_witness
+
+        path = self._keep / "witness.json"
+        Replay.of(witness).write(path)
+        here = Path.cwd()
+        template = self._bundle.template
+        named = [] if template.parent == here else ["--template", str(_from(here, template))]
+        command = ["eachonce", "simulate", *named, *chosen, "--replay", str(_from(here, path))]
+        show_witness(self._console, witness, shlex.join(command))
+
+    def _end(self, report: Any, *, ok: bool) -> NoReturn:
+        if self._out is not None:
+            (self._out / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        if self._as_json:
+            typer.echo(json.dumps(report))
+        raise typer.Exit(0 if ok else 1)
+
+
+def _from(here: Path, path: Path) -> Path:
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _scenarios(
@@ -149,24 +255,33 @@ def _scenarios(
     return [Scenario(inputs=inputs, books=books, template=template, seed=seed, faults=faults.value) for seed in seeds]
 
 
-def _replayed(replay: Path, of: Scenario) -> Scenario:
+def _read(replay: Path) -> Replay:
     from eachonce_workbench.simulator.replay import Replay, ReplayError
 
     try:
-        return Replay.read(replay).scenario(of.inputs, books=of.books, template=of.template)
+        return Replay.read(replay)
     except ReplayError as error:
         raise typer.BadParameter(str(error), param_hint="--replay") from error
 
 
-def _runs(scenarios: Sequence[Scenario], peer: Peer | None, console: Console) -> Iterator[Simulated]:
+def _replayed(replay: Replay, of: Scenario) -> Scenario:
+    from eachonce_workbench.simulator.replay import ReplayError
+
+    try:
+        return replay.scenario(of.inputs, books=of.books, template=of.template)
+    except ReplayError as error:
+        raise typer.BadParameter(str(error), param_hint="--replay") from error
+
+
+def _runs(scenarios: Sequence[Scenario], console: Console) -> Iterator[Simulated]:
     """Yield what each scenario comes to, and print it as soon as it is known."""
     from eachonce_workbench.simulator.report import show_run
     from eachonce_workbench.simulator.simulation import simulate as simulated
 
     for scenario in scenarios:
         with _progress() as progress:
-            progress.about(f"seed {scenario.seed}" if peer is None else f"seed {scenario.seed}, {peer.name}")
-            run = simulated(scenario, peer=peer, progress=progress)
+            progress.about(f"seed {scenario.seed}")
+            run = simulated(scenario, progress=progress)
         show_run(console, scenario.seed, run)
         yield run
 
@@ -198,13 +313,3 @@ def _witness(scenarios: Sequence[Scenario], runs: Sequence[Simulated]) -> Witnes
                 status.update(f"{len(witness.faults)} faults on {len(witness.scenario.inputs)} inputs do it, too")
 
         return shrink(*broken, told=tell)
-
-
-def _keep(witness: Witness, path: Path, chosen: Sequence[str], console: Console) -> None:
-    from eachonce_workbench.simulator.replay import Replay
-    from eachonce_workbench.simulator.report import show_witness
-
-    Replay.of(witness).write(path)
-    here = Path.cwd()
-    shown = path.relative_to(here) if path.is_relative_to(here) else path
-    show_witness(console, witness, shlex.join(["eachonce", "simulate", *chosen, "--replay", str(shown)]))

@@ -62,6 +62,7 @@ class LocalCloud:
     store: Store
     bus: Bus
     sources: EventSources
+    invocations: Invocations
 
     def __init__(
         self,
@@ -134,7 +135,7 @@ class LocalCloud:
                 self.seal.make_known()
             self._functions = self._make_runtime(self.topology)
             self._runtime = WatchedRuntime(self._functions, self._moved.ring)
-            self._invocations = self._make_invocations()
+            self.invocations = self._make_invocations()
             self.sources = self._make_sources()
             self.bus = self._make_bus()
             self.sources.join(self.bus, self._kept.buckets)
@@ -146,7 +147,7 @@ class LocalCloud:
                 stack.push_async_callback(server.stop)
                 await server.start()
             stack.push_async_callback(self._runtime.stop)
-            stack.push_async_callback(self._invocations.stop)
+            stack.push_async_callback(self.invocations.stop)
             stack.push_async_callback(self._mappings.stop)
             stack.push_async_callback(self.sources.schedules.stop)
             self._open = True
@@ -199,7 +200,7 @@ class LocalCloud:
         """
         return (
             self._runtime.running == 0
-            and self._invocations.running == 0
+            and self.invocations.running == 0
             and self.bus.pending == 0
             and self.sources.pending == 0
             and not self._mappings.behind
@@ -222,7 +223,7 @@ class LocalCloud:
         return Endpoint(
             self.store,
             self.bus,
-            self._invocations,
+            self.invocations,
             logs,
             hosts=self._hosts,
             history=self._history,
@@ -248,7 +249,7 @@ class LocalCloud:
         post = Post(
             self.store.queues,
             put_events=lambda entries: self.bus.put_events(entries),
-            start=lambda arn, payload: self._invocations.start(arn, payload),
+            start=lambda arn, payload: self.invocations.start(arn, payload),
             publish=lambda *given, **named: self.sources.topics.publish(*given, **named),
         )
         asynchronous = Asynchronous(
@@ -263,13 +264,13 @@ class LocalCloud:
             self._history,
             after=self._after,
             disorder=self._disorder,
-            start=self._invocations.start,
+            start=self.invocations.start,
             publish=self.sources.topics.publish,
         )
 
     def _make_sources(self) -> EventSources:
         return EventSources(
-            self.topology, self.store.queues, self._history, after=self._after, start=self._invocations.start
+            self.topology, self.store.queues, self._history, after=self._after, start=self.invocations.start
         )
 
     def _make_mappings(self) -> Mappings:

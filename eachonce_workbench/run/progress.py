@@ -30,6 +30,9 @@ class Progress:
     def sent(self, done: int, total: int) -> None:
         """So many of the inputs have been sent, and answered."""
 
+    def tried(self, done: int, total: int) -> None:
+        """So many of the runs that are to be made are over."""
+
     def settling(self) -> None:
         """All inputs are sent, and events are still on their way."""
 

@@ -48,17 +48,18 @@ class Samples:
         return None
 
     def _inputs(self, events: Path) -> Iterator[Input]:
-        folders = {name: function for function in self._topology.functions for name in folders_of(function)}
         for path in sorted(events.glob("*/*.json")):
             name = f"{path.parent.name}/{path.name}"
-            if path.parent.name not in folders:
+            function = self.function_of(path.parent.name)
+            if function is None:
                 self.passed_over.append(f"{name}: there is no such function; not sent")
             elif path.stem.startswith(_MALFORMED):
                 self.passed_over.append(f"{name}: malformed by its name; not sent")
             else:
-                yield from self._of(name, folders[path.parent.name], _read(path))
+                yield from self.of(name, function, _read(path))
 
-    def _of(self, name: str, function: Function, sample: Any) -> Iterator[Input]:
+    def of(self, name: str, function: Function, sample: Any) -> Iterator[Input]:
+        """Yield the inputs that a function's sample comes to."""
         match sample:
             case {"Records": [{"eventSource": "aws:sqs"}, *_] as records} if queues := self._queues(function):
                 for number, record in enumerate(records, start=1):
@@ -68,6 +69,10 @@ class Samples:
             case _:
                 payload = json.dumps(sample).encode()
                 yield Input(name=name, kind="function", target=function.logical_id, payload=payload)
+
+    def function_of(self, folder: str) -> Function | None:
+        """Return the function whose samples a folder of this name holds, if there is one."""
+        return next((each for each in self._topology.functions if folder in folders_of(each)), None)
 
     def _queues(self, function: Function) -> list[str]:
         return [each.queue_arn for each in self._topology.queue_mappings if each.function == function.logical_id]

@@ -50,7 +50,7 @@ class Chaos:
     """Decides, and keeps what was decided.
 
     `happened` are the faults that happened, in order, each with a name that means the same in the next run. With
-    `only`, those happen and no others.
+    `only`, those happen and no others, and `offered` are all that there was an occasion for.
     """
 
     def __init__(self, seed: int, profile: Profile, *, only: frozenset[str] | None = None) -> None:
@@ -60,12 +60,18 @@ class Chaos:
         self._occurrences: Counter[str] = Counter()
         self._met: set[tuple[str, str]] = set()
         self.happened: list[str] = []
+        self.offered: list[str] = []
 
     @property
     def last(self) -> str:
         """The fault that happened last, as what the details of it are drawn about."""
         # Not its name itself: the draw that let it happen was a low one.
         return f"how {self.happened[-1]}"
+
+    @property
+    def chosen(self) -> bool:
+        """Whether faults happen that were chosen by name, and no others."""
+        return self._only is not None
 
     def end(self) -> None:
         """Let nothing happen any more."""
@@ -75,6 +81,7 @@ class Chaos:
         """Return what goes wrong with a call, if anything does; `about` tells it from others at its site."""
         place = self._place(f"{site} {about}")
         if self._only is not None:
+            self.offered += [f"{fault}: {place}" for fault in faults]
             return next((fault for fault in faults if self._listed(f"{fault}: {place}")), None)
         unmet = [fault for fault in faults if (site, fault) not in self._met]
         chance = self._draw(f"whether {place}")
@@ -94,6 +101,7 @@ class Chaos:
             return False
         name = f"{fault}: {self._place(f'{fault} {about}').removeprefix(f'{fault} ')}"
         if self._only is not None:
+            self.offered.append(name)
             return self._listed(name)
         if self._draw(name) >= share:
             return False

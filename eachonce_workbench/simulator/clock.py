@@ -40,12 +40,12 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return ready
 
 
-def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run `main` to its end on a virtual loop; the system's clock, as Python sees it, moves along from START."""
+def run(main: Coroutine[Any, Any, T], *, start: datetime = START) -> T:
+    """Run `main` to its end on a virtual loop; the system's clock, as Python sees it, moves along from `start`."""
     import time_machine  # which imports pytest
 
     with (
-        time_machine.travel(START, tick=False) as traveller,
+        time_machine.travel(start, tick=False) as traveller,
         asyncio.Runner(loop_factory=lambda: VirtualLoop(traveller.shift)) as runner,
     ):
         return runner.run(main)

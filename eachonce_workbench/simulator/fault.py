@@ -21,6 +21,7 @@ class CallFault(StrEnum):
 class DeliveryFault(StrEnum):
     """What goes wrong on the way to a function, or in it."""
 
+    INPUT_AGAIN = "sent twice"
     SENT_AGAIN = "bus delivers twice"
     DELAYED = "bus delivers late"
     OVERTAKEN = "message overtaken"
@@ -57,8 +58,8 @@ _READS = frozenset(
         "GetParametersByPath",
     }
 )
-_IN_PART = frozenset({"BatchGetItem", "PutEvents", "SendMessageBatch"})
-_CONFLICTING = frozenset({"PutItem", "UpdateItem", "TransactWriteItems"})
+_IN_PART = frozenset({"BatchGetItem", "BatchWriteItem", "PutEvents", "SendMessageBatch"})
+_CONFLICTING = frozenset({"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"})
 
 
 def faults_of(operation: str) -> tuple[CallFault, ...]:

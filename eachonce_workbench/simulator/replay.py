@@ -17,13 +17,17 @@ class ReplayError(ValueError):
     """The file describes no scenario, or one of other inputs; the message says why."""
 
 
-class Replay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a witness comes to: the inputs, in order, the faults that happen, and what is `broken` then."""
+class Replay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a witness comes to: the inputs, in order, the faults that happen, and what is `broken` then.
+
+    They come one by one where they come `apart`; None where the bundle's books judge, and have their own way.
+    """
 
     broken: str
     seed: int
     inputs: list[str]
     faults: list[str]
+    apart: bool | None = None
 
     @classmethod
     def of(cls, witness: Witness) -> Self:
@@ -33,6 +37,7 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             seed=witness.scenario.seed,
             inputs=[given.name for given in witness.scenario.inputs],
             faults=list(witness.faults),
+            apart=None if witness.scenario.manner is None else witness.scenario.manner.apart,
         )
 
     @classmethod
@@ -50,14 +55,18 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def scenario(self, inputs: Sequence[Input], *, books: Books, template: Path) -> Scenario:
         """Return the scenario, whose inputs are among `inputs`. Raises ReplayError."""
-        named = {given.name: given for given in inputs}
-        missing = [name for name in self.inputs if name not in named]
-        if missing:
-            raise ReplayError(f"there is no input {', '.join(missing)}")
         return Scenario(
-            inputs=[named[name] for name in self.inputs],
+            inputs=self.chosen(inputs),
             books=books,
             template=template,
             seed=self.seed,
             only=frozenset(self.faults),
         )
+
+    def chosen(self, inputs: Sequence[Input]) -> list[Input]:
+        """Return those of `inputs` that it is about. Raises ReplayError where one is missing."""
+        named = {given.name: given for given in inputs}
+        missing = [name for name in self.inputs if name not in named]
+        if missing:
+            raise ReplayError(f"there is no input {', '.join(missing)}")
+        return [named[name] for name in self.inputs]

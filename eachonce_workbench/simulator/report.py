@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence, Sized
-from decimal import Decimal
 from typing import Any
 
 from msgspec import to_builtins
@@ -26,14 +24,14 @@ _MOST_SHOWN = 20
 def document(
     scenarios: Sequence[Scenario],
     runs: Sequence[Simulated],
-    others: Sequence[Simulated] = (),
     witness: Witness | None = None,
+    *,
+    replayed: bool = False,
 ) -> dict[str, Any]:
-    """Return all runs as a JSON object, the same of the same seeds and code; `others` are the peer's."""
+    """Return all runs as a JSON object, the same of the same seeds and code; a replay says which faults happened."""
     met = together(run.call_faults for run in runs)
     return {
         "runs": [_run(scenario, run) for scenario, run in zip(scenarios, runs, strict=True)],
-        "peer": [_run(scenario, run) for scenario, run in zip(scenarios, others, strict=False)],
         "coverage": {
             site: {str(fault): count for fault in CallFault if (count := times(met, site, fault)) is not None}
             for site in sites()
@@ -45,6 +43,7 @@ def document(
             for function, rights in sorted(needed(run.used for run in runs).items())
         },
         "witness": None if witness is None else to_builtins(Replay.of(witness)),
+        **({"faults": [fault for run in runs for fault in run.happened]} if replayed else {}),
     }
 
 
@@ -123,48 +122,12 @@ def show_witness(console: Console, witness: Witness, command: str) -> None:
     _say(console, f"again: {command}")
 
 
-def show_comparison(console: Console, runs: Sequence[Simulated], others: Sequence[Simulated]) -> None:
-    """Print what the same faults did to the bundle's consumers and to the peer's."""
-    table = Table("under the same seeds and faults", "Eachonce", "peer")
-    ours, theirs = sums(runs), sums(others)
-    for name in ours:
-        table.add_row(name, f"{ours[name]:,}", f"{theirs[name]:,}")
-    console.print(table)
-
-
 def _say(console: Console, line: str) -> None:
     console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _count(things: Sized, name: str) -> str:
     return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
-
-
-def sums(runs: Sequence[Simulated]) -> Counter[str]:
-    """Return what became of effects and neighbours in all runs, by what people ask for."""
-    total: Counter[str] = Counter()
-    for run in runs:
-        books = run.reconciliation
-        total["rows lost"] += 0 if books is None else len(books.lost)
-        total["rows too many"] += 0 if books is None else len(books.doubled)
-        ways = Counter(map(_way, () if books is None else books.different))
-        for way in ("effects doubled", "effects lost", "other values"):
-            total[f"rows with {way}"] += ways[way]
-        total["events never published"] += len(run.missing)
-        total["innocent neighbours dead-lettered"] += len(run.neighbours)
-        total["deliveries"] += run.deliveries
-    return total
-
-
-_SUM = re.compile(r"is (-?[\d.]+), expected (-?[\d.]+)(?:;|$)")
-
-
-def _way(row: str) -> str:
-    """Return in which way a row differs, as the reconciliation says it: its sums are too high, too low, or neither."""
-    ways = {Decimal(found) > Decimal(expected) for found, expected in _SUM.findall(row)}
-    if len(ways) != 1:
-        return "other values"
-    return "effects doubled" if ways == {True} else "effects lost"
 
 
 def _run(scenario: Scenario, run: Simulated) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+import traceback
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -19,7 +20,9 @@ from eachonce_workbench.cloud.local_cloud import NOWHERE
 from eachonce_workbench.simulator.chaos import Chaos
 from eachonce_workbench.simulator.fault import DeliveryFault
 from eachonce_workbench.simulator.outage import Outages
+from eachonce_workbench.simulator.patience import Patience
 from eachonce_workbench.simulator.poison import is_poison
+from eachonce_workbench.simulator.poisoned import Poisoned
 from eachonce_workbench.simulator.worker import Killed, Worker
 from eachonce_workbench.template.topology import Function, Topology
 
@@ -44,6 +47,10 @@ class Context:
 
     def __init__(self, function: Function, request_id: str, deadline: float) -> None:
         self.function_name = function.name
+        self.log_group_name = function.log_group_name
+        self.log_stream_name = "simulated"
+        self.identity = None
+        self.client_context = None
         self.invoked_function_arn = function.arn
         self.aws_request_id = request_id
         self._deadline = deadline
@@ -67,7 +74,10 @@ class SimulatedRuntime:
         environment: Mapping[str, str] = {},
         workers_per_function: int = 4,
     ) -> None:
-        """`environment` is added to what the template gives each function."""
+        """`environment` is added to what the template gives each function.
+
+        `poisoned` are the marks of messages whose bodies end or fail whoever reads them.
+        """
         self._topology = topology
         self._chaos = chaos
         self._history = history
@@ -79,6 +89,10 @@ class SimulatedRuntime:
         self._invocations = 0
         self._workers = 0
         self.deliveries = 0
+        self.poisoned: dict[str, DeliveryFault] = {}
+        self.poison_ids: set[str] = set()
+        self.poisoned_in_vain = False
+        self._patience = Patience(topology)
         self._readers = frozenset(mapping.function for mapping in topology.stream_mappings)
         self._relays = Outages(chaos, DeliveryFault.RELAY_DOWN, shortest=3_600.0, longest=4 * 3_600.0)
 
@@ -91,12 +105,13 @@ class SimulatedRuntime:
         event = json.loads(payload)
         batch = _event_ids(event)
         about = f"{name} {batch[0]}" if batch else name
-        if self._chaos.delivery(DeliveryFault.REFUSED_START, about):
+        spared = self._patience.is_at_its_end(definition, event, request_id)
+        if not spared and self._chaos.delivery(DeliveryFault.REFUSED_START, about):
             return Invocation(status="throttled", payload=b"{}", error_type="TooManyRequestsException")
         async with self._slots[name]:
-            invocation = await self._run(definition, event, batch, request_id)
+            invocation = await self._run(definition, event, batch, request_id, spared=spared)
         again = DeliveryFault.STREAM_AGAIN if name in self._readers else DeliveryFault.RESULT_LOST
-        if invocation.ok and self._chaos.delivery(again, about):
+        if invocation.ok and not spared and self._chaos.delivery(again, about):
             return exited(1).invocation(invocation.request_id, duration_ms=0.0, log_tail="")
         return invocation
 
@@ -104,13 +119,17 @@ class SimulatedRuntime:
         """Forget every worker."""
         self._idle.clear()
 
-    async def _run(self, function: Function, event: Any, batch: Sequence[str], request_id: str | None) -> Invocation:
+    async def _run(
+        self, function: Function, event: Any, batch: Sequence[str], request_id: str | None, *, spared: bool
+    ) -> Invocation:
         name = function.logical_id
         self._invocations += 1
         request_id = f"{name}-{self._invocations}" if request_id is None else request_id
         self.deliveries += len(batch)
         worker = self._idle[name].pop() if self._idle[name] else self._worker(function)
         worker.mortal = all(self._deaths[event_id] < _MOST_DEATHS or is_poison(event_id) for event_id in batch)
+        worker.spared = spared
+        self.poison_ids.update(Poisoned.put_into(event, self.poisoned))
         self._history.record("invoked", function=name, request_id=request_id)
         deadline = asyncio.get_running_loop().time() + function.timeout_seconds
         self._watch.invoked(request_id, name, event, deadline=time.time() + function.timeout_seconds)
@@ -124,7 +143,7 @@ class SimulatedRuntime:
         except Killed:
             invocation = exited(_SIGKILL).invocation(request_id, duration_ms=0.0, log_tail="")
         except Exception as error:  # noqa: BLE001 - whatever a function raises is its result
-            document = json.dumps({"errorMessage": str(error), "errorType": type(error).__name__}).encode()
+            document = _document(error)
             invocation = Invocation(
                 status="error", payload=document, error_type=type(error).__name__, request_id=request_id
             )
@@ -141,6 +160,8 @@ class SimulatedRuntime:
             request_id=request_id,
             status=invocation.status,
             error_type=invocation.error_type,
+            error_message=invocation.error_message,
+            document=b"" if invocation.ok else invocation.payload,
             duration_ms=0.0,
         )
         return invocation
@@ -157,13 +178,27 @@ class SimulatedRuntime:
         self._history.record("refused", function=name, what=what)
 
 
+def _document(error: Exception) -> bytes:
+    """Return what Lambda makes of an exception."""
+    trace = traceback.format_tb(error.__traceback__)
+    document = {"errorMessage": str(error), "errorType": type(error).__name__, "stackTrace": trace}
+    return json.dumps(document).encode()
+
+
 def _event_ids(event: Any) -> list[str]:
-    """Return the ids of the events in an SQS batch, as far as they have one."""
+    """Return the ids of the events in an SQS batch; of a message that holds none, its own."""
     if not isinstance(event, dict):
         return []
-    ids = []
-    for record in event.get("Records", ()):
-        if record.get("eventSource") == "aws:sqs":
-            detail = json.loads(record["body"]).get("detail", {})
-            ids.append(str(detail.get("id")))
-    return ids
+    records = [each for each in event.get("Records", ()) if isinstance(each, dict)]
+    return [_event_id(record) for record in records if record.get("eventSource") == "aws:sqs"]
+
+
+def _event_id(record: Mapping[str, Any]) -> str:
+    try:
+        body = json.loads(record["body"])
+    except ValueError:
+        body = None
+    match body:
+        case {"detail": {"id": event_id}}:
+            return str(event_id)
+    return str(record["messageId"])

@@ -29,13 +29,19 @@ class Witness:
 
 
 def shrink(
-    scenario: Scenario, found: Simulated, *, told: Callable[[Witness], None] = lambda _: None, most: int = _MOST_RUNS
+    scenario: Scenario,
+    found: Simulated,
+    *,
+    told: Callable[[Witness], None] = lambda _: None,
+    prepare: Callable[[Scenario], Scenario] = lambda scenario: scenario,
+    most: int = _MOST_RUNS,
 ) -> Witness:
     """Return the smallest witness of the first violation that was `found`.
 
-    `told` hears of each that is smaller than the last. After `most` runs the smallest so far is returned.
+    `told` hears of each that is smaller than the last. `prepare` makes ready what is simulated: what must come of fewer
+    inputs may be something else. After `most` runs the smallest so far is returned.
     """
-    return _Search(scenario, found, told, most).smallest()
+    return _Search(scenario, found, told, prepare, most).smallest()
 
 
 def fewest(things: Sequence[T], enough: Callable[[Sequence[T]], bool]) -> list[T]:
@@ -65,9 +71,17 @@ def _about(witness: Witness) -> list[str]:
 
 
 class _Search:
-    def __init__(self, scenario: Scenario, found: Simulated, told: Callable[[Witness], None], most: int) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        found: Simulated,
+        told: Callable[[Witness], None],
+        prepare: Callable[[Scenario], Scenario],
+        most: int,
+    ) -> None:
         self._whole = scenario
         self._told = told
+        self._prepare = prepare
         self._most = most
         self._runs = 0
         self._best = Witness(scenario=scenario, violation=found.violations[0], faults=found.happened, runs=0)
@@ -100,7 +114,8 @@ class _Search:
         if self._runs == self._most:
             return False
         self._runs += 1
-        scenario = replace(self._whole, inputs=inputs, only=None if faults is None else frozenset(faults))
+        only = None if faults is None else frozenset(faults)
+        scenario = self._prepare(replace(self._whole, inputs=inputs, only=only))
         try:
             run = simulate(scenario)
         except SendingError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,32 +18,40 @@ from eachonce_workbench.cloud.confinement.refusals import Refusals
 from eachonce_workbench.cloud.history import History
 from eachonce_workbench.cloud.local_cloud import LocalCloud
 from eachonce_workbench.cloud.rights import Right
-from eachonce_workbench.cloud.store.protocol import Response, decoded, success
+from eachonce_workbench.cloud.store.protocol import Response
 from eachonce_workbench.cloud.store.queues.queues import QueueError
 from eachonce_workbench.run.books import Books, Input, Outcome
 from eachonce_workbench.run.folder import own_folder
 from eachonce_workbench.run.progress import Progress
 from eachonce_workbench.run.reconciliation import Reconciliation
 from eachonce_workbench.run.tally import Tally
+from eachonce_workbench.run.trouble import Trouble
 from eachonce_workbench.simulator import clock, strand
 from eachonce_workbench.simulator.buried import buried
+from eachonce_workbench.simulator.call import Call
 from eachonce_workbench.simulator.chaos import PROFILES, Chaos, Unruly
 from eachonce_workbench.simulator.fault import CallFault, DeliveryFault
 from eachonce_workbench.simulator.handling import handled
 from eachonce_workbench.simulator.judgement import conclude, inconclusive, missing_poison
+from eachonce_workbench.simulator.left import Left, Traffic
+from eachonce_workbench.simulator.manner import Manner
 from eachonce_workbench.simulator.outage import Outages
+from eachonce_workbench.simulator.outside.answers import Answers
+from eachonce_workbench.simulator.outside.web import ANSWERED, web
 from eachonce_workbench.simulator.permissions import denied
 from eachonce_workbench.simulator.printed import PRINTED
 from eachonce_workbench.simulator.rotation import rotate
 from eachonce_workbench.simulator.runtime import SimulatedRuntime
 from eachonce_workbench.simulator.sender import Sender
+from eachonce_workbench.simulator.sender_in_turn import SenderInTurn
 from eachonce_workbench.simulator.staging import staged
 from eachonce_workbench.simulator.tables import scan
-from eachonce_workbench.simulator.trial import NoTrial, Peer, Trial
+from eachonce_workbench.simulator.trial import NoTrial, Trial
 from eachonce_workbench.simulator.watch import Unwatched, Violation, Watch
 from eachonce_workbench.simulator.wire import Wire
+from eachonce_workbench.template.finding import bundle_folder
 from eachonce_workbench.template.journal import journal_of
-from eachonce_workbench.template.topology import Topology
+from eachonce_workbench.template.topology import Bus, Queue, Table, Topology
 
 # After this a system that is not quiet never will be: every back-off and outage ends sooner.
 _LONGEST_SECONDS = 3 * 86_400.0
@@ -51,14 +59,23 @@ _LONGEST_SECONDS = 3 * 86_400.0
 _LATE_SECONDS = 200.0
 
 # What functions say of each event is nobody's here, and costs more than the event.
-_QUIET = {"POWERTOOLS_LOG_LEVEL": "ERROR"}
+_QUIET = {
+    "POWERTOOLS_LOG_LEVEL": "ERROR",
+    "POWERTOOLS_TRACE_DISABLED": "true",
+    "AWS_XRAY_SDK_ENABLED": "false",
+    "AWS_XRAY_CONTEXT_MISSING": "IGNORE_ERROR",
+}
+
+Judge = Callable[[Left], Iterable[Violation]]
+"""Says what must not be left as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     """What is simulated; the same scenario and code give the same run.
 
-    `only`, where given, are the faults that happen, and no others.
+    `only`, where given, are the faults that happen, and no others. `manner`, where given, is how the inputs come, and
+    `judge` says what must hold of all that is left then; without it the books are all that is asked.
     """
 
     inputs: Sequence[Input]
@@ -67,6 +84,8 @@ class Scenario:
     seed: int = 0
     faults: str = "none"
     only: frozenset[str] | None = None
+    manner: Manner | None = None
+    judge: Judge | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +96,9 @@ class Simulated:
     dead-letter queues, `missing` the events that should have followed others, `happened` the faults in their order,
     `virtual_seconds` what the virtual clock says, `refused` which function tried to reach beyond the simulation, and
     how, and `inconclusive` what could not be checked. `used` are the rights that each function needed, by its logical
-    id, and `denied` says which of them its role doesn't give it.
+    id, and `denied` says which of them its role doesn't give it. `left` is what others could see in the end. `offered`
+    are all faults that there was an occasion for, where they were chosen by name. `failed` says why of each input that
+    came to nothing, by its name, `troubles` in which ways functions failed, and `ran` which functions did something.
     """
 
     reconciliation: Reconciliation | None
@@ -95,46 +116,54 @@ class Simulated:
     inconclusive: tuple[str, ...] = ()
     used: Mapping[str, frozenset[Right]] = field(default_factory=dict)
     denied: tuple[str, ...] = ()
+    left: Left = field(default_factory=Left)
+    offered: tuple[str, ...] = ()
+    failed: Mapping[str, str] = field(default_factory=dict)
+    troubles: tuple[str, ...] = ()
+    ran: frozenset[str] = frozenset()
 
 
-def simulate(scenario: Scenario, *, peer: Peer | None = None, progress: Progress | None = None) -> Simulated:
+def simulate(scenario: Scenario, *, progress: Progress | None = None) -> Simulated:
     """Run a scenario to its end.
 
     Raises SendingError when a function fails on an input for good, and what LocalCloud raises. Not for threads, and one
     at a time in a process.
     """
-    return _Simulation(scenario, peer, Progress() if progress is None else progress).run()
+    return _Simulation(scenario, Progress() if progress is None else progress).run()
 
 
 class _Simulation:
-    def __init__(self, scenario: Scenario, peer: Peer | None, progress: Progress) -> None:
+    def __init__(self, scenario: Scenario, progress: Progress) -> None:
         self._scenario = scenario
         self._trial = scenario.books if isinstance(scenario.books, Trial) else NoTrial(scenario.inputs)
-        self._peer = peer
         self._progress = progress
         self._chaos = Chaos(scenario.seed, PROFILES[scenario.faults], only=scenario.only)
         self._observer = self._trial.observer()
-        self._watch = Watch(self._observer) if peer is None else Unwatched(self._observer)
+        manner = scenario.manner
+        self._watch = Watch(self._observer) if manner is None or manner.layered else Unwatched(self._observer)
         self._history = History()
         self._tally = Tally()
         self._refusals = Refusals()
+        self._traffic = Traffic()
+        self._failed: Mapping[str, str] = {}
+        self._troubles: tuple[str, ...] = ()
         self._queues = Outages(self._chaos, DeliveryFault.DLQ_DOWN, shortest=60.0, longest=3_600.0)
         self._error: Exception | None = None
         self._journal: str | None = None
 
     def run(self) -> Simulated:
         started = time.perf_counter()
-        wire = Wire(
+        self._wire = wire = Wire(
             self._chaos, self._answer, unreachable=self._unreachable, broken=self._stop, called=self._watch.called
         )
         PRINTED.history = self._history
-        self._history.subscribe(self._tally)
-        self._history.subscribe(self._watch)
-        self._history.subscribe(self._refusals)
+        for listener in (self._tally, self._watch, self._refusals, self._traffic):
+            self._history.subscribe(listener)
         try:
             with (
                 own_folder() as folder,
                 guarded(self._guard()),
+                web(wire.carry),
                 staged(self._scenario.seed, hook=wire) as self._draw_anew,
                 handled(self._chaos, self._watch, self._show),
             ):
@@ -159,6 +188,13 @@ class _Simulation:
             inconclusive=tuple(self._unchecked(reconciliation)),
             used={function: frozenset(rights) for function, rights in wire.used.items()},
             denied=tuple(denied(self._cloud.topology, wire.used)),
+            left=self._left,
+            offered=tuple(self._chaos.offered),
+            failed=self._failed,
+            troubles=self._troubles,
+            ran=frozenset(
+                each.logical_id for each in self._cloud.topology.functions if self._tally.worked(each.logical_id)
+            ),
         )
 
     def _unchecked(self, reconciliation: Reconciliation | None) -> Iterator[str]:
@@ -167,7 +203,8 @@ class _Simulation:
 
     def _until_broken(self, folder: Path) -> tuple[Reconciliation | None, list[str], float]:
         try:
-            return clock.run(self._live(folder))
+            manner = self._scenario.manner
+            return clock.run(self._live(folder), start=clock.START if manner is None else manner.start)
         except asyncio.CancelledError:
             if self._error is None:
                 raise
@@ -187,7 +224,7 @@ class _Simulation:
             minute_seconds=60.0,
             history=self._history,
             runtime=self._make_runtime,
-            adapt=self._trial.adapt if self._peer is None else self._peer.adapt,
+            adapt=self._trial.adapt,
         )
         self._main: asyncio.Task[Any] = asyncio.current_task()  # type: ignore[assignment]
         async with AsyncExitStack() as stack:
@@ -195,33 +232,61 @@ class _Simulation:
                 await stack.enter_async_context(self._cloud)
             self._draw_anew()
             self._watch_journal()
-            rotation = asyncio.create_task(rotate(self._cloud))
-            sender = Sender(
-                self._cloud,
-                self._chaos,
-                self._watch,
-                self._progress,
-                model=self._trial.model(),
-                journal=self._journal,
-            )
-            answers = await sender.send(self._scenario.inputs)
-            rotation.cancel()
+            self._wire.names = {each.name: each.logical_id for each in _named(self._cloud.topology)}
+            self._answers = Answers(self._cloud, self._traffic)
+            trouble = Trouble(self._cloud.topology, root=bundle_folder(self._scenario.template))
+            self._history.subscribe(trouble)
+            manner = self._scenario.manner
+            rotation = None if manner is not None and manner.apart else asyncio.create_task(rotate(self._cloud))
+            sender = self._sender()
+            answers = await self._send(sender)
+            if rotation is not None:
+                rotation.cancel()
             self._progress.settling()
             await self._settle(sender)
             self._chaos.end()
+            self._troubles = tuple(trouble.lines())
+            self._left = self._traffic.left(self._cloud)
             outcome = Outcome(scan=partial(scan, self._cloud), folder=folder, answers=answers)
-            if self._peer is None:
-                for difference in self._observer.misbooked(outcome.scan):
-                    self._watch.violated("no effect lost or twice", difference)
+            for difference in self._observer.misbooked(outcome.scan):
+                self._watch.violated("no effect lost or twice", difference)
             reconciliation = self._scenario.books.reconcile(self._scenario.inputs, outcome)
-            dead = list(buried(self._cloud.store, self._cloud.topology))
-            missing_poison(self._watch, self._cloud.topology, dead, rows=sender.poison_rows)
-            innocent = [str(each) for each in dead if each.innocent]
+            innocent = list(self._judged())
             return reconciliation, innocent, asyncio.get_running_loop().time()
 
+    async def _send(self, sender: Sender) -> dict[str, bytes]:
+        """Send the inputs, and note what could not be sent."""
+        try:
+            return await sender.send(self._scenario.inputs)
+        finally:
+            self._poison_rows = sender.poison_rows
+            self._failed = sender.failed if isinstance(sender, SenderInTurn) else {}
+
+    def _sender(self) -> Sender:
+        manner, parts = self._scenario.manner, (self._cloud, self._chaos, self._watch, self._progress)
+        if manner is None:
+            return Sender(*parts, model=self._trial.model(), journal=self._journal)
+        model = self._trial.model() if manner.layered and not manner.apart else None
+        relayed = {mapping.table_name for mapping in self._cloud.topology.stream_mappings}
+        table = journal_of(self._cloud.topology)
+        journal = self._journal if model is not None and table is not None and table.name in relayed else None
+        return SenderInTurn(
+            *parts, model=model, journal=journal, manner=manner, runtime=self._runtime, history=self._history
+        )
+
+    def _judged(self) -> Iterator[str]:
+        """Note what must not be left as it is; yield the innocent that lie in dead-letter queues."""
+        manner = self._scenario.manner
+        if self._scenario.judge is not None and not self._runtime.poisoned_in_vain:
+            for violation in self._scenario.judge(self._left):
+                self._watch.violated(violation.invariant, violation.seen)
+        if manner is None or manner.layered:
+            dead = list(buried(self._cloud.store, self._cloud.topology))
+            missing_poison(self._watch, self._cloud.topology, dead, rows=self._poison_rows)
+            yield from (str(each) for each in dead if each.innocent)
+
     def _make_runtime(self, topology: Topology) -> SimulatedRuntime:
-        environment = _QUIET | ({} if self._peer is None else dict(self._peer.environment))
-        self._runtime = SimulatedRuntime(topology, self._chaos, self._history, self._watch, environment=environment)
+        self._runtime = SimulatedRuntime(topology, self._chaos, self._history, self._watch, environment=_QUIET)
         return self._runtime
 
     def _watch_journal(self) -> None:
@@ -231,24 +296,25 @@ class _Simulation:
             streams.on_write(table.name, lambda: self._watch.journaled(streams.newest(table.name)))
 
     async def _settle(self, sender: Sender) -> None:
+        manner = self._scenario.manner
+        longest = _LONGEST_SECONDS if manner is None else manner.patience_seconds
         try:
-            await self._cloud.settle(_LONGEST_SECONDS)
-            await sender.use_again()
+            await self._cloud.settle(longest)
+            if manner is None:
+                await sender.use_again()
             await asyncio.sleep(_LATE_SECONDS)
-            await self._cloud.settle(_LONGEST_SECONDS)
+            await self._cloud.settle(longest)
         except TimeoutError:
-            self._watch.violated("all becomes quiet", f"not within {_LONGEST_SECONDS / 3600:.0f} hours")
+            self._watch.violated("all becomes quiet", f"not within {longest / 3600:.0f} hours")
 
-    def _answer(self, who: str, service: str, headers: Mapping[str, str], body: bytes) -> Response:
-        self._watch.speaker = who
+    def _answer(self, call: Call, function: str) -> Response | Awaitable[Response]:
+        self._watch.speaker = call.who
         try:
-            if service == "events":
-                return success(self._cloud.bus.put_events(decoded(body)["Entries"]))
-            answer = self._cloud.store.handle(service, headers, body)
+            answer = self._answers(call, function)
         finally:
             self._watch.speaker = None
-        if service == "sqs":
-            self._watch.told(who, headers["x-amz-target"], body)
+        if call.service == "sqs":
+            self._watch.told(call)
         return answer
 
     def _show(self, queue_arn: str, receipt_handle: str) -> None:
@@ -260,10 +326,18 @@ class _Simulation:
 
     def _guard(self) -> Guard:
         """Return who refuses what functions try to do beyond the simulation."""
-        return Guard(limits=process.limits(), refused=self._refused, programs=process.confines_programs())
+        programs = process.confines_programs()
+        return Guard(limits=process.limits(), refused=self._refused, programs=programs, answered=ANSWERED)
 
     def _refused(self, what: str) -> None:
         if strand.in_strand():
             strand.current().owner.refused(what)
         else:
             self._history.record("refused", function="a thread that a function started", what=what)
+
+
+def _named(topology: Topology) -> Iterator[Table | Queue | Bus]:
+    """Yield what functions know by a name that a template's reader doesn't."""
+    yield from topology.tables
+    yield from topology.queues
+    yield from (bus for bus in topology.buses if bus.logical_id)

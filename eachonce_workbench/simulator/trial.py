@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
 from eachonce_workbench.run.books import Input, Scan
 from eachonce_workbench.template.topology import Topology
-
-Adapt = Callable[[Topology], Topology]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Peer:
-    """Other consumers in place of the bundle's: how they change the topology, and what they find in the environment."""
-
-    name: str
-    adapt: Adapt
-    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 class Observer(Protocol):
@@ -29,11 +17,11 @@ class Observer(Protocol):
         ...
 
     def missing(self) -> Iterable[str]:
-        """Say what the events so far should have led to on the bus, and didn't: checked of peers, too."""
+        """Say what the events so far should have led to on the bus, and didn't."""
         ...
 
     def misbooked(self, scan: Scan) -> Iterable[str]:
-        """Say what of the trial's own tables is wrong when all is quiet; not asked where a peer runs."""
+        """Say what of the trial's own tables is wrong when all is quiet."""
         ...
 
 
@@ -51,10 +39,6 @@ class Trial(Protocol):
 
     def observer(self) -> Observer:
         """Return what sees one simulation."""
-        ...
-
-    def peers(self) -> Mapping[str, Peer]:
-        """Return the peers that may take the consumers' place, by name."""
         ...
 
 
@@ -77,10 +61,6 @@ class NoTrial:
     def observer(self) -> Observer:
         """Return one that looks at nothing."""
         return _NoObserver()
-
-    def peers(self) -> Mapping[str, Peer]:
-        """Return none."""
-        return {}
 
 
 class _NoObserver:

@@ -12,6 +12,7 @@ from eachonce.journal import unpack_outbox
 
 from eachonce_workbench.cloud.history import Happening
 from eachonce_workbench.cloud.store.tables.streams import Entry
+from eachonce_workbench.simulator.call import Call
 from eachonce_workbench.simulator.conduct import Conduct
 from eachonce_workbench.simulator.fault import CallFault
 from eachonce_workbench.simulator.poison import is_poison
@@ -93,21 +94,20 @@ class Watch:
         """Note that a function is given a batch."""
         self.conduct.invoked(invocation_id, function, batch, deadline=deadline)
 
-    def called(self, invocation_id: str, site: str, body: bytes, fault: CallFault | None) -> None:
+    def called(self, call: Call, site: str, fault: CallFault | None) -> None:
         """Note that an invocation makes a call, and whether it meets a fault."""
         faulty = fault is not None
-        if faulty or self.conduct.is_troubled(invocation_id):
-            pks = [found.decode() for found in _PK.findall(body)]
-            self.conduct.called(invocation_id, site, pks, faulty=faulty)
+        if faulty or self.conduct.is_troubled(call.who):
+            pks = [found.decode() for found in _PK.findall(call.body)]
+            self.conduct.called(call.who, site, pks, faulty=faulty)
 
-    def told(self, invocation_id: str, target: str, body: bytes) -> None:
-        """Look at what an invocation tells a queue, by the operation that its call is for."""
-        match target.rpartition(".")[2]:
+    def told(self, call: Call) -> None:
+        """Look at what an invocation has told a queue."""
+        match call.operation:
             case "SendMessageBatch":
-                self.conduct.buried(invocation_id, msgspec.json.decode(body)["Entries"])
+                self.conduct.buried(call.who, call.params["Entries"])
             case "DeleteMessageBatch":
-                entries = msgspec.json.decode(body)["Entries"]
-                self.conduct.let_go(invocation_id, {entry["ReceiptHandle"] for entry in entries})
+                self.conduct.let_go(call.who, {entry["ReceiptHandle"] for entry in call.params["Entries"]})
 
     def ended(self, invocation_id: str, returned: Any, *, well: bool) -> None:
         """Look at what an invocation has left undone."""

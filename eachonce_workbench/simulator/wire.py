@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -18,23 +19,23 @@ from botocore.exceptions import ReadTimeoutError
 from eachonce_workbench.cloud.rights import Right, rights
 from eachonce_workbench.cloud.store.protocol import AwsError, Response
 from eachonce_workbench.simulator import strand
+from eachonce_workbench.simulator.call import WEB, Call
 from eachonce_workbench.simulator.call_site import call_site
 from eachonce_workbench.simulator.chaos import Chaos
 from eachonce_workbench.simulator.fault import DEADLY, CallFault, DeliveryFault, faults_of
 from eachonce_workbench.simulator.worker import Killed, Worker
 
-Answer = Callable[[str, str, Mapping[str, str], bytes], Response]
-"""From the id of an invocation, a service, headers and a body."""
+Answer = Callable[[Call, str], Response | Awaitable[Response]]
+"""Gives what is answered to a call, of a function by its logical id."""
 
-Called = Callable[[str, str, bytes, CallFault | None], None]
+Called = Callable[[Call, str, CallFault | None], None]
 
 _FASTEST_SECONDS, _SLOWEST_SECONDS = 0.002, 0.02
 _LATEST_SECONDS = 150.0  # longer than any queue hides a message
 _NEVER = 1e9
 
-_SIGNED_FOR = {"eventbridge": "events", "secrets-manager": "secretsmanager"}
-
-_THROTTLE = {"sqs": "RequestThrottled"}  # the others' is the same
+_THROTTLE = {"sqs": ("RequestThrottled", 400), "s3": ("SlowDown", 503), WEB: ("TooManyRequests", 429)}
+_THROTTLED = ("ThrottlingException", 400)  # the others'
 
 
 class Wire:
@@ -51,9 +52,10 @@ class Wire:
     ) -> None:
         """Carry calls to `answer`.
 
-        `used` are the rights that each function needed. `unreachable` says of a queue's URL whether it is down, and
+        `used` are the rights that each function needed, and `names` what tables, queues and buses are called in the
+        template, by the names that calls have for them. `unreachable` says of a queue's URL whether it is down, and
         `broken` is told of an error of the simulation's own, which no worker must take for one of AWS's. `called` is
-        told of each call: the invocation's id, the call's site and body, and the fault that it meets, if any.
+        told of each call: its site, and the fault that it meets, if any.
         """
         self._chaos = chaos
         self._answer = answer
@@ -63,29 +65,46 @@ class Wire:
         self.calls: Counter[str] = Counter()
         self.faults: Counter[tuple[str, CallFault]] = Counter()
         self.used: dict[str, set[Right]] = defaultdict(set)
+        self.names: Mapping[str, str] = {}
 
     def __call__(self, event_name: str, request: Any, **_: Any) -> AWSResponse:
         """Send one request, in botocore's place (its event "before-send")."""
-        service_id, operation = event_name.split(".")[1:]
-        service = _SIGNED_FOR.get(service_id, service_id)
+        call = Call.of(event_name, request)
+        try:
+            status, headers, content = self.carry(call)
+        except TimeoutError:
+            raise ReadTimeoutError(endpoint_url=request.url) from None
+        answer = AWSResponse(request.url, status, headers, _Raw(content))
+        if call.operation == "TransactWriteItems" and status == 400:
+            self._be_brief(answer, _site(call.operation))
+        return answer
+
+    def carry(self, call: Call) -> Response:
+        """Carry one call of the strand that runs, through whatever goes wrong with it.
+
+        Raises TimeoutError where the answer is lost, and Killed where the worker ends.
+        """
         worker: Worker = strand.current().owner
         worker.require_alive()
-        site = call_site(operation) or f"{worker.function} {operation}"
-        body = request.body if isinstance(request.body, bytes) else (request.body or "").encode()
+        site = _site(call.operation)
+        call = replace(call, who=worker.request_id, by_layer=not site.startswith(f"{worker.function} "))
         self.calls[site] += 1
-        self.used[worker.function].update(rights(service, operation, msgspec.json.decode(body)))
-        if self._down(operation, body):
-            self._called(worker.request_id, site, body, CallFault.REFUSED)
-            return _error(request, "ServiceUnavailable", status=503)
-        faults = [fault for fault in faults_of(operation) if worker.mortal or fault not in DEADLY]
-        fault = self._chaos.call(site, _about(worker, body), faults)
+        if call.service != WEB:
+            self.used[worker.function].update(rights(call.service, call.operation, call.params))
+        down = self._down(call)
+        fault = CallFault.REFUSED if down else self._fault(worker, call, site)
+        self._called(call, site, fault)
+        if down:
+            return call.refusal("ServiceUnavailable", status=503)
         if fault is not None:
             self.faults[site, fault] += 1
-        self._called(worker.request_id, site, body, fault)
-        answer = self._send(worker, request, service, operation, body, fault)
-        if operation == "TransactWriteItems" and answer.status_code == 400:
-            self._be_brief(answer, site)
-        return answer
+        return self._send(worker, call, fault)
+
+    def _fault(self, worker: Worker, call: Call, site: str) -> CallFault | None:
+        if worker.spared:
+            return None
+        faults = [fault for fault in faults_of(call.operation) if worker.mortal or fault not in DEADLY]
+        return self._chaos.call(site, self._about(worker, call), faults)
 
     def _be_brief(self, answer: AWSResponse, site: str) -> None:
         """Leave one reason of several that a transaction was cancelled for."""
@@ -100,90 +119,103 @@ class Wire:
         ]
         answer.raw = _Raw(msgspec.json.encode(said))
 
-    def _down(self, operation: str, body: bytes) -> bool:
-        return operation == "SendMessageBatch" and self._unreachable(msgspec.json.decode(body)["QueueUrl"])
+    def _down(self, call: Call) -> bool:
+        return call.operation == "SendMessageBatch" and self._unreachable(str(call.params.get("QueueUrl")))
 
-    def _send(
-        self, worker: Worker, request: Any, service: str, operation: str, body: bytes, fault: CallFault | None
-    ) -> AWSResponse:
+    def _send(self, worker: Worker, call: Call, fault: CallFault | None) -> Response:
         match fault:
             case CallFault.REFUSED:
-                self._pause(worker, body)
-                return _error(request, "InternalServerError", status=500)
+                self._pause(worker, call)
+                return call.refusal("InternalServerError", status=500)
             case CallFault.THROTTLED:
-                self._pause(worker, body)
-                return _error(request, _THROTTLE.get(service, "ThrottlingException"))
+                self._pause(worker, call)
+                code, status = _THROTTLE.get(call.service, _THROTTLED)
+                return call.refusal(code, status=status)
             case CallFault.CONFLICT:
-                self._pause(worker, body)
-                return _conflict(request, operation, body)
+                self._pause(worker, call)
+                return _conflict(call)
             case CallFault.PARTIAL:
-                return self._in_part(worker, request, service, operation, body)
+                return self._in_part(worker, call)
             case CallFault.KILLED_BEFORE:
                 worker.kill()
                 raise Killed
             case CallFault.LATE:
                 late = self._chaos.between(0.0, _LATEST_SECONDS, self._chaos.last)
-                self._arrive(worker, request, service, body, late)
+                self._arrive(worker, call, late)
                 strand.wait(asyncio.sleep(_NEVER))
-        status, headers, content = self._exchange(worker, request, service, body)
+        answer = self._exchange(worker, call)
         if fault is CallFault.KILLED_AFTER:
             worker.kill()
             raise Killed
         if fault is CallFault.LOST:
-            raise ReadTimeoutError(endpoint_url=request.url)
-        return AWSResponse(request.url, status, headers, _Raw(content))
+            raise TimeoutError("timed out")
+        return answer
 
-    def _exchange(self, worker: Worker, request: Any, service: str, body: bytes) -> Response:
-        return strand.wait(asyncio.shield(self._arrive(worker, request, service, body, 0.0)))
+    def _exchange(self, worker: Worker, call: Call) -> Response:
+        return strand.wait(asyncio.shield(self._arrive(worker, call, 0.0)))
 
-    def _arrive(self, worker: Worker, request: Any, service: str, body: bytes, late: float) -> asyncio.Task[Response]:
+    def _arrive(self, worker: Worker, call: Call, late: float) -> asyncio.Task[Response]:
         """Send a request on its way: from now on it arrives, whatever becomes of the worker."""
-        seconds = late + self._latency(worker, body)
-        headers, who = _headers(request), worker.request_id
+        seconds = late + self._latency(worker, call)
 
         async def arrive() -> Response:
             await asyncio.sleep(seconds)
-            return self._answered(who, service, headers, body)
+            return await self._answered(call, worker.function)
 
         return worker.outlived_by(arrive())
 
-    def _answered(self, who: str, service: str, headers: Mapping[str, str], body: bytes) -> Response:
+    async def _answered(self, call: Call, function: str) -> Response:
         try:
-            return self._answer(who, service, headers, body)
+            answer = self._answer(call, function)
+            return answer if isinstance(answer, tuple) else await answer
         except AwsError as error:
             return error.response()
         except Exception as error:
             self._broken(error)
             raise
 
-    def _in_part(self, worker: Worker, request: Any, service: str, operation: str, body: bytes) -> AWSResponse:
-        asked = msgspec.json.decode(body)
-        if operation == "BatchGetItem":
-            ((table, wanted),) = asked["RequestItems"].items()
-            now, left = wanted["Keys"][::2], wanted["Keys"][1::2]
-            asked["RequestItems"][table] = {**wanted, "Keys": now}
-            status, headers, content = self._exchange(worker, request, service, msgspec.json.encode(asked))
-            found = msgspec.json.decode(content)
-            if left:
-                found["UnprocessedKeys"] = {table: {**wanted, "Keys": left}}
-            return AWSResponse(request.url, status, headers, _Raw(msgspec.json.encode(found)))
+    def _in_part(self, worker: Worker, call: Call) -> Response:
+        asked = msgspec.json.decode(call.body)
+        if "RequestItems" in asked:
+            return self._some_items(worker, call, asked["RequestItems"])
         entries = asked["Entries"]
         taken, failed = entries[1::2], entries[::2]
         answer: dict[str, Any] = {}
         if taken:
             part = msgspec.json.encode({**asked, "Entries": taken})
-            _, _, content = self._exchange(worker, request, service, part)
+            _, _, content = self._exchange(worker, replace(call, body=part))
             answer = msgspec.json.decode(content)
         else:
-            self._pause(worker, body)
-        whole = _put_events(answer, entries) if operation == "PutEvents" else _send_batch(answer, failed)
-        return AWSResponse(request.url, 200, _JSON, _Raw(msgspec.json.encode(whole)))
+            self._pause(worker, call)
+        whole = _put_events(answer, entries) if call.operation == "PutEvents" else _send_batch(answer, failed)
+        return 200, dict(_JSON), msgspec.json.encode(whole)
 
-    def _pause(self, worker: Worker, body: bytes) -> None:
-        strand.wait(asyncio.sleep(self._latency(worker, body)))
+    def _some_items(self, worker: Worker, call: Call, wanted: dict[str, Any]) -> Response:
+        """Leave every second key of a read, or item of a write."""
+        reads = call.operation == "BatchGetItem"
+        halves = [_halves(each, "Keys") if reads else (each[::2], each[1::2]) for each in wanted.values()]
+        now = {table: half for table, (half, _) in zip(wanted, halves, strict=True)}
+        left = {table: rest for table, (_, rest) in zip(wanted, halves, strict=True) if _size(rest)}
+        asked = {**msgspec.json.decode(call.body), "RequestItems": now}
+        status, headers, content = self._exchange(worker, replace(call, body=msgspec.json.encode(asked)))
+        found = msgspec.json.decode(content)
+        if status == 200 and left:
+            found["UnprocessedKeys" if reads else "UnprocessedItems"] = left
+        return status, headers, msgspec.json.encode(found)
 
-    def _latency(self, worker: Worker, body: bytes) -> float:
-        return self._chaos.between(_FASTEST_SECONDS, _SLOWEST_SECONDS, f"{len(body)} {_about(worker, body)}")
+    def _about(self, worker: Worker, call: Call) -> str:
+        """Return what tells a call from others at its site, whatever else goes on."""
+        if not call.by_layer:
+            first, *rest = call.about
+            return " ".join((self.names.get(first, first), *rest))
+        found = _ROW_OR_EVENT.search(call.body)
+        return worker.function if found is None else f"{worker.function} {(found[1] or found[2]).decode()}"
+
+    def _pause(self, worker: Worker, call: Call) -> None:
+        strand.wait(asyncio.sleep(self._latency(worker, call)))
+
+    def _latency(self, worker: Worker, call: Call) -> float:
+        return self._chaos.between(_FASTEST_SECONDS, _SLOWEST_SECONDS, f"{len(call.body)} {self._about(worker, call)}")
 
 
 # The row that a call is about, or the event that it publishes: the first of several. A data key's id is drawn, and
@@ -193,13 +225,20 @@ _ROW_OR_EVENT = re.compile(
 )
 
 
-def _about(worker: Worker, body: bytes) -> str:
-    """Return what tells a call from others at its site, whatever else goes on."""
-    found = _ROW_OR_EVENT.search(body)
-    return worker.function if found is None else f"{worker.function} {(found[1] or found[2]).decode()}"
+def _site(operation: str) -> str:
+    """Return who makes the call under way, and which: the part of the layer, or else the function."""
+    return call_site(operation) or f"{strand.current().owner.function} {operation}"
 
 
 _JSON = {"content-type": "application/x-amz-json-1.0", "x-amzn-requestid": "simulated"}
+
+
+def _halves(wanted: Mapping[str, Any], name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    return {**wanted, name: wanted[name][::2]}, {**wanted, name: wanted[name][1::2]}
+
+
+def _size(part: Any) -> int:
+    return len(part["Keys"] if isinstance(part, dict) else part)
 
 
 def _put_events(answer: Mapping[str, Any], entries: list[Any]) -> dict[str, Any]:
@@ -216,23 +255,12 @@ def _send_batch(answer: Mapping[str, Any], failed: list[Any]) -> dict[str, Any]:
     return {"Successful": answer.get("Successful", []), "Failed": failures}
 
 
-def _conflict(request: Any, operation: str, body: bytes) -> AWSResponse:
-    if operation != "TransactWriteItems":
-        return _error(request, "TransactionConflictException")
-    items = msgspec.json.decode(body)["TransactItems"]
+def _conflict(call: Call) -> Response:
+    if call.operation != "TransactWriteItems":
+        return call.refusal("TransactionConflictException")
+    items = msgspec.json.decode(call.body)["TransactItems"]
     reasons = [{"Code": "TransactionConflict", "Message": "simulated"}, *[{"Code": "None"}] * (len(items) - 1)]
-    return _error(request, "TransactionCanceledException", CancellationReasons=reasons)
-
-
-def _error(request: Any, code: str, *, status: int = 400, **fields: Any) -> AWSResponse:
-    status, headers, body = AwsError(code, f"{code}, simulated", status=status, **fields).response()
-    return AWSResponse(request.url, status, headers, _Raw(body))
-
-
-def _headers(request: Any) -> dict[str, str]:
-    return {
-        name.lower(): value if isinstance(value, str) else value.decode() for name, value in request.headers.items()
-    }
+    return call.refusal("TransactionCanceledException", CancellationReasons=reasons)
 
 
 class _Raw:

@@ -21,7 +21,7 @@ class Killed(BaseException):
 class Worker:
     """The code of one function, loaded anew, running one invocation at a time until it is killed.
 
-    Only where it is `mortal` may a fault kill it.
+    Only where it is `mortal` may a fault kill it, and where it is `spared`, no call of it meets one.
     """
 
     def __init__(
@@ -35,6 +35,7 @@ class Worker:
         self.function = function.logical_id
         self.request_id = ""
         self.mortal = True
+        self.spared = False
         self.refused = refused
         self._definition = function
         self._environment = environment

@@ -64,16 +64,7 @@ def test_programs_get_one_object(tmp_path: Path) -> None:
         "killed after",
     }
     assert "relay._set_aside SendMessageBatch x late" in report["missed"]
-    assert (report["peer"], report["witness"]) == ([], None)
-
-
-def test_a_peer_stands_beside_the_bundle() -> None:
-    """Seed by seed."""
-    result = run("--limit", "2", "--seeds", "2", "--peer", "powertools", "--json")
-
-    report = json.loads(result.stdout)
-    assert [each["seed"] for each in report["runs"]] == [each["seed"] for each in report["peer"]] == [0, 1]
-    assert "rows lost" in run("--limit", "2", "--peer", "powertools").stdout
+    assert report["witness"] is None
 
 
 def test_what_breaks_is_kept_and_the_command_shows_it_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,12 +77,13 @@ def test_what_breaks_is_kept_and_the_command_shows_it_again(tmp_path: Path, monk
         again = run(*command[1].split())
 
     assert (found.exit_code, again.exit_code) == (1, 1)
-    assert command[1] == "--replay out/witness.json"
+    assert command[1] == f"--template {TEMPLATE} --replay out/witness.json"
     assert "the least that breaks it" in found.stdout
     assert "0 faults on 1 input, 536365" in found.stdout
     assert "broken: the books agree with the inputs: " in again.stdout
     assert json.loads((tmp_path / "out" / "report.json").read_text())["witness"]["inputs"] == ["536365"]
-    assert run(*command[1].split()).exit_code == 0
+    mended = run(*command[1].split(), "--json")
+    assert (mended.exit_code, json.loads(mended.stdout)["faults"]) == (0, [])
 
 
 @pytest.mark.parametrize(
@@ -100,9 +92,7 @@ def test_what_breaks_is_kept_and_the_command_shows_it_again(tmp_path: Path, monk
         (["--input", "nowhere.csv"], "--input"),
         (["--limit", "0"], "--limit"),
         (["--faults", "some"], "'none', 'light', 'heavy'"),
-        (["--peer", "other"], "powertools"),
         (["--replay", "nowhere.json"], "--replay"),
-        (["--replay", "w.json", "--peer", "powertools"], "the bundle's own consumers"),
     ],
 )
 def test_a_wrong_argument_names_the_right_one(arguments: list[str], told: str) -> None:

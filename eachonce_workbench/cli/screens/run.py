@@ -85,6 +85,10 @@ class BarProgress(LineProgress):
         """Advance the bar."""
         self._bar.update(self._task, description=f"{self._about}sending inputs", completed=done, total=total)
 
+    def tried(self, done: int, total: int) -> None:
+        """Advance the bar by a run."""
+        self._bar.update(self._task, description=f"{self._about}simulating", completed=done, total=total)
+
     def settling(self) -> None:
         """Say that the queues are still busy."""
         self._bar.update(self._task, description=f"{self._about}waiting for quiet")

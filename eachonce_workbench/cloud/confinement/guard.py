@@ -81,13 +81,15 @@ class RefusedError(PermissionError):
 class Guard:
     """What is refused, and who is told of it: `refused` of what was tried, `changing` of what is about to change.
 
-    The latter is within the limits, and is told in words and with its paths.
+    The latter is within the limits, and is told in words and with its paths. `answered` are the audit events of
+    libraries that are answered in this process, and so reach nobody.
     """
 
     limits: Limits
     refused: Callable[[str], object]
     changing: Callable[[str, Sequence[str]], object] = lambda _, __: None
     programs: bool = False
+    answered: frozenset[str] = frozenset()
 
     def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         """Judge an audit event. Raises RefusedError."""
@@ -99,7 +101,7 @@ class Guard:
         elif event in _PROGRAMS:
             if not self.programs:
                 self._refuse("start a program")
-        elif event in _REACHING:
+        elif event in _REACHING and event not in self.answered:
             what = _reached(event, arguments, self.limits)
             if what is not None:
                 self._refuse(what)

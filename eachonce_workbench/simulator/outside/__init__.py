@@ -1,0 +1,1 @@
+"""What functions call that the local cloud hasn't got: answered here, counted, and never sent."""
