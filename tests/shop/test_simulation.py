@@ -13,14 +13,15 @@ from dataclasses import replace
 import pytest
 
 from eachonce_workbench.simulator.fault import DeliveryFault
+from eachonce_workbench.simulator.left import Left
 from eachonce_workbench.simulator.simulation import Simulated, simulate
 from tests.shop.place import ROOT
 from tests.shop.scenarios import scenario
 
 
 def told(run: Simulated) -> object:
-    """Return all that a run says of itself but how long it took, and what else could have happened."""
-    return replace(run, seconds=0.0, offered=())
+    """Return all that a run says of itself but how long it took, what else could have happened, and ciphertexts."""
+    return replace(run, seconds=0.0, offered=(), left=Left())
 
 
 def test_without_faults_nothing_happens_but_the_shop() -> None:
