@@ -11,7 +11,7 @@ from eachonce_workbench.cloud.confinement.refusals import Refusals
 
 
 def consumers(template: Path) -> list[str]:
-    """Return the names of the consumers among a template's functions.
+    """Return the names of the consumers and endpoints among a template's functions.
 
     Raises TemplateError, and SubjectError when a function that keeps a journal can't be imported.
     """

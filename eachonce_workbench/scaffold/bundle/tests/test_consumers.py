@@ -1,4 +1,4 @@
-"""Every consumer of template.yaml, whichever there are."""
+"""Every consumer and endpoint of template.yaml, whichever there are."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 
 @pytest.mark.parametrize("consumer", consumers(TEMPLATE))
 def test_every_order_and_every_fault_end_alike(consumer: str) -> None:
-    """Events in any order, copies, crashes and lost answers: the tables are the same in the end."""
+    """Events and requests in any order, copies, crashes and lost answers: the tables are the same in the end."""
     certify(TEMPLATE, consumer)
