@@ -21,6 +21,7 @@ _SIGNED_FOR = {
     "cloudwatch-logs": "logs",
     "eventbridge": "events",
     "dynamodb-streams": "streams",
+    "secrets-manager": "secretsmanager",
 }
 _FORMS = frozenset({"sns", "ses", "sts", "cloudformation", "monitoring"})
 

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+import botocore.session
 import pytest
+from botocore.awsrequest import AWSPreparedRequest
 
+from eachonce_workbench.cloud.store.services import OFFERED
 from eachonce_workbench.simulator.bundle.campaign import kind_of, spread
 from eachonce_workbench.simulator.bundle.expectation import Expectation
 from eachonce_workbench.simulator.bundle.learned import learn
@@ -114,6 +117,23 @@ def test_who_only_asks_has_no_effect() -> None:
     post = effect_of(web("POST", **{"idempotency-key": "k"}), "F")
     assert post is not None
     assert (post.what, post.key, post.repeatable) == ("POST example.com/things/1", "k", False)
+
+
+# boto3's names of all that the local cloud offers, where they aren't the name that a request is signed for.
+CLIENTS = {"monitoring": "cloudwatch", "streams": "dynamodbstreams"}
+
+
+@pytest.mark.parametrize("service", sorted(OFFERED))
+def test_the_local_cloud_is_asked_for_all_that_it_offers(service: str) -> None:
+    """Whatever botocore calls it where a request is sent: a stand-in would give made-up values."""
+    client_name = CLIENTS.get(service, service)
+    service_id = botocore.session.get_session().get_service_model(client_name).service_id.hyphenize()
+
+    call = Call.of(
+        f"before-send.{service_id}.Whatever", AWSPreparedRequest("POST", "https://aws.test", {}, b"{}", None)
+    )
+
+    assert call.service == service
 
 
 def test_a_stand_in_answers_as_the_services_model_says() -> None:
