@@ -122,7 +122,7 @@ def play(template: Path, use: Callable[[LocalCloud], Any]) -> tuple[Fails, dict[
 
 
 def asked(function: str, payload: bytes = b'{"n":1}') -> Callable[[LocalCloud], Any]:
-    return lambda cloud: cloud._invocations.start(function, payload)
+    return lambda cloud: cloud.invocations.start(function, payload)
 
 
 def published(source: str, bus: str = "default") -> Callable[[LocalCloud], Any]:
@@ -288,10 +288,10 @@ def test_a_topic_that_exists_is_told(template: Any) -> None:
                 lambda happening: happening.kind == "concluded" and concluded.append(happening.fields)
             )
             topics = boto3.client("sns", endpoint_url=cloud.endpoint, region_name="eu-west-1")
-            cloud._invocations.start("Own", b"{}")
+            cloud.invocations.start("Own", b"{}")
             await cloud.settle(60)
             await asyncio.to_thread(topics.create_topic, Name="failures")
-            cloud._invocations.start("Own", b"{}")
+            cloud.invocations.start("Own", b"{}")
             await cloud.settle(60)
         return concluded
 
