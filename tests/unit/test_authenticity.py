@@ -312,6 +312,17 @@ def test_a_function_signs_and_verifies_by_what_its_environment_names(
     assert [letter["notes"]["reason"] for letter in store.dead_letters()] == ["the event is not signed"]
 
 
+def test_a_key_unknown_a_moment_after_the_keys_were_read_may_be_known_soon(store: Store, context: Context) -> None:
+    """Read after the event was received, they would have had it."""
+    settings = replace(store.settings, verifying_keys="/post/keys")
+    post = Consumer("post", aws=store.aws, settings=settings)
+    post.on(Weighed)(weigh)
+
+    first, second = (post(batch(record(signed(), message_id="m-1")), context) for _ in range(2))
+
+    assert (returned(first), returned(second)) == ([], ["m-1"])
+
+
 def test_what_is_not_used_asks_nobody(make_consumer: Make, faults: Faults, context: Context) -> None:
     """Neither for keys nor for a secret: nor is there a client for them."""
     post = make_consumer((Weighed, weigh_and_announce))

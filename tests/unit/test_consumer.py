@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from eachonce import Consumer, Contract, EachonceError, Event, Retry, Settings, Work
+from eachonce import Consumer, Contract, EachonceError, Event, Rate, Retry, Settings, Work
 from eachonce.identity import derived_id
 from eachonce.journal import State, unpack_outbox
 from eachonce.publisher import MAX_BYTES
@@ -694,8 +694,8 @@ def test_published_events_tell_their_cause(make_consumer: Make, store: Store, co
 
 
 def test_too_late_nothing_begins(make_consumer: Make, store: Store, faults: Faults, printed: Printed) -> None:
-    """Neither a handler nor a mark: all comes again, uncounted; what needs no handler has its fate."""
-    post = make_consumer((Weighed, power_cut), reserve=timedelta(seconds=2))
+    """Neither a handler nor a mark, nor a turn at the rate: all comes again, uncounted; what needs no handler has its fate."""
+    post = make_consumer((Weighed, power_cut), reserve=timedelta(seconds=2), rate=Rate(1, workers=1))
 
     response = post(
         batch(*together("a", times=1)["Records"], *together("b", times=2)["Records"], record("not JSON")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -193,6 +193,22 @@ def test_a_rejection_has_a_reason(make_consumer: Make, store: Store, context: Co
     assert returned(response) == []
     assert store.journal("post")["reason"] == reason
     assert len(store.dead_letters()) == 1
+
+
+def test_a_wait_is_as_long_as_its_message_is_old(make_consumer: Make, store: Store, context: Context) -> None:
+    """Up to its end the event comes again, and then it is rejected."""
+    post = make_consumer((Weighed, raising(lambda: Wait("the postman", up_to=3_600))))
+
+    response = post(
+        batch(
+            record(weighed(event_id="e-1"), message_id="m-1", first_received=datetime.now(UTC)),
+            record(weighed(event_id="e-2"), first_received=datetime.now(UTC) - timedelta(hours=2)),
+        ),
+        context,
+    )
+
+    assert returned(response) == ["m-1"]
+    assert [letter["notes"]["event_id"] for letter in store.dead_letters()] == ["e-2"]
 
 
 @pytest.mark.parametrize(
