@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from threading import Barrier
+from threading import Barrier, current_thread, main_thread
 from threading import Event as Flag
 from typing import Any
 
@@ -355,6 +355,21 @@ def test_events_of_one_subject_are_published_in_order(press: Press, faults: Faul
 
     assert overtaken == [False]
     assert press.ids() == [str(number) for number in range(25)]
+
+
+def test_a_subject_waits_for_every_call_under_way(press: Press, faults: Faults) -> None:
+    """Not for the last alone: the third call is about what the first is about, and the second about nothing."""
+    alone = []
+
+    def note(_: Any, send: Any) -> Any:
+        alone.append(current_thread() is main_thread())  # as a call is made that is the only one
+        return send()
+
+    faults.next("PutEvents", note, times=3)
+
+    press.publisher.publish([*about_one(10), *events(20)[10:], *about_one(25)[20:]])
+
+    assert alone == [False, False, True]
 
 
 def test_another_failure_slows_down_only_what_failed(press: Press, faults: Faults) -> None:

@@ -24,6 +24,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased, Sampler
 from opentelemetry.trace import SpanKind, StatusCode
 
+from tests.faults import Faults
 from tests.parcels import Weighed, announce, weigh, weighed
 from tests.records import Context, batch, record
 from tests.store import Store
@@ -102,6 +103,17 @@ def test_each_event_has_a_span_in_its_own_trace(make_consumer: Make, queue: str,
         "eachonce.outcome": "done",
     }
     assert span.status.status_code is StatusCode.UNSET
+
+
+def test_events_with_spans_are_committed_each_by_itself(
+    make_consumer: Make, context: Context, faults: Faults, told: Told
+) -> None:
+    """Within its span, which a commit of several would be in none of."""
+    consumer = make_consumer((Weighed, weigh), tracer=told.tracer)
+
+    consumer(batch(record(weighed()), record(weighed("q", event_id="e-2"))), context)
+
+    assert faults.calls == ["TransactWriteItems"] * 2
 
 
 def test_what_a_handler_does_and_publishes_follows_from_its_span(

@@ -9,7 +9,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ALL_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -173,7 +173,7 @@ class Publisher:
         if len(flight) == 1:
             return self._put(flight[0])
         sending = [self._threads.submit(partial(self._put, chunk)) for chunk in flight]
-        wait(sending, timeout=None, return_when=ALL_COMPLETED)
+        wait(sending)
         return [failure for sent in sending for failure in sent.result()]
 
     @cached_property
