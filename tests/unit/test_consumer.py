@@ -694,7 +694,7 @@ def test_published_events_tell_their_cause(make_consumer: Make, store: Store, co
 
 
 def test_too_late_nothing_begins(make_consumer: Make, store: Store, faults: Faults, printed: Printed) -> None:
-    """Neither a handler nor a mark, nor a turn at the rate: all comes again, uncounted; what needs no handler has its fate."""
+    """Neither a handler nor a mark, nor a turn: all comes again, uncounted; what needs no handler has its fate."""
     post = make_consumer((Weighed, power_cut), reserve=timedelta(seconds=2), rate=Rate(1, workers=1))
 
     response = post(
