@@ -164,7 +164,7 @@ class _Simulation:
                 own_folder() as folder,
                 guarded(self._guard()),
                 web(wire.carry),
-                staged(self._scenario.seed, hook=wire) as self._draw_anew,
+                staged(self._scenario.seed, hook=wire),
                 handled(self._chaos, self._watch, self._show),
             ):
                 reconciliation, neighbours, virtual_seconds = self._until_broken(folder)
@@ -230,7 +230,6 @@ class _Simulation:
         async with AsyncExitStack() as stack:
             with guarded(None):  # no function runs yet, and what is translated may be kept
                 await stack.enter_async_context(self._cloud)
-            self._draw_anew()
             self._watch_journal()
             self._wire.names = {each.name: each.logical_id for each in _named(self._cloud.topology)}
             self._answers = Answers(self._cloud, self._traffic)

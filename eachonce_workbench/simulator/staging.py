@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
+from types import FrameType
 from typing import Any, TypeVar
 from unittest.mock import patch
 
@@ -67,21 +68,57 @@ def _wait(tasks: Iterable[asyncio.Task[Any]], *, timeout: float | None, return_w
     return strand.wait(asyncio.wait(tasks, timeout=timeout, return_when=return_when))
 
 
+class _Drawn:
+    """The randomness of a run, the same of the same seed, whatever a process that simulates for the first time imports.
+
+    What a module draws while it is imported is its own, by its file: the next run finds it there, and draws nothing.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._drawing: dict[str | None, random.Random] = {None: random.Random(seed)}  # noqa: S311 - to be the same every time
+
+    def uuid4(self) -> uuid.UUID:
+        return uuid.UUID(int=self._now().getrandbits(128), version=4)
+
+    def urandom(self, size: int) -> bytes:
+        return self._now().randbytes(size)
+
+    def _now(self) -> random.Random:
+        file = _imported()
+        if file not in self._drawing:
+            self._drawing[file] = random.Random(f"{self._seed} {file}")  # noqa: S311 - likewise
+        return self._drawing[file]
+
+
+def _imported() -> str | None:
+    """Return the file whose code runs now because it is imported, if any does."""
+    frame: FrameType | None = sys._getframe(3)  # noqa: SLF001 - as the standard library's own callers do
+    while frame is not None:
+        outer = frame.f_back
+        if frame.f_code.co_name == "<module>" and outer is not None and outer.f_code.co_filename.startswith(_IMPORTS):
+            return frame.f_code.co_filename
+        frame = outer
+    return None
+
+
+_IMPORTS = "<frozen importlib"
+
+
 @contextlib.contextmanager
-def staged(seed: int, *, hook: Hook) -> Iterator[Callable[[], None]]:
+def staged(seed: int, *, hook: Hook) -> Iterator[None]:
     """Let sleep, threads, randomness and AWS clients be the simulation's; one at a time in a process.
 
-    `hook` answers botocore's event "before-send". What it yields is to be called when the cloud is up: a process that
-    simulates for the first time imports more on the way there, and what it imports draws, too.
+    `hook` answers botocore's event "before-send".
     """
-    drawn = random.Random(seed)  # noqa: S311 - the run's own randomness, to be the same every time
+    drawn = _Drawn(seed)
     state = random.getstate()
     random.seed(seed)
     mock_random.seed(seed)
     with (
         patch.object(time, "sleep", _sleep),
-        patch.object(uuid, "uuid4", lambda: uuid.UUID(int=drawn.getrandbits(128), version=4)),
-        patch.object(os, "urandom", drawn.randbytes),
+        patch.object(uuid, "uuid4", drawn.uuid4),
+        patch.object(os, "urandom", drawn.urandom),
         patch.object(eachonce.lanes, "ThreadPoolExecutor", Strands),
         patch.object(eachonce.lanes, "wait", _wait),
         patch.object(eachonce.publisher, "ThreadPoolExecutor", Strands),
@@ -95,7 +132,7 @@ def staged(seed: int, *, hook: Hook) -> Iterator[Callable[[], None]]:
         patch.object(sys, "stdout", PRINTED),
     ):
         try:
-            yield lambda: drawn.seed(f"{seed}, under way")
+            yield
         finally:
             random.setstate(state)
 
