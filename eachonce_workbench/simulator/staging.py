@@ -64,7 +64,9 @@ class StrandLock:
         self._lock.release()
 
 
-def _wait(tasks: Iterable[asyncio.Task[Any]], *, timeout: float | None, return_when: str) -> Any:
+def _wait(
+    tasks: Iterable[asyncio.Task[Any]], *, timeout: float | None = None, return_when: str = asyncio.ALL_COMPLETED
+) -> Any:
     return strand.wait(asyncio.wait(tasks, timeout=timeout, return_when=return_when))
 
 
