@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from eachonce_workbench.cloud.store.store import Store
+from eachonce_workbench.simulator.message import document_in
 from eachonce_workbench.simulator.poison import is_poison, subject_in
 from eachonce_workbench.template.topology import Topology
 
@@ -37,7 +37,7 @@ def buried(store: Store, topology: Topology) -> Iterator[Buried]:
             continue
         while records := store.queues.receive(queue.arn, max_messages=1000, visibility_seconds=43_200):
             for record in records:
-                body = _read(record["body"])
+                body = document_in(record["body"])
                 event_id = _id(body)
                 reason = record["messageAttributes"].get("reason", {}).get("stringValue") or body.get("reason")
                 yield Buried(
@@ -57,11 +57,3 @@ def _id(body: dict[str, Any]) -> str:
         case {"Keys": {"pk": {"S": key}}}:
             return str(key)
     return "something unreadable"
-
-
-def _read(body: str) -> dict[str, Any]:
-    try:
-        read = json.loads(body)
-    except ValueError:
-        return {}
-    return read if isinstance(read, dict) else {}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from eachonce_workbench.simulator.message import detail_in
 
 # Of the function's time, in seconds: in this last part the layer may leave things as they are. Handlers are to be run
 # alone then, and what can't be told any more is told by who comes next.
@@ -93,11 +94,8 @@ def copies_of(batch: Any) -> dict[str, list[Copy]]:
 
 def id_in(body: str) -> str | None:
     """Return the id of the CloudEvents event in a message from a bus; None where there is none."""
-    try:
-        event = json.loads(body)["detail"]
-        return str(event["id"]) if "specversion" in event else None
-    except (ValueError, KeyError, TypeError):
-        return None
+    event = detail_in(body)
+    return str(event["id"]) if {"specversion", "id"} <= event.keys() else None
 
 
 def again(returned: Any) -> set[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from eachonce.work import CREATED_BY, WRITTEN_BY
 from eachonce_workbench.cloud.history import Happening
 from eachonce_workbench.cloud.local_cloud import LocalCloud
 from eachonce_workbench.simulator.call import Call
+from eachonce_workbench.simulator.message import document_in
 from eachonce_workbench.simulator.outside.effect import Effect
 from eachonce_workbench.simulator.poison import ROW, is_poison
 from eachonce_workbench.simulator.poisoned import POISON_MARK
@@ -65,11 +65,7 @@ class Traffic:
         """Note a message that a function gives to a topic, where that is what it asks."""
         if not call.operation.startswith("Publish"):
             return
-        said = {
-            name: value
-            for name, value in call.form.items()
-            if name not in ("Action", "Version", "TopicArn", "TargetArn")
-        }
+        said = {name: value for name, value in call.form.items() if name not in _NOT_SAID}
         arn = call.form.get("TopicArn") or call.form.get("TargetArn", "")
         self._sent[f"topic {arn.rpartition(':')[2]}"].append(said)
 
@@ -126,11 +122,7 @@ def _marked(event: Mapping[str, Any]) -> bool:
 
 def _poisoned(body: str) -> bool:
     """Whether a message is about poison, or about a batch of it."""
-    try:
-        read = json.loads(body)
-    except ValueError:
-        return False
-    match read:
+    match document_in(body):
         case {"detail": {"id": event_id}} if is_poison(event_id):
             return True
         case {"Keys": {"pk": {"S": key}}} if str(key).startswith(ROW):

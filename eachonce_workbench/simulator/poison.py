@@ -11,6 +11,7 @@ from typing import Any
 from eachonce_workbench.run.books import Input
 from eachonce_workbench.simulator.chaos import Chaos
 from eachonce_workbench.simulator.fault import DeliveryFault
+from eachonce_workbench.simulator.message import detail_in
 
 KILLS, FAILS, BREAKS, ROW = "poison-kills", "poison-fails", "poison-breaks", "poison-row"
 REUSED = "poison-reused"  # it has the id of an innocent event, and tells itself by its subject
@@ -54,10 +55,7 @@ def is_poison(event_id: object) -> bool:
 
 def subject_in(body: str) -> str | None:
     """Return what the event in a message from a bus is about, where it says so."""
-    try:
-        subject = json.loads(body)["detail"].get("subject")
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None
+    subject = detail_in(body).get("subject")
     return subject if isinstance(subject, str) else None
 
 

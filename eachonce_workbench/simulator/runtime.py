@@ -19,6 +19,7 @@ from eachonce_workbench.cloud.functions.runtime import Invocation
 from eachonce_workbench.cloud.local_cloud import NOWHERE
 from eachonce_workbench.simulator.chaos import Chaos
 from eachonce_workbench.simulator.fault import DeliveryFault
+from eachonce_workbench.simulator.message import detail_in
 from eachonce_workbench.simulator.outage import Outages
 from eachonce_workbench.simulator.patience import Patience
 from eachonce_workbench.simulator.poison import is_poison
@@ -194,11 +195,4 @@ def _event_ids(event: Any) -> list[str]:
 
 
 def _event_id(record: Mapping[str, Any]) -> str:
-    try:
-        body = json.loads(record["body"])
-    except ValueError:
-        body = None
-    match body:
-        case {"detail": {"id": event_id}}:
-            return str(event_id)
-    return str(record["messageId"])
+    return str(detail_in(record["body"]).get("id", record["messageId"]))
