@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -148,6 +148,8 @@ class _Command:
         from eachonce_workbench.simulator.bundle.inputs import Inputs
         from eachonce_workbench.simulator.bundle.oracle import Oracle
         from eachonce_workbench.simulator.bundle.report import document, show_findings, show_verdict
+        from eachonce_workbench.simulator.coverage import missed, together
+        from eachonce_workbench.simulator.report import show_coverage
 
         topology = template.load(self._bundle.template)
         finder = Inputs(self._bundle.folder, topology)
@@ -162,7 +164,10 @@ class _Command:
         functions = [function.logical_id for function in topology.functions]
         with _progress() as progress:
             judged = campaign(oracle, inputs, functions=functions, bounds=bounds, progress=progress)
-        uncovered = self._show_coverage(judged.all_runs) if cover else 0
+        met = together(run.call_faults for run in judged.all_runs)
+        if cover:
+            show_coverage(self._console, met)
+        uncovered = len(missed(met)) if cover else 0
         show_findings(self._console, judged)
         if judged.witness is not None:
             self._keep_witness(judged.witness, [] if source is None else ["--events", str(source)])
@@ -173,19 +178,16 @@ class _Command:
         from dataclasses import replace
 
         from eachonce_workbench.simulator.bundle.report import replayed
-        from eachonce_workbench.simulator.replay import ReplayError
-        from eachonce_workbench.simulator.report import show_faults
+        from eachonce_workbench.simulator.report import say, show_faults
         from eachonce_workbench.simulator.simulation import simulate as simulated
 
-        try:
+        with _replaying():
             chosen = replay.chosen(inputs)
-        except ReplayError as error:
-            raise typer.BadParameter(str(error), param_hint="--replay") from error
         scenario = oracle.scenario(chosen, apart=bool(replay.apart))
         run = simulated(replace(scenario, seed=replay.seed, only=frozenset(replay.faults)))
         show_faults(self._console, run.happened)
         for violation in run.violations:
-            self._console.print(f"broken: {violation}", markup=False, highlight=False, soft_wrap=True)
+            say(self._console, f"broken: {violation}")
         self._end(replayed(replay, run), ok=not run.violations)
 
     def judge_by_books(
@@ -193,35 +195,31 @@ class _Command:
     ) -> NoReturn:
         """Judge a bundle by its books."""
         from eachonce_workbench.simulator.coverage import missed, together
-        from eachonce_workbench.simulator.report import document, show_faults, show_missed, show_verdict
+        from eachonce_workbench.simulator.report import (
+            document,
+            show_coverage,
+            show_faults,
+            show_missed,
+            show_verdict,
+        )
 
         if replay is not None:
             scenarios = [_replayed(_read(replay), scenarios[0])]
         runs = list(_runs(scenarios, self._console))
         witness = None if replay is not None else _witness(scenarios, runs)
-        uncovered = 0
+        met = together(run.call_faults for run in runs)
         if replay is not None:
             show_faults(self._console, runs[0].happened)
         elif cover:
-            uncovered = self._show_coverage(runs)
+            show_coverage(self._console, met)
         else:
-            show_missed(self._console, together(run.call_faults for run in runs))
-        if cover and replay is not None:
-            uncovered = len(missed(together(run.call_faults for run in runs)))
+            show_missed(self._console, met)
+        uncovered = len(missed(met)) if cover else 0
         if witness is not None:
             self._keep_witness(witness, [] if source is None else ["--input", str(source)])
         show_verdict(self._console, runs, uncovered=uncovered)
         broken = any(run.violations or run.denied for run in runs)
         self._end(document(scenarios, runs, witness, replayed=replay is not None), ok=not broken and not uncovered)
-
-    def _show_coverage(self, runs: Sequence[Simulated]) -> int:
-        """Print which call of the layer met which fault; return how many pairs never met."""
-        from eachonce_workbench.simulator.coverage import missed, together
-        from eachonce_workbench.simulator.report import show_coverage
-
-        met = together(run.call_faults for run in runs)
-        show_coverage(self._console, met)
-        return len(missed(met))
 
     def _keep_witness(self, witness: Witness, chosen: Sequence[str]) -> None:
         from eachonce_workbench.simulator.replay import Replay
@@ -256,19 +254,24 @@ def _scenarios(
 
 
 def _read(replay: Path) -> Replay:
-    from eachonce_workbench.simulator.replay import Replay, ReplayError
+    from eachonce_workbench.simulator.replay import Replay
 
-    try:
+    with _replaying():
         return Replay.read(replay)
-    except ReplayError as error:
-        raise typer.BadParameter(str(error), param_hint="--replay") from error
 
 
 def _replayed(replay: Replay, of: Scenario) -> Scenario:
+    with _replaying():
+        return replay.scenario(of.inputs, books=of.books, template=of.template)
+
+
+@contextmanager
+def _replaying() -> Iterator[None]:
+    """Let a witness that can't be run again be a wrong argument."""
     from eachonce_workbench.simulator.replay import ReplayError
 
     try:
-        return replay.scenario(of.inputs, books=of.books, template=of.template)
+        yield
     except ReplayError as error:
         raise typer.BadParameter(str(error), param_hint="--replay") from error
 

@@ -50,10 +50,10 @@ def document(
 def show_run(console: Console, seed: int, run: Simulated) -> None:
     """Print what did not hold in a run, and the line that says it all."""
     for violation in run.violations[:_MOST_SHOWN]:
-        _say(console, f"broken: {violation}")
+        say(console, f"broken: {violation}")
     for line in run.refused:
-        _say(console, line)
-    _say(
+        say(console, line)
+    say(
         console,
         f"seed {seed}: {run.reconciliation or 'no books'}; "
         f"{run.deliveries:,} deliveries, {len(run.happened):,} faults, "
@@ -65,7 +65,7 @@ def show_run(console: Console, seed: int, run: Simulated) -> None:
 def show_missed(console: Console, met: Met) -> None:
     """Print in a line how many calls of the layer never met one of their faults."""
     if never := len(missed(met)):
-        _say(console, f"{never} of {len(all_faults())} pairs of call and fault never met; --cover lists them")
+        say(console, f"{never} of {len(all_faults())} pairs of call and fault never met; --cover lists them")
 
 
 def show_coverage(console: Console, met: Met) -> None:
@@ -79,16 +79,16 @@ def show_coverage(console: Console, met: Met) -> None:
         table.add_row(site, *("" if count is None else str(count) for count in counts))
     console.print(table)
     for pair in missed(met):
-        _say(console, f"never met: {pair}")
+        say(console, f"never met: {pair}")
 
 
 def show_verdict(console: Console, runs: Sequence[Simulated], *, uncovered: int = 0) -> None:
     """Print what could not be checked, what AWS would refuse, and the line that says whether all the rest holds."""
     for line in dict.fromkeys(line for run in runs for line in run.inconclusive):
-        _say(console, f"inconclusive: {line}")
+        say(console, f"inconclusive: {line}")
     denied = dict.fromkeys(line for run in runs for line in run.denied)
     for line in denied:
-        _say(console, f"denied: {line}")
+        say(console, f"denied: {line}")
     broken = sum(len(run.violations) for run in runs)
     deliveries, faults = sum(run.deliveries for run in runs), sum(len(run.happened) for run in runs)
     what = (
@@ -100,13 +100,13 @@ def show_verdict(console: Console, runs: Sequence[Simulated], *, uncovered: int 
         (uncovered, f"{uncovered} faults never met"),
     )
     verdict = next((words for wrong, words in verdicts if wrong), what)
-    _say(console, f"{verdict}: {_count(runs, 'run')}, {deliveries:,} deliveries, {faults:,} faults")
+    say(console, f"{verdict}: {count(runs, 'run')}, {deliveries:,} deliveries, {faults:,} faults")
 
 
 def show_faults(console: Console, faults: Sequence[str]) -> None:
     """Print faults as a numbered list."""
     for number, fault in enumerate(faults, start=1):
-        _say(console, f"{number:>4}  {fault}")
+        say(console, f"{number:>4}  {fault}")
 
 
 def show_witness(console: Console, witness: Witness, command: str) -> None:
@@ -114,19 +114,21 @@ def show_witness(console: Console, witness: Witness, command: str) -> None:
     inputs = [given.name for given in witness.scenario.inputs]
     least = (
         f"the least that breaks it, after {witness.runs} more simulations: "
-        f"{_count(witness.faults, 'fault')} on {_count(inputs, 'input')}, {', '.join(inputs)}"
+        f"{count(witness.faults, 'fault')} on {count(inputs, 'input')}, {', '.join(inputs)}"
     )
     for line in ("", f"broken: {witness.violation}", least):
-        _say(console, line)
+        say(console, line)
     show_faults(console, witness.faults)
-    _say(console, f"again: {command}")
+    say(console, f"again: {command}")
 
 
-def _say(console: Console, line: str) -> None:
+def say(console: Console, line: str) -> None:
+    """Print a line as it is, however long."""
     console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def _count(things: Sized, name: str) -> str:
+def count(things: Sized, name: str) -> str:
+    """Return how many things of a name there are, in words."""
     return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
 
 
@@ -143,7 +145,6 @@ def _run(scenario: Scenario, run: Simulated) -> dict[str, Any]:
         "inconclusive": list(run.inconclusive),
         "consumers": {name: dict(counts) for name, counts in run.consumers.items()},
         "happened": dict(Counter(name.partition(":")[0] for name in run.happened)),
-        "replayed": None if scenario.only is None else list(run.happened),
         "deliveries": run.deliveries,
         "virtual_seconds": round(run.virtual_seconds, 1),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -12,6 +12,7 @@ from rich.console import Console
 from eachonce_workbench.simulator.bundle.campaign import Finding, Judged, kind_of
 from eachonce_workbench.simulator.permissions import together
 from eachonce_workbench.simulator.replay import Replay
+from eachonce_workbench.simulator.report import count, say
 from eachonce_workbench.simulator.simulation import Simulated
 
 _MOST_WAYS = 8
@@ -63,22 +64,26 @@ def show_findings(console: Console, judged: Judged) -> None:
 
 def show_verdict(console: Console, judged: Judged) -> None:
     """Print what AWS would refuse, what can't be said, and the line that says it all."""
-    _say(console, (f"denied: {line}" for line in judged.denied))
-    _say(console, (f"not compared: {line}" for line in not_compared(judged)))
-    _say(console, (f"inconclusive: {line}" for line in judged.inconclusive))
-    _say(console, [summary(judged)])
+    for word, lines in (
+        ("denied", judged.denied),
+        ("not compared", not_compared(judged)),
+        ("inconclusive", judged.inconclusive),
+    ):
+        for line in lines:
+            say(console, f"{word}: {line}")
+    say(console, summary(judged))
 
 
 def summary(judged: Judged) -> str:
     """Return the verdict in a line, with the bounds within which it is true."""
     bounds = _bounds(judged)
     looked = (
-        f"{_count(judged.inputs, 'input')}, {bounds['single_faults']:,} of {bounds['single_faults_offered']:,} faults "
-        f"each alone, {_count(judged.runs, 'run')} under {bounds['faults']} ones, {bounds['deliveries']:,} deliveries"
+        f"{count(judged.inputs, 'input')}, {bounds['single_faults']:,} of {bounds['single_faults_offered']:,} faults "
+        f"each alone, {count(judged.runs, 'run')} under {bounds['faults']} ones, {bounds['deliveries']:,} deliveries"
     )
     promises = {each.violation.invariant for each in judged.broken}
     words = {
-        "broken": f"broken: {_count(promises, 'promise')}"
+        "broken": f"broken: {count(promises, 'promise')}"
         if promises
         else "broken: roles don't allow what functions do",
         "inconclusive": "inconclusive: nothing is wrong that was seen, and not all was seen",
@@ -88,15 +93,15 @@ def summary(judged: Judged) -> str:
 
 
 def _show_promise(console: Console, heading: str, ways: Sequence[Finding]) -> None:
-    _say(console, [heading])
+    say(console, heading)
     seen = None
     for way in ways[:_MOST_WAYS]:
         if way.violation.seen != seen:
             seen = way.violation.seen
-            _say(console, [f"    {seen}"])
-        _say(console, [f"        {_cause(way)}"])
+            say(console, f"    {seen}")
+        say(console, f"        {_cause(way)}")
     if len(ways) > _MOST_WAYS:
-        _say(console, [f"        and in {len(ways) - _MOST_WAYS} more ways"])
+        say(console, f"        and in {len(ways) - _MOST_WAYS} more ways")
 
 
 def _cause(way: Finding) -> str:
@@ -127,12 +132,3 @@ def _bounds(judged: Judged) -> dict[str, Any]:
         "seeds": [scenario.seed for scenario, _ in judged.runs],
         "deliveries": sum(run.deliveries for run in judged.all_runs),
     }
-
-
-def _say(console: Console, lines: Iterable[str]) -> None:
-    for line in lines:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-def _count(things: Sized, name: str) -> str:
-    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
