@@ -32,6 +32,7 @@ from eachonce_workbench.certify.footprint import Footprint
 from eachonce_workbench.certify.rows import REGION, Rows
 from eachonce_workbench.certify.run import Request, looking
 from eachonce_workbench.cloud.store.protocol import AwsError, Response, decoded, success
+from eachonce_workbench.simulator.call import content_of
 from eachonce_workbench.simulator.fault import CallFault, DeliveryFault
 from eachonce_workbench.simulator.worker import Killed
 
@@ -90,7 +91,7 @@ class Wire:
 
     def _answer(self, request: Any, operation_model: Any, *, ours: bool) -> AWSResponse:
         service, operation = operation_model.service_model.service_name, operation_model.name
-        body = _bytes(request.body)
+        body = content_of(request.body)
         if not ours:
             letter = f"{operation} {urlsplit(request.url).path} {body.decode(errors='replace')}"
             self.own.append(Request(service, operation, _in_words(service, operation, body), letter))
@@ -135,12 +136,6 @@ class _Emitter:
     """botocore's events of one request."""
 
     emit: Callable[..., Any]
-
-
-def _bytes(body: Any) -> bytes:
-    """Return what a request carries: a text, bytes, a file, or nothing."""
-    content = body.read() if hasattr(body, "read") else body
-    return content.encode() if isinstance(content, str) else bytes(content or b"")
 
 
 def _unsigned(*_: Any, **__: Any) -> None:

@@ -56,7 +56,7 @@ class Call:
             method=request.method,
             url=request.url,
             headers=headers,
-            body=_bytes(request.body),
+            body=content_of(request.body),
         )
 
     @cached_property
@@ -135,13 +135,7 @@ def _named(name: str) -> str:
     return name.rpartition("/")[2]
 
 
-def _bytes(body: Any) -> bytes:
-    """Return what botocore would send."""
-    if body is None:
-        return b""
-    if isinstance(body, bytes | bytearray):
-        return bytes(body)
-    if isinstance(body, str):
-        return body.encode()
-    read: bytes = body.read()
-    return read
+def content_of(body: Any) -> bytes:
+    """Return what botocore would send of a request's body: a text, bytes, a file, or nothing."""
+    content = body.read() if hasattr(body, "read") else body
+    return content.encode() if isinstance(content, str) else bytes(content or b"")

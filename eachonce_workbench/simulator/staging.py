@@ -70,6 +70,10 @@ def _wait(
     return strand.wait(asyncio.wait(tasks, timeout=timeout, return_when=return_when))
 
 
+# How the files are called whose code imports others.
+_IMPORTS = "<frozen importlib"
+
+
 class _Drawn:
     """The randomness of a run, the same of the same seed, whatever a process that simulates for the first time imports.
 
@@ -102,9 +106,6 @@ def _imported() -> str | None:
             return frame.f_code.co_filename
         frame = outer
     return None
-
-
-_IMPORTS = "<frozen importlib"
 
 
 @contextlib.contextmanager

@@ -105,7 +105,6 @@ class _Campaign:
         self._oracle = oracle
         self._functions = functions
         self._bounds = bounds
-        self._faults = bounds.faults
         self._progress = progress
         self._found: dict[tuple[str, str], Finding] = {}
         self._times: Counter[tuple[str, str]] = Counter()
@@ -126,7 +125,7 @@ class _Campaign:
             )
         calm = self._oracle.calm(taken, first)
         self._all.append(calm.run)
-        singles = 0 if self._faults == "none" else self._singles(taken, apart=True)
+        singles = 0 if self._bounds.faults == "none" else self._singles(taken, apart=True)
         singles += self._singles(taken, apart=False)
         runs = list(self._many(taken))
         findings = [replace(each, times=self._times[key]) for key, each in self._found.items()]
@@ -139,7 +138,7 @@ class _Campaign:
             troubles=first.troubles,
             refused=sorted({line for run in self._all for line in run.refused}),
             idle=[name for name in self._functions if name not in calm.run.ran],
-            faults=self._faults,
+            faults=self._bounds.faults,
             singles=singles,
             offered=self._offered,
             runs=runs,
@@ -164,7 +163,7 @@ class _Campaign:
         scenario = self._oracle.scenario(inputs, apart=apart)
         calm = self._simulated(scenario)
         self._note(scenario, calm)
-        offered = [] if self._faults == "none" else list(dict.fromkeys(calm.offered))
+        offered = [] if self._bounds.faults == "none" else list(dict.fromkeys(calm.offered))
         chosen = spread(offered)[: self._bounds.singles]
         self._offered += len(offered)
         self._progress.about("one fault" if apart else "one fault, all together")
@@ -176,10 +175,10 @@ class _Campaign:
 
     def _many(self, inputs: Sequence[Input]) -> Iterator[tuple[Scenario, Simulated]]:
         """Let many faults happen at once, for each seed; what they break that none breaks alone is shrunk."""
-        for seed in self._bounds.seeds if self._faults != "none" else ():
+        for seed in self._bounds.seeds if self._bounds.faults != "none" else ():
             self._progress.about(f"seed {seed}")
             calm = self._oracle.scenario(inputs, apart=False)
-            scenario = replace(calm, seed=seed, faults=self._faults, only=None)
+            scenario = replace(calm, seed=seed, faults=self._bounds.faults, only=None)
             run = self._simulated(scenario)
             self._note_many(scenario, run)
             yield scenario, run

@@ -88,15 +88,16 @@ class Inputs:
             yield from self._samples.inputs(source, None)
             return
         for path in sorted(source.glob("*.json")) if source.is_dir() else [source]:
-            yield from self._samples.of(path.name, self._function(path), _read(path))
+            sample = _read(path)
+            yield from self._samples.of(path.name, self._function(path, sample), sample)
 
-    def _function(self, path: Path) -> Function:
+    def _function(self, path: Path, sample: Any) -> Function:
         """Return whom a file is for: by the folder's name, by what is in it, or since there is only one."""
         named = self._samples.function_of(path.resolve().parent.name)
         if named is not None:
             return named
-        meant = list(self._meant(_read(path)))
-        if len(meant) == 1 or (meant and len(self._topology.functions) == 1):
+        meant = list(self._meant(sample))
+        if len(meant) == 1:
             return meant[0]
         names = ", ".join(each.logical_id for each in self._topology.functions)
         raise BooksError(f"{path}: which function is it for? Put it into a folder of its name; there are {names}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +23,9 @@ _ANOTHER_PACE_SECONDS = 26 * 3_600.0 + 61.0
 _ANOTHER_CHANCE = 1_000_003
 # What isn't done by then, with nothing gone wrong, never will be.
 _PATIENCE_SECONDS = 6 * 3_600.0
+
+_ALONE = Manner(apart=True, patience_seconds=_PATIENCE_SECONDS)
+_AT_ANOTHER_TIME = replace(_ALONE, start=_ANOTHER_TIME, pause_seconds=_ANOTHER_PACE_SECONDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +70,7 @@ class Oracle:
         if names not in self._known:
             first = self.run(inputs) if run is None else run
             by_chance = self._run(inputs, seed=self._scenario.seed + _ANOTHER_CHANCE)
-            by_clock = self._run(inputs, start=_ANOTHER_TIME, pause_seconds=_ANOTHER_PACE_SECONDS)
+            by_clock = self._run(inputs, manner=_AT_ANOTHER_TIME)
             learned = learn(first.left, by_chance=by_chance.left, by_clock=by_clock.left)
             self._known[names] = Calm(run=first, expectation=Expectation(learned))
         return self._known[names]
@@ -85,10 +88,8 @@ class Oracle:
         """Return a scenario that is judged by what must come of its own inputs."""
         return replace(scenario, judge=self.calm(scenario.inputs).expectation)
 
-    def _run(self, inputs: Sequence[Input], *, seed: int | None = None, **manner: object) -> Simulated:
-        given: Mapping[str, object] = {"apart": True, "patience_seconds": _PATIENCE_SECONDS, **manner}
-        made: Callable[..., Manner] = Manner
-        calm = replace(self._scenario, inputs=inputs, manner=made(**given))
+    def _run(self, inputs: Sequence[Input], *, seed: int | None = None, manner: Manner = _ALONE) -> Simulated:
+        calm = replace(self._scenario, inputs=inputs, manner=manner)
         return simulate(calm if seed is None else replace(calm, seed=seed))
 
 

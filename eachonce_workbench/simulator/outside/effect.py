@@ -18,7 +18,7 @@ _READING = re.compile(
     "Translate|Validate|Verify)"
 )
 _KEY_HEADERS = frozenset({"idempotency-key", "x-idempotency-key"})
-# Step Functions knows a second start by its name, schedules and whatever else is created likewise by theirs.
+# What AWS's services, and others, call the key by which they know a second try.
 _KEY_PARAMS = frozenset(
     {"clienttoken", "clientrequesttoken", "idempotencytoken", "messagededuplicationid", "idempotency_key"}
 )
