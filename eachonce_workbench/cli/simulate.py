@@ -143,9 +143,9 @@ class _Command:
         """Judge a bundle by what it comes to when nothing goes wrong."""
         from eachonce_workbench import template
         from eachonce_workbench.cli.screens.run import show_lines
+        from eachonce_workbench.export.inputs import Inputs
         from eachonce_workbench.run.books import BooksError
         from eachonce_workbench.simulator.bundle.campaign import campaign
-        from eachonce_workbench.simulator.bundle.inputs import Inputs
         from eachonce_workbench.simulator.bundle.oracle import Oracle
         from eachonce_workbench.simulator.bundle.report import document, show_findings, show_verdict
         from eachonce_workbench.simulator.coverage import missed, together

@@ -1,1 +1,1 @@
-"""What is derived from a bundle: JSON Schemas of its events, and a sample input of each function."""
+"""What is derived from a bundle: JSON Schemas of its events, samples of each function, and what a simulation sends."""
