@@ -71,8 +71,10 @@ class Post:
         group_id: str | None = None,
         deduplication_id: str | None = None,
         trace_header: str | None = None,
-    ) -> None:
+    ) -> str | None:
         """Hand a message to the queue, function or topic with this ARN. Raises UndeliverableError.
+
+        Returns the id that a queue gave it.
 
         A queue's message carries its trace in X-Ray's form.
         """
@@ -80,7 +82,7 @@ class Post:
         service = (arn.split(":") + [""] * 3)[2]
         try:
             if service == "sqs":
-                self._queues.send(
+                return self._queues.send(
                     arn,
                     body,
                     attributes=attributes,
@@ -88,7 +90,7 @@ class Post:
                     deduplication_id=deduplication_id,
                     trace_header=trace_header,
                 )
-            elif service == "lambda" and self._start is not None:
+            if service == "lambda" and self._start is not None:
                 self._start(arn, body.encode())
             elif service == "sns" and self._publish is not None:
                 self._publish(arn, body, attributes=attributes, group_id=group_id, deduplication_id=deduplication_id)
@@ -106,6 +108,7 @@ class Post:
         except AwsError as error:
             code = "NO_RESOURCE" if error.code == "NotFound" else "INVALID_PARAMETER"
             raise UndeliverableError(code, error.message) from error
+        return None
 
     def put(self, entry: Mapping[str, Any]) -> None:
         """Publish an entry on a bus. Raises UndeliverableError."""

@@ -70,24 +70,27 @@ class Courier:
 
     def _deliver(self, delivery: Delivery) -> None:
         try:
-            self._send(delivery)
+            message_id = self._send(delivery)
         except UndeliverableError as error:
             if error.retriable:
                 self._retry_or_give_up(delivery, error.message)
             else:
                 self.give_up(delivery, error.code, error.message)
         else:
-            self._tell("delivered", delivery)
+            self._tell("delivered", delivery, message_id=message_id)
 
-    def _send(self, delivery: Delivery) -> None:
+    def _send(self, delivery: Delivery) -> str | None:
+        """Send it, and return the id that a queue gave it."""
         target = delivery.target
         if ":events:" not in target.arn:
-            self._post.send(target.arn, delivery.body, group_id=_group(delivery), trace_header=delivery.trace_header)
-            return
+            return self._post.send(
+                target.arn, delivery.body, group_id=_group(delivery), trace_header=delivery.trace_header
+            )
         try:
             self._forward(delivery.event, target.arn)
         except KeyError as error:
             raise UndeliverableError("NO_RESOURCE", f"The target does not exist: {error}") from error
+        return None
 
     def _retry_or_give_up(self, delivery: Delivery, message: str) -> None:
         exhausted = self._exhausted(delivery)

@@ -148,9 +148,9 @@ class QueuePoller:
         failed = self._failed(records, invocation)
         for record in records:
             if record["messageId"] in failed:
-                self._tell("returned", record, status=invocation.status)
+                self._tell("returned", record, status=invocation.status, request_id=invocation.request_id)
             else:
-                self._delete(record)
+                self._delete(record, request_id=invocation.request_id)
 
     def _failed(self, records: Sequence[Record], invocation: Invocation) -> set[str]:
         identifiers = {record["messageId"] for record in records}
@@ -165,7 +165,7 @@ class QueuePoller:
         except BatchResponseError:
             return identifiers
 
-    def _delete(self, record: Record, **fields: bool) -> None:
+    def _delete(self, record: Record, **fields: str | bool) -> None:
         self._queues.delete(self._queue.arn, record["receiptHandle"])
         self._tell("acknowledged", record, **fields)
 
