@@ -107,6 +107,11 @@ setup: .venv/ready ## make the virtual environment that the other verbs need
 	@$(call install,.venv,--no-deps --require-hashes --requirement locks/docs.txt)
 	@touch $@
 
+# Nor this: it drives a browser that is there already.
+.venv/browser: .venv/ready locks/browser.txt
+	@$(call install,.venv,--no-deps --require-hashes --requirement locks/browser.txt)
+	@touch $@
+
 # aws-sam-cli pins its own boto3, so it lives apart.
 .venv-sam/ready: locks/sam.txt
 	@$(call environment,.venv-sam,locks/sam.txt)
@@ -125,6 +130,7 @@ setup: .venv/ready ## make the virtual environment that the other verbs need
 lock: ## pin everything anew, by uv: locks/ and the layer's requirements.txt
 	$(LOCK) --extra dev pyproject.toml --output-file locks/dev.txt
 	$(LOCK) --extra dev --extra mutants pyproject.toml --output-file locks/mutants.txt
+	$(LOCK) --extra dev --extra browser --constraint locks/dev.txt pyproject.toml --output-file locks/browser.txt
 	$(LOCK) --extra dev --extra docs --constraint locks/dev.txt pyproject.toml --output-file locks/docs.txt
 	$(LOCK) locks/sam.in --output-file locks/sam.txt
 	$(LOCK) locks/checkov.in --output-file locks/checkov.txt

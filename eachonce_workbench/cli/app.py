@@ -9,6 +9,7 @@ import typer
 from eachonce_workbench.cli.certify import certify
 from eachonce_workbench.cli.check import check
 from eachonce_workbench.cli.command import Commands, Program
+from eachonce_workbench.cli.console import console
 from eachonce_workbench.cli.dead_letters import dlq, why
 from eachonce_workbench.cli.erase import erase
 from eachonce_workbench.cli.export import export
@@ -38,6 +39,7 @@ app.command()(resume)
 app.command()(replay)
 app.command()(run)
 app.command()(serve)
+app.command()(console)
 app.command()(invoke)
 app.command()(export)
 app.command()(simulate)

@@ -6,7 +6,7 @@ import asyncio
 import errno
 import gc
 import socket
-from contextlib import ExitStack, closing
+from contextlib import AsyncExitStack, ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from eachonce_workbench.cloud.data_folder import DataFolder
     from eachonce_workbench.cloud.live_cloud import LiveCloud
     from eachonce_workbench.cloud.local_cloud import LocalCloud
+    from eachonce_workbench.cloud.serving import Server
+    from eachonce_workbench.console.record import Record
     from eachonce_workbench.run.bundle import Bundle
+
+CONSOLE_PORT = 4567
 
 
 def serve(
@@ -42,8 +46,21 @@ def serve(
             show_default="nowhere",
         ),
     ] = None,
+    console: Annotated[bool, typer.Option(help="Serve the console, a page that shows what happens.")] = True,
+    console_port: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=65535,
+            help="Where the console is.",
+            show_default=f"{CONSOLE_PORT}, or a free one",
+            metavar="PORT",
+        ),
+    ] = CONSOLE_PORT,
 ) -> None:
     """Keep the local cloud running, for the AWS CLI, `sam local invoke` and any boto3 program; Ctrl-C ends it.
+
+    The console is a page of its own, on this machine alone; the address that is printed has the token that opens it.
 
     Code that changes is loaded anew, and a template that changes is read again; tables, queues and buckets stay.
     """
@@ -62,7 +79,8 @@ def serve(
 
                 taken: int = listening.getsockname()[1]
                 stack.enter_context(relaying(bridge, taken, at=taken))
-            run_to_its_end(_serve(bundle, listening, host, kept))
+            page = stack.enter_context(closing(listen_for_console(console_port))) if console else None
+            run_to_its_end(_serve(bundle, listening, host, kept, page))
     except DataFolderError as error:
         raise typer.BadParameter(str(error), param_hint="--data") from error
     finally:
@@ -98,7 +116,21 @@ def _listen(address: str, port: int) -> socket.socket:
         raise typer.BadParameter(f"{port}: {error.strerror}", param_hint="--port") from error
 
 
-async def _serve(bundle: Bundle, listening: socket.socket, host: str, data: DataFolder | None) -> None:
+def listen_for_console(port: int) -> socket.socket:
+    """Return the console's socket; a port that a person has chosen and that is taken ends the command."""
+    from eachonce_workbench.cloud.serving import listen
+
+    try:
+        return listen(port)
+    except OSError as error:
+        if port == CONSOLE_PORT:  # somebody else's: nobody asked for this one
+            return listen(0)
+        raise typer.BadParameter(f"{port}: {error.strerror}", param_hint="--console-port") from error
+
+
+async def _serve(
+    bundle: Bundle, listening: socket.socket, host: str, data: DataFolder | None, page: socket.socket | None
+) -> None:
     """Keep the local cloud, and show what happens in it."""
     from eachonce_workbench.cli.screens.functions import FunctionsScreen
     from eachonce_workbench.cli.screens.printer import Printer
@@ -106,8 +138,10 @@ async def _serve(bundle: Bundle, listening: socket.socket, host: str, data: Data
     from eachonce_workbench.cloud.live_cloud import LiveCloud
     from eachonce_workbench.cloud.local_cloud import LocalCloud
     from eachonce_workbench.cloud.store.kept import Kept
+    from eachonce_workbench.console.record import Record
     from eachonce_workbench.template.topology import Topology
 
+    record = Record()
     parameters = parameters_of(bundle, bundle.folder / ".run")
 
     with closing(Printer()) as printer:
@@ -117,6 +151,9 @@ async def _serve(bundle: Bundle, listening: socket.socket, host: str, data: Data
 
             def shown(topology: Topology) -> Topology:
                 history.subscribe(FunctionsScreen(topology, printer.print))
+                if page is not None:
+                    record.follow(topology)
+                    history.subscribe(record)
                 return topology
 
             return LocalCloud(
@@ -136,8 +173,32 @@ async def _serve(bundle: Bundle, listening: socket.socket, host: str, data: Data
             gc.enable()
             # In a thread: who asks for something need not wait until the screen has been imported.
             await asyncio.to_thread(_show, live)
-            printer.start()
-            await live.follow()
+            async with AsyncExitStack() as stack:
+                if page is not None:
+                    served = await asyncio.to_thread(_console, live, record, bundle.folder, page)
+                    stack.push_async_callback(served.stop)
+                    await served.start()
+                printer.start()
+                await live.follow()
+
+
+def _console(live: LiveCloud, record: Record, folder: Path, page: socket.socket) -> Server:
+    """Make the console, which isn't served yet, and say where it will be."""
+    from eachonce_workbench.cloud.serving import Server, endpoint_of
+    from eachonce_workbench.console.app import console
+    from eachonce_workbench.console.place import Place
+    from eachonce_workbench.operations.account import Account
+
+    place = Place(
+        account=Account(endpoint_url=live.cloud.endpoint),
+        record=record,
+        cloud=lambda: live.cloud,
+        topology=lambda: live.cloud.topology,
+        folder=folder,
+    )
+    door = console(place, port=page.getsockname()[1])
+    typer.echo(f"console: {door.address(endpoint_of(page))}")
+    return Server(door, page)
 
 
 def _show(live: LiveCloud) -> None:

@@ -39,7 +39,7 @@ class Account:
 
     def __init__(self, *, endpoint_url: str | None = None, region: str | None = None) -> None:
         """Take where to send calls, AWS's own endpoints and the environment's region by default."""
-        self._endpoint_url = endpoint_url or None
+        self.endpoint_url = endpoint_url or None
         self.local = is_local(endpoint_url)
         self._region = _LOCAL_REGION if self.local and region is None else region
         self._session: boto3.session.Session | None = None
@@ -58,12 +58,12 @@ class Account:
             connect_timeout=5,
             read_timeout=60,
         )
-        with explained(self._endpoint_url):
+        with explained(self.endpoint_url):
             try:
                 if self._session is None:
                     self._session = self._opened()
                 merged = config.merge(DIRECT) if self.local else config
-                return self._session.client(service, endpoint_url=self._endpoint_url, config=merged)
+                return self._session.client(service, endpoint_url=self.endpoint_url, config=merged)
             except ValueError as error:
                 raise AccountError(str(error)) from error
 

@@ -1,0 +1,1 @@
+"""The console: a page that shows every event as it happens, and does what commands do."""
