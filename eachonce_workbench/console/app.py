@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from eachonce_workbench.console.chaos.screen import Chaos
 from eachonce_workbench.console.door import ROOT, Door
 from eachonce_workbench.console.events.screen import Events
 from eachonce_workbench.console.overview.screen import Overview
@@ -27,7 +28,7 @@ _FAILURES = (AccountError, UnknownStackError, UnknownConsumerError, NoDeadLetter
 def console(place: Place, *, port: int, token: str | None = None) -> Door:
     """Return the app that shows a place; `port` is that on which it is served."""
     pages = Pages(place)
-    screens = (Overview(pages), Events(pages))
+    screens = (Overview(pages), Events(pages), Chaos(pages))
     routes: list[Any] = [route for screen in screens for route in screen.routes()]
     routes.append(Route("/stream", _moves(place)))
     routes.append(Mount("/static", StaticFiles(directory=HERE / "static")))
@@ -51,6 +52,12 @@ async def _home(request: Request) -> Response:  # noqa: ARG001 - as starlette ca
 def _moves(place: Place) -> Any:
     async def moves(request: Request) -> Response:  # noqa: ARG001 - as starlette calls it
         record = place.record
-        return stream(lambda: {"changes": 0 if record is None else record.changes})
+        faults = place.faults
+        return stream(
+            lambda: {
+                "changes": 0 if record is None else record.changes,
+                "faults": 0 if faults is None else faults.changes,
+            }
+        )
 
     return moves

@@ -1,0 +1,67 @@
+"""Which events a call is about, as far as its request tells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+_MOST = 100  # of a group commit
+_ROWS = re.compile(rb'"pk": ?\{"S": ?("(?:[^"\\]|\\.)*")\}')
+_MARKS = re.compile(rb'\{"S": ?("(?:[^"\\]|\\.)*##(?:[^"\\]|\\.)*#(?:[^"\\]|\\.)*#[0-9a-f]+")\}')
+
+
+class _Entry(msgspec.Struct):
+    detail: str = msgspec.field(name="Detail", default="")
+
+
+class _Entries(msgspec.Struct):
+    entries: list[_Entry] = msgspec.field(name="Entries", default_factory=list)
+
+
+class _Published(msgspec.Struct):
+    source: str
+    id: str
+
+
+def events_of(body: bytes) -> list[tuple[str | None, str]]:
+    """Return the sources and ids of the events whose rows or marks are written, or that are published, each once.
+
+    The source is None where a row is from before sources counted.
+    """
+    return list(dict.fromkeys(islice(_found(body), _MOST)))
+
+
+def _found(body: bytes) -> Iterator[tuple[str | None, str]]:
+    from eachonce.journal import read_key  # the layer, which is loaded when it is needed
+
+    for quoted in _ROWS.findall(body):
+        if (pk := _text(quoted)) is not None:
+            yield read_key(pk)[1:]
+    for quoted in _MARKS.findall(body):
+        if (mark := _text(quoted)) is not None:
+            _, source, event_id = read_key(mark.rpartition("#")[0])
+            yield source, event_id.replace("%23", "#").replace("%25", "%")
+    yield from _published(body)
+
+
+def _published(body: bytes) -> Iterator[tuple[str, str]]:
+    for entry in _decoded(body, _Entries, _Entries()).entries:
+        event = _decoded(entry.detail, _Published, None)
+        if event is not None:
+            yield event.source, event.id
+
+
+def _text(quoted: bytes) -> str | None:
+    found: str | None = _decoded(quoted, str, None)
+    return found
+
+
+def _decoded(text: bytes | str, kind: Any, otherwise: Any) -> Any:
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except (msgspec.MsgspecError, UnicodeError):
+        return otherwise
