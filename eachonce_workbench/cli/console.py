@@ -13,6 +13,7 @@ from eachonce_workbench.cli.serve import CONSOLE_PORT, listen_for_console
 
 if TYPE_CHECKING:
     from eachonce_workbench.cloud.serving import Server
+    from eachonce_workbench.console.door import Door
 
 
 def console(
@@ -50,12 +51,13 @@ def console(
     with closing(listen_for_console(port)) as listening:
         door = page_of(place, port=listening.getsockname()[1])
         typer.echo(f"console: {door.address(endpoint_of(listening))}")
-        run_to_its_end(_serve(Server(door, listening)))
+        run_to_its_end(_serve(door, Server(door, listening)))
 
 
-async def _serve(server: Server) -> None:
+async def _serve(door: Door, server: Server) -> None:
     await server.start()
     try:
         await asyncio.Event().wait()
     finally:
+        door.end()
         await server.stop()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from eachonce_workbench.cloud.faults.faults import Faults
     from eachonce_workbench.cloud.live_cloud import LiveCloud
     from eachonce_workbench.cloud.local_cloud import LocalCloud
-    from eachonce_workbench.cloud.serving import Server
+    from eachonce_workbench.console.door import Door
     from eachonce_workbench.console.record import Record
     from eachonce_workbench.run.bundle import Bundle
 
@@ -139,6 +139,7 @@ async def _serve(
     from eachonce_workbench.cloud.history import History
     from eachonce_workbench.cloud.live_cloud import LiveCloud
     from eachonce_workbench.cloud.local_cloud import LocalCloud
+    from eachonce_workbench.cloud.serving import Server
     from eachonce_workbench.cloud.store.kept import Kept
     from eachonce_workbench.console.record import Record
     from eachonce_workbench.template.topology import Topology
@@ -179,16 +180,18 @@ async def _serve(
             await asyncio.to_thread(_show, live)
             async with AsyncExitStack() as stack:
                 if page is not None:
-                    served = await asyncio.to_thread(_console, live, record, faults, bundle.folder, page)
+                    door = await asyncio.to_thread(_console, live, record, faults, bundle.folder, page)
+                    served = Server(door, page)
                     stack.push_async_callback(served.stop)
+                    stack.callback(door.end)
                     await served.start()
                 printer.start()
                 await live.follow()
 
 
-def _console(live: LiveCloud, record: Record, faults: Faults | None, folder: Path, page: socket.socket) -> Server:
+def _console(live: LiveCloud, record: Record, faults: Faults | None, folder: Path, page: socket.socket) -> Door:
     """Make the console, which isn't served yet, and say where it will be."""
-    from eachonce_workbench.cloud.serving import Server, endpoint_of
+    from eachonce_workbench.cloud.serving import endpoint_of
     from eachonce_workbench.console.app import console
     from eachonce_workbench.console.place import Place
     from eachonce_workbench.operations.account import Account
@@ -203,7 +206,7 @@ def _console(live: LiveCloud, record: Record, faults: Faults | None, folder: Pat
     )
     door = console(place, port=page.getsockname()[1])
     typer.echo(f"console: {door.address(endpoint_of(page))}")
-    return Server(door, page)
+    return door
 
 
 def _show(live: LiveCloud) -> None:

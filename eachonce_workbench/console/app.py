@@ -18,7 +18,7 @@ from eachonce_workbench.console.events.screen import Events
 from eachonce_workbench.console.overview.screen import Overview
 from eachonce_workbench.console.pages import HERE, Pages
 from eachonce_workbench.console.place import Place
-from eachonce_workbench.console.stream import stream
+from eachonce_workbench.console.stream import Streams
 from eachonce_workbench.operations.account import AccountError
 from eachonce_workbench.operations.stack import NoDeadLetterQueueError, UnknownConsumerError, UnknownStackError
 
@@ -28,9 +28,10 @@ _FAILURES = (AccountError, UnknownStackError, UnknownConsumerError, NoDeadLetter
 def console(place: Place, *, port: int, token: str | None = None) -> Door:
     """Return the app that shows a place; `port` is that on which it is served."""
     pages = Pages(place)
-    screens = (Overview(pages), Events(pages), Chaos(pages))
+    streams = Streams()
+    screens = (Overview(pages), Events(pages, streams), Chaos(pages))
     routes: list[Any] = [route for screen in screens for route in screen.routes()]
-    routes.append(Route("/stream", _moves(place)))
+    routes.append(Route("/stream", _moves(place, streams)))
     routes.append(Mount("/static", StaticFiles(directory=HERE / "static")))
 
     async def failed(request: Request, error: Exception) -> Response:
@@ -42,18 +43,18 @@ def console(place: Place, *, port: int, token: str | None = None) -> Door:
         routes=[Mount(ROOT.rstrip("/"), routes=routes), Route("/", _home)],
         exception_handlers=dict.fromkeys((HTTPException, *_FAILURES), failed),
     )
-    return Door(app, port=port, token=token)
+    return Door(app, port=port, token=token, end=streams.end)
 
 
 async def _home(request: Request) -> Response:  # noqa: ARG001 - as starlette calls it
     return RedirectResponse(ROOT)
 
 
-def _moves(place: Place) -> Any:
+def _moves(place: Place, streams: Streams) -> Any:
     async def moves(request: Request) -> Response:  # noqa: ARG001 - as starlette calls it
         record = place.record
         faults = place.faults
-        return stream(
+        return streams.answer(
             lambda: {
                 "changes": 0 if record is None else record.changes,
                 "faults": 0 if faults is None else faults.changes,

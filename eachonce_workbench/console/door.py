@@ -8,6 +8,7 @@ browsers give those of one port to all others of the same host.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.requests import HTTPConnection
@@ -39,11 +40,17 @@ _HEADERS = {
 class Door:
     """Lets requests through to an ASGI app that have the token."""
 
-    def __init__(self, app: ASGIApp, *, port: int, token: str | None = None) -> None:
-        """Take the app, the port that it is served on, and its token: a new one by default."""
+    def __init__(
+        self, app: ASGIApp, *, port: int, token: str | None = None, end: Callable[[], None] = lambda: None
+    ) -> None:
+        """Take the app, the port that it is served on, and its token: a new one by default.
+
+        `end` ends what the app streams, and is to be called before its server stops.
+        """
         self._app = app
         self._cookie = f"eachonce-{port}"
         self._callers = Callers()
+        self.end = end
         self.token = secrets.token_urlsafe(24) if token is None else token
 
     def address(self, endpoint: str) -> str:

@@ -28,8 +28,8 @@ class Place:
     """A local cloud (`cloud` gives the one that runs now), or a stack on AWS.
 
     `record` is what the local cloud told, and `faults` are those that its functions meet: None on AWS. `topology` is
-    what the template at hand describes, None where there is none. Where it may not be changed, or payloads not be shown,
-    somebody has to say so when it is started. `folder` is the bundle's.
+    what the template at hand describes, None where there is none. Where it may not be changed, or payloads not be
+    shown, somebody has to say so when it is started. `folder` is the bundle's.
     """
 
     account: Account

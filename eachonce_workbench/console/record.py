@@ -52,8 +52,9 @@ class Record:
         self._body_bytes = 0
         self._by_identity: dict[tuple[str, str], KnownEvent] = {}
         self._by_id: dict[str, KnownEvent] = {}
-        self._by_bus_id: OrderedDict[str, KnownEvent] = OrderedDict()
-        self._by_message: OrderedDict[str, KnownEvent] = OrderedDict()
+        # By number, so that what is forgotten is not held here.
+        self._by_bus_id: OrderedDict[str, int] = OrderedDict()
+        self._by_message: OrderedDict[str, int] = OrderedDict()
         self._under_way: OrderedDict[int, KnownEvent] = OrderedDict()
         self._watchers: list[Callable[[KnownEvent], None]] = []
         self._readers_of: dict[str, list[str]] = {}
@@ -130,7 +131,7 @@ class Record:
         event = self._known(fields["event"])
         event.copies += 1
         event.bus = fields["bus"]
-        self._by_bus_id[fields["event_id"]] = event
+        self._by_bus_id[fields["event_id"]] = event.number
         _shorten(self._by_bus_id, _MOST_MESSAGES)
         self.counts["published", event.bus, event.type] += 1
         self._step(event, "published", event.bus)
@@ -144,7 +145,7 @@ class Record:
 
     def _matched(self, fields: Mapping[str, Any]) -> None:
         self.counts["matched", fields["rule"]] += 1
-        event = self._by_bus_id.get(fields["event_id"])
+        event = self._on_bus(fields)
         if event is not None:
             if fields["rule"] not in event.rules:
                 event.rules.append(fields["rule"])
@@ -153,10 +154,10 @@ class Record:
     def _delivered(self, fields: Mapping[str, Any]) -> None:
         sender = _sender(fields)
         self.counts["delivered", sender, fields["target_arn"]] += 1
-        event = self._by_bus_id.get(fields["event_id"])
+        event = self._on_bus(fields)
         if event is not None:
             if fields.get("message_id"):
-                self._by_message[fields["message_id"]] = event
+                self._by_message[fields["message_id"]] = event.number
                 _shorten(self._by_message, _MOST_MESSAGES)
             for function in self._readers_of.get(fields["target_arn"], ()):
                 event.outcomes.setdefault(function, WAITING)
@@ -165,7 +166,7 @@ class Record:
     def _undelivered(self, fields: Mapping[str, Any]) -> None:
         kept = fields.get("dead_letter_arn") or fields.get("destination")
         self.counts["undelivered" if kept else "dropped", _sender(fields)] += 1
-        event = self._by_bus_id.get(fields.get("event_id", ""))
+        event = self._on_bus(fields)
         if event is not None:
             event.lost = event.lost or not kept
             told = f"{fields.get('reason')}: {fields.get('message')}" + (f"; kept in {_name(kept)}" if kept else "")
@@ -194,19 +195,19 @@ class Record:
             self._handled(event, fields["function"], fields["request_id"], _handling(document))
 
     def _acknowledged(self, fields: Mapping[str, Any]) -> None:
-        event = self._by_message.pop(fields["message_id"], None)
+        event = self.events.get(self._by_message.pop(fields["message_id"], 0))
         if event is not None and not fields.get("filtered"):
             self._ended(event, fields, "acknowledged")
 
     def _returned(self, fields: Mapping[str, Any]) -> None:
-        event = self._by_message.get(fields["message_id"])
+        event = self.events.get(self._by_message.get(fields["message_id"], 0))
         if event is not None:
             self._ended(event, fields, "returned")
 
     def _dead_lettered(self, fields: Mapping[str, Any]) -> None:
         queue = _name(fields["queue_arn"])
         self.counts["dead-lettered", queue] += 1
-        event = self._by_message.pop(fields["message_id"], None)
+        event = self.events.get(self._by_message.pop(fields["message_id"], 0))
         if event is not None:
             self._step(event, "dead-lettered", queue, f"received {fields['receives']} times")
 
@@ -222,6 +223,9 @@ class Record:
                 self._step(event, "faulted", function, f"{fault}: {site}")
 
     # What that makes of events.
+
+    def _on_bus(self, fields: Mapping[str, Any]) -> KnownEvent | None:
+        return self.events.get(self._by_bus_id.get(fields.get("event_id", ""), 0))
 
     def _known(self, told: Mapping[str, Any]) -> KnownEvent:
         """Return the event that the bus was given, anew or as it is known."""

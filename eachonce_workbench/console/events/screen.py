@@ -13,7 +13,7 @@ from starlette.routing import Route
 from eachonce_workbench.console.events.selection import Selection, SelectionError
 from eachonce_workbench.console.events.view import View
 from eachonce_workbench.console.pages import Pages
-from eachonce_workbench.console.stream import stream
+from eachonce_workbench.console.stream import Streams
 
 MOST_VIEWS = 20
 """Pages that may look at events at once."""
@@ -25,8 +25,9 @@ MOST_ROWS = 200
 class Events:
     """Shows events as they come."""
 
-    def __init__(self, pages: Pages) -> None:
+    def __init__(self, pages: Pages, streams: Streams) -> None:
         self._pages = pages
+        self._streams = streams
         self._place = pages.place
         self._views: dict[str, View] = {}
 
@@ -96,7 +97,7 @@ class Events:
             filling.cancel()
             self._views.pop(name).close()
 
-        return stream(state, ended=ended)
+        return self._streams.answer(state, ended=ended)
 
     async def rows(self, request: Request) -> Response:
         """Give some rows of a view: `count` from the `start`-th newest on."""

@@ -59,7 +59,7 @@ class Overview:
         )
 
     async def _consumers(self, topology: Topology | None, record: Record) -> list[ConsumerState]:
-        if self._place.cloud is not None and topology is not None:
+        if self._place.record is not None and topology is not None:
             return list(local_consumers(topology, self._depth, record))
         return await aside(lambda: list(deployed_consumers(self._place.stack(), self._place.account.client("sqs"))))
 
