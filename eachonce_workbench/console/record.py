@@ -94,6 +94,11 @@ class Record:
         self._watchers.append(watcher)
         return lambda: self._watchers.remove(watcher)
 
+    @property
+    def newest(self) -> KnownEvent | None:
+        """The event that was first heard of last."""
+        return next(reversed(self.events.values()), None)
+
     def find(self, source: str, event_id: str) -> KnownEvent | None:
         """Return an event by its identity."""
         return self._by_identity.get((source, event_id))
