@@ -27,7 +27,10 @@ class LetterError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """Something to be sent, how often and how late; `source` and `event_id` are empty where it is no event."""
+    """Something to be sent, how often and how late; `source` and `event_id` are empty where it is no event.
+
+    `fault` is to be on when it comes.
+    """
 
     title: str
     given: Input
@@ -35,6 +38,7 @@ class Letter:
     event_id: str = ""
     copies: int = 1
     late_seconds: int = 0
+    fault: Fault | None = None
 
 
 def letter_of(offer: Offer, texts: Mapping[str, str], *, number: int, sent_at: str) -> Letter:

@@ -7,7 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import msgspec
+
 from eachonce_workbench.console.send.contracts import Known, Told
+from eachonce_workbench.console.text import indented
 from eachonce_workbench.run.books import Input
 from eachonce_workbench.template.topology import Rule, Topology
 
@@ -38,7 +41,7 @@ class Offer:
 
 def offers(topology: Topology, told: Told, samples: Sequence[Input]) -> list[Offer]:
     """Return all that can be sent: contracts first."""
-    shown = {event["type"]: event for given in samples if (event := event_in(given.payload)) is not None}
+    shown = {event.type: event for given in samples if (event := event_in(given.payload)) is not None}
     asked = {given.target: given.payload.decode(errors="replace") for given in reversed(samples)}
     known = sorted(told.known, key=lambda each: each.kind)  # events before requests
     found = [_of_contract(each, topology, shown, asked) for each in known]
@@ -47,22 +50,35 @@ def offers(topology: Topology, told: Told, samples: Sequence[Input]) -> list[Off
     return found
 
 
-def event_in(payload: bytes) -> dict[str, Any] | None:
+class Shown(msgspec.Struct, frozen=True, tag_field="specversion", tag="1.0"):
+    """A CloudEvents event as a sample shows it, its data as they are written."""
+
+    id: str
+    source: str
+    type: str
+    data: msgspec.Raw
+    subject: str | None = None
+    tenant: str | None = None
+
+
+class _Wrapped(msgspec.Struct):
+    """What EventBridge hands on, or takes."""
+
+    detail: msgspec.Raw | None = None
+    entry: str | None = msgspec.field(name="Detail", default=None)
+
+
+def event_in(payload: bytes) -> Shown | None:
     """Return the CloudEvents event in a message's body or a bus's entry; None where there is none."""
     try:
-        read = json.loads(payload)
-        inner = read.get("detail", read.get("Detail", read)) if isinstance(read, dict) else None
-        event = json.loads(inner) if isinstance(inner, str) else inner
-    except (ValueError, RecursionError):
+        wrapped = msgspec.json.decode(payload, type=_Wrapped)
+        inner = payload if wrapped.detail is None else bytes(wrapped.detail)
+        return msgspec.json.decode(inner if wrapped.entry is None else wrapped.entry, type=Shown)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return None
-    if not isinstance(event, dict) or not {"specversion", "id", "source", "type", "data"} <= event.keys():
-        return None
-    return event if all(isinstance(event[name], str) for name in ("id", "source", "type")) else None
 
 
-def _of_contract(
-    known: Known, topology: Topology, shown: Mapping[str, dict[str, Any]], asked: Mapping[str, str]
-) -> Offer:
+def _of_contract(known: Known, topology: Topology, shown: Mapping[str, Shown], asked: Mapping[str, str]) -> Offer:
     if known.kind == "request":
         (function,) = known.functions
         name = known.type.partition(" ")[2]
@@ -72,18 +88,18 @@ def _of_contract(
             group="Requests, by contract",
             way="function",
             target=function,
-            texts={"data": asked.get(function) or known.sample},
+            texts={"data": indented(asked[function].encode()) if function in asked else known.sample},
             known=known,
             consumers=known.functions,
         )
     sample = shown.get(known.type)
     way, target, rule = _way(known, topology)
     texts = {
-        "source": sample["source"] if sample else known.source or _source(rule, topology),
+        "source": sample.source if sample else known.source or _source(rule, topology),
         "type": known.type,
-        "subject": str(sample.get("subject") or "") if sample else "",
-        "tenant": str(sample.get("tenant") or "") if sample else "",
-        "data": json.dumps(sample["data"], indent=2) if sample else known.sample,
+        "subject": (sample.subject or "") if sample else "",
+        "tenant": (sample.tenant or "") if sample else "",
+        "data": indented(bytes(sample.data)) if sample else known.sample,
     }
     return Offer(
         name=f"event {known.type}",
@@ -133,7 +149,7 @@ def _of_sample(given: Input, topology: Topology) -> Offer:
         group="The bundle's samples",
         way=given.kind,
         target=given.target,
-        texts={**texts, "data": _indented(texts["data"])},
+        texts={**texts, "data": indented(texts["data"].encode())},
         consumers=tuple(_readers(given.kind, given.target, topology)),
     )
 
@@ -168,10 +184,3 @@ def _readers(way: Way, target: str, topology: Topology) -> Iterator[str]:
         yield from (each.function for each in topology.queue_mappings if each.queue_arn == target)
     else:
         yield from (function.logical_id for function in topology.functions)
-
-
-def _indented(text: str) -> str:
-    try:
-        return json.dumps(json.loads(text), indent=2)
-    except (ValueError, RecursionError):
-        return text
