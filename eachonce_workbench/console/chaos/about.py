@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 _MOST = 100  # of a group commit
-_ROWS = re.compile(rb'"pk": ?\{"S": ?("(?:[^"\\]|\\.)*")\}')
-_MARKS = re.compile(rb'\{"S": ?("(?:[^"\\]|\\.)*##(?:[^"\\]|\\.)*#(?:[^"\\]|\\.)*#[0-9a-f]+")\}')
+_TEXTS = re.compile(rb'"([^"\\]*)": ?\{"S": ?("(?:[^"\\]|\\.)*##(?:[^"\\]|\\.)*")\}')
+_MARK = re.compile(r".*##.*#.*#[0-9a-f]+", re.DOTALL)
 
 
 class _Entry(msgspec.Struct):
@@ -38,12 +38,12 @@ def events_of(body: bytes) -> list[tuple[str | None, str]]:
 def _found(body: bytes) -> Iterator[tuple[str | None, str]]:
     from eachonce.journal import read_key  # the layer, which is loaded when it is needed
 
-    for quoted in _ROWS.findall(body):
-        if (pk := _text(quoted)) is not None:
-            yield read_key(pk)[1:]
-    for quoted in _MARKS.findall(body):
-        if (mark := _text(quoted)) is not None:
-            _, source, event_id = read_key(mark.rpartition("#")[0])
+    for name, quoted in _TEXTS.findall(body):
+        text = _decoded(quoted, str, "")
+        if name == b"pk":
+            yield read_key(text)[1:]
+        elif _MARK.fullmatch(text):
+            _, source, event_id = read_key(text.rpartition("#")[0])
             yield source, event_id.replace("%23", "#").replace("%25", "%")
     yield from _published(body)
 
@@ -53,11 +53,6 @@ def _published(body: bytes) -> Iterator[tuple[str, str]]:
         event = _decoded(entry.detail, _Published, None)
         if event is not None:
             yield event.source, event.id
-
-
-def _text(quoted: bytes) -> str | None:
-    found: str | None = _decoded(quoted, str, None)
-    return found
 
 
 def _decoded(text: bytes | str, kind: Any, otherwise: Any) -> Any:

@@ -132,6 +132,6 @@ def _left(asked: Mapping[str, str]) -> int | None:
 
 def _number(name: str, asked: Mapping[str, str], least: int, most: int) -> int:
     text = asked.get(name, "").strip()
-    if text.isdecimal() and len(text) < 10 and least <= int(text) <= most:
+    if text.isascii() and text.isdecimal() and len(text) < 10 and least <= int(text) <= most:
         return int(text)
     raise ChoiceError(f"{text[:20] or 'Nothing'} is no number from {least:,} to {most:,}.")

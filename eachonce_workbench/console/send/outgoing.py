@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 from dataclasses import dataclass, replace
-from typing import Literal
 from urllib.parse import urlencode
 
 from eachonce_workbench.cloud.store.queues.queues import QueueError
@@ -13,8 +12,6 @@ from eachonce_workbench.console.door import ROOT
 from eachonce_workbench.console.place import Place
 from eachonce_workbench.console.send.letter import Letter, LetterError
 from eachonce_workbench.run.sending import SendingError, send
-
-Order = Literal["given", "reverse", "shuffled"]
 
 _MOST_ASIDE = 100
 _MOST_IDS = 20
@@ -44,8 +41,11 @@ class Outgoing:
             raise LetterError(f"{_MOST_ASIDE} are put aside already: send them, or forget them.")
         self.aside.append(letter)
 
-    async def send_aside(self, order: Order) -> bool:
-        """Send what was put aside, in an order; return whether all of it could be, else the answer says why not."""
+    async def send_aside(self, order: str) -> bool:
+        """Send what was put aside, in "reverse", "shuffled", or as it is; return whether all of it could be.
+
+        Where not, the answer says why.
+        """
         letters, self.aside = self.aside, []
         if order == "reverse":
             letters.reverse()
