@@ -130,7 +130,10 @@ def test_on_aws_there_are_no_faults() -> None:
 
 def test_a_call_tells_whose_rows_it_writes() -> None:
     """By their keys and marks, or by the events that it publishes."""
-    key, mark = row_key("pack", "a#b%", "e#1"), Mark(consumer="pack", source="shop", event_id="e#2", fingerprint="0af")
+    key, mark = (
+        row_key("pack", "a#b%", "e#1"),
+        Mark(consumer="pack", source="shop", event_id="e#2", fingerprint="0af" * 8),
+    )
     row = {"TransactItems": [{"Put": {"Item": {"pk": {"S": key}}}}, {"Update": {":m": {"S": str(mark)}}}]}
     detail = json.dumps({"specversion": "1.0", "source": "shop", "id": 'e"3'})
 

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 _MOST = 100  # of a group commit
-_TEXTS = re.compile(rb'"([^"\\]*)": ?\{"S": ?("(?:[^"\\]|\\.)*##(?:[^"\\]|\\.)*")\}')
-_MARK = re.compile(r".*##.*#.*#[0-9a-f]+", re.DOTALL)
+_TEXTS = re.compile(rb'"([^"\\]*)": ?\{"S": ?("(?:[^"\\]|\\.)*")\}')
+_FINGERPRINT = re.compile("[0-9a-f]{24}")
 
 
 class _Entry(msgspec.Struct):
@@ -42,8 +42,8 @@ def _found(body: bytes) -> Iterator[tuple[str | None, str]]:
         text = _decoded(quoted, str, "")
         if name == b"pk":
             yield read_key(text)[1:]
-        elif _MARK.fullmatch(text):
-            _, source, event_id = read_key(text.rpartition("#")[0])
+        elif "##" in text and _FINGERPRINT.fullmatch(text[text.rindex("#") + 1 :]):
+            _, source, event_id = read_key(text[: text.rindex("#")])
             yield source, event_id.replace("%23", "#").replace("%25", "%")
     yield from _published(body)
 

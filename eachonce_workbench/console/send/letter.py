@@ -27,7 +27,7 @@ class LetterError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """Something to be sent, how often and how late; `source` and `event_id` are empty where it is no event.
+    """Something to be sent, how often and how late; `source` and `event_id` are how its event is known.
 
     `fault` is to be on when it comes.
     """
@@ -53,7 +53,8 @@ def letter_of(offer: Offer, texts: Mapping[str, str], *, number: int, sent_at: s
     return Letter(
         title=offer.title,
         given=given,
-        source=texts.get("source", "") if offer.enveloped else "",
+        # The record knows a message only by what its consumer says of it, which is no source.
+        source=texts.get("source", "") if offer.enveloped and offer.way == "bus" else "",
         event_id=texts.get("id", "") if offer.enveloped else "",
         copies=2 if texts.get("twice") else 1,
         late_seconds=int(late),

@@ -64,7 +64,7 @@ class Shown(msgspec.Struct, frozen=True, tag_field="specversion", tag="1.0"):
 class _Wrapped(msgspec.Struct):
     """What EventBridge hands on, or takes."""
 
-    detail: msgspec.Raw | None = None
+    detail: msgspec.Raw = msgspec.Raw()
     entry: str | None = msgspec.field(name="Detail", default=None)
 
 
@@ -72,7 +72,7 @@ def event_in(payload: bytes) -> Shown | None:
     """Return the CloudEvents event in a message's body or a bus's entry; None where there is none."""
     try:
         wrapped = msgspec.json.decode(payload, type=_Wrapped)
-        inner = payload if wrapped.detail is None else bytes(wrapped.detail)
+        inner = bytes(wrapped.detail) or payload
         return msgspec.json.decode(inner if wrapped.entry is None else wrapped.entry, type=Shown)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return None
