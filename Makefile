@@ -84,7 +84,7 @@ endef
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-package eachonce
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock wheels run serve test test-browser check mutants races stores wrong-layers certify simulate soak fuzz build invoke deploy docs export bench clean
+.PHONY: help setup lock wheels run serve test test-browser portraits check mutants races stores wrong-layers certify simulate soak fuzz build invoke deploy docs export bench clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -155,6 +155,9 @@ test: .venv/ready ## all tests, with the layer's coverage
 
 test-browser: .venv/browser tests/browser/node_modules/.package-lock.json ## the console, by a person in Debian's Chromium, which has to be there
 	@$(BIN)/python -m pytest -m browser tests/browser $(TESTS)
+
+portraits: .venv/browser ## screenshots of the console for docs/console, in Debian's Chromium
+	@PYTHONPATH=layers/contracts $(BIN)/python -m tests.shop.portraits
 
 tests/browser/node_modules/.package-lock.json: tests/browser/package-lock.json
 	@npm ci --prefix tests/browser --no-audit --no-fund --silent

@@ -38,7 +38,7 @@ _NAME = "bench"
 _PATTERN = {"source": ["bench"]}
 _AT_ONCE = 10  # of a call of either service
 _PATIENCE_SECONDS = 60
-_TEMPLATE = {
+TEMPLATE = {
     "AWSTemplateFormatVersion": "2010-09-09",
     "Transform": "AWS::Serverless-2016-10-31",
     "Resources": {
@@ -146,7 +146,7 @@ def _installed(name: str, rival: Rival) -> bool:
 
 def _passage(name: str, events: int) -> _Run:
     with _started(name) as started:
-        rate = _rate(f"http://127.0.0.1:{started.port}", events, makes=name != OURS)
+        rate = events_per_second(f"http://127.0.0.1:{started.port}", events, makes=name != OURS)
         used = processor_seconds(started.pid) - started.first_answer_cpu_seconds
         return _Run(rate, used / events * 1000, started.first_answer_seconds, started.first_answer_cpu_seconds)
 
@@ -188,7 +188,7 @@ def _running(name: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
 def _started_by(name: str, port: int, folder: Path) -> tuple[list[str], dict[str, str]]:
     if name == OURS:
         template = folder / "template.json"
-        template.write_text(json.dumps(_TEMPLATE), encoding="utf-8")
+        template.write_text(json.dumps(TEMPLATE), encoding="utf-8")
         run = "from eachonce_workbench.cli.app import app; app()"
         arguments = ["serve", "--port", str(port), "--template", str(template)]
         return [sys.executable, "-c", run, *arguments], {"PYTHONPATH": str(ROOT)}
@@ -198,7 +198,7 @@ def _started_by(name: str, port: int, folder: Path) -> tuple[list[str], dict[str
     return [str(FOLDER / name / "bin" / rival.command), *arguments], environment
 
 
-def _rate(endpoint: str, events: int, *, makes: bool) -> float:
+def events_per_second(endpoint: str, events: int, *, makes: bool) -> float:
     """Return events a second, from the first PutEvents to the deletion of the last message."""
     import boto3
 

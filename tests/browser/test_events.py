@@ -67,7 +67,7 @@ def test_several_types_are_left_out_at_once(page: Page, here: Served) -> None:
     opened(page, here)
     told(page, "4 events")
 
-    page.get_by_text("Types", exact=True).click()
+    page.get_by_text("Types and times").click()
     leave_out = page.get_by_role("group", name="Leave out")
     leave_out.get_by_label("Moved").check()
     leave_out.get_by_label("Counted").check()

@@ -6,10 +6,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.browser.bicycles import Bicycles
+from tests.console.served import served
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -73,3 +75,29 @@ def test_keys_lead_everywhere(console: Open) -> None:
 
     assert (searching, helped) == ("text", True)
     assert before != after
+
+
+def test_a_lost_connection_is_told_and_comes_back_by_itself(page: Page) -> None:
+    """The page needs no reload, and shows what has happened since."""
+    with served() as before:
+        port = urlsplit(before.endpoint).port or 0
+        page.goto(before.address)
+        page.goto(before.at("events"))
+        page.locator("#told").filter(has_text="No event yet").wait_for()
+    page.get_by_text("Connection lost").wait_for()
+
+    with served(port=port) as after:
+        after.publish("o-1")
+
+        page.locator(".rows").get_by_text("o-1", exact=True).wait_for()
+        page.get_by_text("Connection lost").wait_for(state="hidden")
+
+
+def test_a_hostile_name_in_the_address_is_text(page: Page) -> None:
+    """What an address asks for is said again in the page, and never more than said."""
+    with served() as here:
+        page.goto(here.address)
+        for asked in ("text", "subject", "since", "type", "consumer"):
+            page.goto(here.at(f"events?{asked}=%22%3E%3Cscript%3Edocument.title=1%3C/script%3E"))
+
+            assert page.title() == "Events · Eachonce"

@@ -94,14 +94,14 @@ def outcome(event_id: str, *, function: str, request_id: str, verdict: str = "do
 
 
 @contextmanager
-def served(described: Topology | None = None, **named: Any) -> Iterator[Served]:
-    """Serve a console over a record of its own; `named` is said of its place."""
+def served(described: Topology | None = None, *, port: int = 0, **named: Any) -> Iterator[Served]:
+    """Serve a console over a record of its own, on any port by default; `named` is said of its place."""
     started = threading.Event()
     ended: list[asyncio.Event] = []
     found: list[Served] = []
 
     async def main() -> None:
-        listening = listen()
+        listening = listen(port)
         here = Served(asyncio.get_running_loop(), Record(), topology() if described is None else described)
         here.record.follow(here.topology)
         here.history.subscribe(here.record)

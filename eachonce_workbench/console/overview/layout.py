@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from eachonce_workbench.console.overview.graph import Edge, Graph, Node
 
-WIDTH, HEAD, LINE, ACROSS, BETWEEN = 172, 40, 16, 84, 22
+WIDTH, HEAD, LINE, ACROSS, BETWEEN = 180, 40, 16, 78, 22
 """Of a box, its head and each of its lines, and from one box to the next, across and downwards; in pixels."""
 
 _ROUNDS = 4

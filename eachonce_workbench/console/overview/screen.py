@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from eachonce_workbench.cloud.store.queues.queues import QueueMissing
 from eachonce_workbench.console.overview.graph import Edge, graph_of
-from eachonce_workbench.console.overview.layout import draw
+from eachonce_workbench.console.overview.layout import WIDTH, draw
 from eachonce_workbench.console.overview.state import (
     ConsumerState,
     Depth,
@@ -52,6 +52,7 @@ class Overview:
             sentence=sentence(record, consumers) if self._place.record is not None else None,
             consumers=consumers,
             drawing=drawing,
+            box_width=WIDTH,
             counts=_Counts(record, topology),
             functions=_others(topology, consumers, record),
             now=time.time(),
