@@ -6,6 +6,7 @@ import json
 import shlex
 import sys
 from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -20,12 +21,13 @@ from eachonce_workbench.cli.command import (
     bundle_of,
     confined,
     inputs_of,
+    keep_last,
     loaded_books,
     require_writable,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rich.console import Console
 
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from eachonce_workbench.run.progress import Progress
     from eachonce_workbench.simulator.bundle.campaign import Bounds
     from eachonce_workbench.simulator.bundle.oracle import Oracle
+    from eachonce_workbench.simulator.last import LastSimulation
     from eachonce_workbench.simulator.replay import Replay
     from eachonce_workbench.simulator.shrink import Witness
     from eachonce_workbench.simulator.simulation import Scenario, Simulated
@@ -103,10 +106,10 @@ def simulate(
     """
     require_writable(out)
     bundle = bundle_of(template, books=books)
-    keep = bundle.folder / ".run" if out is None else out
-    confined(context, keep)
+    confined(context, bundle.kept, out)
     loaded = loaded_books(bundle)
-    command = _Command(bundle=bundle, keep=keep, out=out, as_json=as_json)
+    given = {"--template": template, "--books": books, "--input": inputs, "--events": events}
+    command = _Command(bundle=bundle, out=out, as_json=as_json, asked=_asked(given, bundle.folder))
     if loaded is None or events is not None:
         from eachonce_workbench.simulator.bundle.campaign import Bounds
 
@@ -121,12 +124,12 @@ def simulate(
 class _Command:
     """One command, which ends by raising typer.Exit."""
 
-    def __init__(self, *, bundle: Bundle, keep: Path, out: Path | None, as_json: bool) -> None:
+    def __init__(self, *, bundle: Bundle, out: Path | None, as_json: bool, asked: Sequence[str]) -> None:
         from rich.console import Console
 
         self._bundle = bundle
-        self._keep = keep
         self._out = out
+        self._asked = asked
         self._as_json = as_json
         self._console = Console(quiet=as_json, width=None if sys.stdout.isatty() else _PAGE)
 
@@ -147,7 +150,7 @@ class _Command:
         from eachonce_workbench.run.books import BooksError
         from eachonce_workbench.simulator.bundle.campaign import campaign
         from eachonce_workbench.simulator.bundle.oracle import Oracle
-        from eachonce_workbench.simulator.bundle.report import document, show_findings, show_verdict
+        from eachonce_workbench.simulator.bundle.report import document, last, show_findings, show_verdict
         from eachonce_workbench.simulator.coverage import missed, together
         from eachonce_workbench.simulator.report import show_coverage
 
@@ -172,7 +175,9 @@ class _Command:
         if judged.witness is not None:
             self._keep_witness(judged.witness, [] if source is None else ["--events", str(source)])
         show_verdict(self._console, judged)
-        self._end(document(judged), ok=judged.verdict == "holds" and not uncovered)
+        ok = judged.verdict == "holds" and not uncovered
+        self._keep_last(last(judged, at=datetime.now(UTC), asked=self._asked, ok=ok))
+        self._end(document(judged), ok=ok)
 
     def _replay_by_itself(self, oracle: Oracle, replay: Replay, inputs: Sequence[Input]) -> NoReturn:
         from dataclasses import replace
@@ -197,6 +202,7 @@ class _Command:
         from eachonce_workbench.simulator.coverage import missed, together
         from eachonce_workbench.simulator.report import (
             document,
+            last,
             show_coverage,
             show_faults,
             show_missed,
@@ -218,20 +224,32 @@ class _Command:
         if witness is not None:
             self._keep_witness(witness, [] if source is None else ["--input", str(source)])
         show_verdict(self._console, runs, uncovered=uncovered)
+        if replay is None:
+            now = datetime.now(UTC)
+            self._keep_last(last(scenarios, runs, witness, at=now, asked=self._asked, uncovered=uncovered))
         broken = any(run.violations or run.denied for run in runs)
         self._end(document(scenarios, runs, witness, replayed=replay is not None), ok=not broken and not uncovered)
 
     def _keep_witness(self, witness: Witness, chosen: Sequence[str]) -> None:
+        from eachonce_workbench.simulator.last import WITNESS_NAME
         from eachonce_workbench.simulator.replay import Replay
         from eachonce_workbench.simulator.report import show_witness
 
-        path = self._keep / "witness.json"
-        Replay.of(witness).write(path)
+        replay = Replay.of(witness)
+        path = (self._bundle.kept if self._out is None else self._out) / WITNESS_NAME
+        replay.write(path)
+        if self._out is not None:
+            keep_last(self._bundle.kept / WITNESS_NAME, replay)
         here = Path.cwd()
         template = self._bundle.template
         named = [] if template.parent == here else ["--template", str(_from(here, template))]
         command = ["eachonce", "simulate", *named, *chosen, "--replay", str(_from(here, path))]
         show_witness(self._console, witness, shlex.join(command))
+
+    def _keep_last(self, simulation: LastSimulation) -> None:
+        from eachonce_workbench.simulator.last import NAME
+
+        keep_last(self._bundle.kept / NAME, simulation)
 
     def _end(self, report: Any, *, ok: bool) -> NoReturn:
         if self._out is not None:
@@ -239,6 +257,13 @@ class _Command:
         if self._as_json:
             typer.echo(json.dumps(report))
         raise typer.Exit(0 if ok else 1)
+
+
+def _asked(given: Mapping[str, str | Path | None], folder: Path) -> list[str]:
+    """Return the arguments that name a bundle and its inputs, as they are to be given in the bundle's folder."""
+    named = {name: value for name, value in given.items() if value is not None}
+    paths = {name: str(_from(folder, value.resolve())) for name, value in named.items() if isinstance(value, Path)}
+    return [word for name, value in named.items() for word in (name, paths.get(name, str(value)))]
 
 
 def _from(here: Path, path: Path) -> Path:
