@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from eachonce_workbench.simulator.bundle.campaign import Bounds
     from eachonce_workbench.simulator.bundle.oracle import Oracle
     from eachonce_workbench.simulator.last import LastSimulation
+    from eachonce_workbench.simulator.recorder import Recorder
     from eachonce_workbench.simulator.replay import Replay
     from eachonce_workbench.simulator.shrink import Witness
     from eachonce_workbench.simulator.simulation import Scenario, Simulated
@@ -185,15 +186,17 @@ class _Command:
         from eachonce_workbench.simulator.bundle.report import replayed
         from eachonce_workbench.simulator.report import say, show_faults
         from eachonce_workbench.simulator.simulation import simulate as simulated
+        from eachonce_workbench.simulator.step_by_step import StepByStep
 
         with _replaying():
             chosen = replay.chosen(inputs)
         scenario = oracle.scenario(chosen, apart=bool(replay.apart))
-        run = simulated(replace(scenario, seed=replay.seed, only=frozenset(replay.faults)))
+        steps = StepByStep()
+        run = simulated(replace(scenario, seed=replay.seed, only=frozenset(replay.faults)), recorder=steps)
         show_faults(self._console, run.happened)
         for violation in run.violations:
             say(self._console, f"broken: {violation}")
-        self._end(replayed(replay, run), ok=not run.violations)
+        self._end(replayed(replay, run, steps), ok=not run.violations)
 
     def judge_by_books(
         self, scenarios: Sequence[Scenario], source: Path | None, replay: Path | None, *, cover: bool
@@ -208,10 +211,12 @@ class _Command:
             show_missed,
             show_verdict,
         )
+        from eachonce_workbench.simulator.step_by_step import StepByStep
 
         if replay is not None:
             scenarios = [_replayed(_read(replay), scenarios[0])]
-        runs = list(_runs(scenarios, self._console))
+        steps = None if replay is None else StepByStep()
+        runs = list(_runs(scenarios, self._console, steps))
         witness = None if replay is not None else _witness(scenarios, runs)
         met = together(run.call_faults for run in runs)
         if replay is not None:
@@ -228,7 +233,7 @@ class _Command:
             now = datetime.now(UTC)
             self._keep_last(last(scenarios, runs, witness, at=now, asked=self._asked, uncovered=uncovered))
         broken = any(run.violations or run.denied for run in runs)
-        self._end(document(scenarios, runs, witness, replayed=replay is not None), ok=not broken and not uncovered)
+        self._end(document(scenarios, runs, witness, replayed=steps), ok=not broken and not uncovered)
 
     def _keep_witness(self, witness: Witness, chosen: Sequence[str]) -> None:
         from eachonce_workbench.simulator.last import WITNESS_NAME
@@ -301,7 +306,7 @@ def _replaying() -> Iterator[None]:
         raise typer.BadParameter(str(error), param_hint="--replay") from error
 
 
-def _runs(scenarios: Sequence[Scenario], console: Console) -> Iterator[Simulated]:
+def _runs(scenarios: Sequence[Scenario], console: Console, recorder: Recorder | None) -> Iterator[Simulated]:
     """Yield what each scenario comes to, and print it as soon as it is known."""
     from eachonce_workbench.simulator.report import show_run
     from eachonce_workbench.simulator.simulation import simulate as simulated
@@ -309,7 +314,7 @@ def _runs(scenarios: Sequence[Scenario], console: Console) -> Iterator[Simulated
     for scenario in scenarios:
         with _progress() as progress:
             progress.about(f"seed {scenario.seed}")
-            run = simulated(scenario, progress=progress)
+            run = simulated(scenario, progress=progress, recorder=recorder)
         show_run(console, scenario.seed, run)
         yield run
 

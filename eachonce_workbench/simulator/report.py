@@ -19,6 +19,7 @@ from eachonce_workbench.simulator.permissions import together as needed
 from eachonce_workbench.simulator.replay import Replay
 from eachonce_workbench.simulator.shrink import Witness
 from eachonce_workbench.simulator.simulation import Scenario, Simulated
+from eachonce_workbench.simulator.step_by_step import StepByStep
 
 _MOST_SHOWN = 20
 
@@ -28,9 +29,9 @@ def document(
     runs: Sequence[Simulated],
     witness: Witness | None = None,
     *,
-    replayed: bool = False,
+    replayed: StepByStep | None = None,
 ) -> dict[str, Any]:
-    """Return all runs as a JSON object, the same of the same seeds and code; a replay says which faults happened."""
+    """Return all runs as a JSON object, the same of the same seeds and code; a replay says what happened, in order."""
     met = together(run.call_faults for run in runs)
     return {
         "runs": [_run(scenario, run) for scenario, run in zip(scenarios, runs, strict=True)],
@@ -45,7 +46,7 @@ def document(
             for function, rights in sorted(needed(run.used for run in runs).items())
         },
         "witness": None if witness is None else to_builtins(Replay.of(witness)),
-        **({"faults": [fault for run in runs for fault in run.happened]} if replayed else {}),
+        **({} if replayed is None else {"faults": list(runs[0].happened), **replayed.document()}),
     }
 
 

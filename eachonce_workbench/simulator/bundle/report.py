@@ -16,6 +16,7 @@ from eachonce_workbench.simulator.permissions import together
 from eachonce_workbench.simulator.replay import Replay
 from eachonce_workbench.simulator.report import count, coverage_of, last_witness, say
 from eachonce_workbench.simulator.simulation import Simulated
+from eachonce_workbench.simulator.step_by_step import StepByStep
 
 _MOST_WAYS = 8
 
@@ -41,13 +42,14 @@ def document(judged: Judged) -> dict[str, Any]:
     }
 
 
-def replayed(replay: Replay, run: Simulated) -> dict[str, Any]:
-    """Return a replay as a JSON object: which faults happened, and what they broke."""
+def replayed(replay: Replay, run: Simulated, recorded: StepByStep) -> dict[str, Any]:
+    """Return a replay as a JSON object: which faults happened, and what they broke, step by step."""
     return {
         "verdict": "broken" if run.violations else "holds",
         "inputs": replay.inputs,
         "faults": list(run.happened),
         "broken": [str(violation) for violation in run.violations],
+        **recorded.document(),
     }
 
 
