@@ -17,6 +17,7 @@ from eachonce_workbench.console.events.screen import Events
 from eachonce_workbench.console.overview.screen import Overview
 from eachonce_workbench.console.pages import HERE, Pages
 from eachonce_workbench.console.place import Place
+from eachonce_workbench.console.proof.screen import Proof
 from eachonce_workbench.console.stream import Streams
 from eachonce_workbench.operations.account import AccountError
 from eachonce_workbench.operations.stack import NoDeadLetterQueueError, UnknownConsumerError, UnknownStackError
@@ -28,7 +29,7 @@ def console(place: Place, *, port: int, token: str | None = None) -> Door:
     """Return the app that shows a place; `port` is that on which it is served."""
     pages = Pages(place)
     streams = Streams()
-    screens = (Overview(pages), Events(pages, streams))
+    screens = (Overview(pages), Events(pages, streams), Proof(pages))
     routes: list[Any] = [route for screen in screens for route in screen.routes()]
     routes.append(Route("/stream", _moves(place, streams)))
     routes.append(Mount("/static", StaticFiles(directory=HERE / "static")))
