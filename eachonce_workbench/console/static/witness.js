@@ -52,13 +52,14 @@ function tell(step) {
       return [name, now.cloneNode(true)];
     }),
   );
-  if (!then.size) known.append(Object.assign(document.createElement("dt"), { textContent: "Nothing yet." }));
+  if (!then.size) known.innerHTML = "<dt>So far</dt><dd>nothing is written, and no queue holds anything</dd>";
 }
 
 const anchored = () => Number(/^#step-(\d+)$/.exec(location.hash)?.[1] ?? 0);
 
 if (slider) {
   for (const part of player.querySelectorAll("[hidden]")) part.hidden = false;
+  if (known) player.dataset.apart = "";
   slider.addEventListener("input", () => go(Number(slider.value)));
   player.addEventListener("click", (clicked) => {
     const button = clicked.target.closest("[data-by]");
