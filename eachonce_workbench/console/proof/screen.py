@@ -103,24 +103,22 @@ class Proof:
 
     async def certificate(self, request: Request) -> Response:
         """Show a certificate's witness: two ways to deliver the same events, beside each other."""
-        name, asked = request.query_params.get("consumer", ""), request.query_params.get("witness", "0")
-        number = int(asked) if asked.isdecimal() and len(asked) < _MOST_DIGITS else -1
         certificate, why = None, "There is no certificate of this bundle."
         if self._folder is not None:
             certificate, wrong = await self._kept(self._folder, CERTIFICATE, LastCertificate)
             why = wrong or why
-        found = next((each for each in certificate.consumers if each.consumer == name), None) if certificate else None
-        pairs = found.witnesses if found else []
-        witness = pairs[number].witness if 0 <= number < len(pairs) else None
-        if certificate is None or witness is None:
+        place, number = _number(request, "consumer"), _number(request, "witness")
+        examined = certificate.consumers[place : place + 1] if certificate else []
+        pairs = [pair for one in examined for pair in one.witnesses[number : number + 1]]
+        if certificate is None or not pairs or pairs[0].witness is None:
             return self._nothing(request, why if certificate is None else "The last certificate has no such witness.")
         return self._pages.page(
             request,
             "ways.html",
-            consumer=name,
-            pair=pairs[number],
-            witness=witness,
-            ways=ways_of(witness),
+            consumer=examined[0].consumer,
+            pair=pairs[0],
+            witness=pairs[0].witness,
+            ways=ways_of(pairs[0].witness),
             command=_line("certify", *certificate.asked),
         )
 
@@ -153,6 +151,12 @@ class Proof:
 
     def _nothing(self, request: Request, why: str, status: int = 404) -> Response:
         return self._pages.page(request, "nothing.html", status=status, title="Proof", why=why)
+
+
+def _number(request: Request, name: str) -> int:
+    """Return the number that a parameter is; where it is none, one that nothing has."""
+    text = request.query_params.get(name, "")
+    return int(text) if text.isdecimal() and len(text) < _MOST_DIGITS else 10**_MOST_DIGITS
 
 
 def _words(simulation: LastSimulation) -> list[str]:
