@@ -6,30 +6,25 @@ import http.client
 import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
 
-from eachonce_workbench.certify.examination import Bounds
-from eachonce_workbench.certify.last import LastStep, LastWitness
-from eachonce_workbench.certify.report import last as last_certificate
-from eachonce_workbench.certify.verdict import Examined, Pair, Verdict
-from eachonce_workbench.certify.witness import Cause, Witness, WitnessStep
+from eachonce_workbench.certify.last import LastStep
+from eachonce_workbench.certify.last import LastWitness as LastContradiction
+from eachonce_workbench.certify.verdict import Pair, Verdict
+from eachonce_workbench.certify.witness import WitnessStep
 from eachonce_workbench.cli.command import keep_last
 from eachonce_workbench.console.proof.player import marks_of, way_of, ways_of
 from eachonce_workbench.console.proof.playing import PlayingError, command
 from eachonce_workbench.console.proof.table import Cell, table_of
-from eachonce_workbench.simulator import last as simulation
 from eachonce_workbench.simulator.fault import CallFault
-from eachonce_workbench.simulator.last import LastSimulation, coverage
-from eachonce_workbench.simulator.replay import Replay
+from eachonce_workbench.simulator.last import LastWitness, coverage
 from eachonce_workbench.simulator.steps import Left, Step
 from tests.console.served import Served, served
-from tests.simulation import strangers
+from tests.console.witnesses import certificate, simulation, simulation_of, witness, write_doubling
 
-NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>\x00\x1b[31m\u202e\"'&\ud800"
 
 
@@ -51,40 +46,6 @@ def page(here: Served, path: str = "", *, method: str = "GET") -> tuple[int, str
         return answer.status, answer.headers.get("location", "") + answer.read().decode()
     finally:
         connection.close()
-
-
-def simulated(**named: object) -> LastSimulation:
-    told = {
-        "at": NOW,
-        "asked": [],
-        "summary": "every promise holds: 1 run, 20 deliveries, 3 faults",
-        "holds": True,
-        "seeds": [7],
-        "inputs": 2,
-        "deliveries": 20,
-        "faults": 3,
-        "coverage": {"Do UpdateItem": {"late": 3, "throttled": 0}, "Do GetItem": {"throttled": 1}},
-    }
-    return LastSimulation(**{**told, **named})  # type: ignore[arg-type]
-
-
-def certified(*pairs: Pair) -> object:
-    examined = Examined(consumer=HOSTILE, ordered=False, code="c", types=("A",), pairs=pairs)
-    return last_certificate([examined], Bounds(), ["app tried to connect"], at=NOW, asked=[])
-
-
-def witness(**named: object) -> Witness:
-    told = {
-        "cause": Cause.ORDER,
-        "events": (HOSTILE,),
-        "types": ("A",),
-        "one": "e1; e2",
-        "other": "e2; e1",
-        "where": "Stock a, n",
-        "one_value": "1",
-        "other_value": HOSTILE,
-    }
-    return Witness(**{**told, **named})  # type: ignore[arg-type]
 
 
 def test_calls_that_are_not_made_have_no_rows() -> None:
@@ -123,7 +84,7 @@ def test_what_is_worth_going_to_is_marked() -> None:
 def test_a_way_tells_what_is_new_after_each_delivery() -> None:
     """And what is gone."""
     steps = [LastStep(told="e1", there={"a": "1", "b": "1"}), LastStep(told="e2", there={"a": "2"})]
-    told = LastWitness(
+    told = LastContradiction(
         cause="c", events=[], one="e1", other="e2", where="a", one_value="1", other_value="2", one_steps=steps
     )
 
@@ -176,7 +137,7 @@ def test_what_is_none_of_ours_is_told(here: Served, tmp_path: Path, text: str) -
 
 def test_the_verdict_is_on_top_and_each_pair_has_its_count(here: Served, tmp_path: Path) -> None:
     """What never met is said in words, too."""
-    keep_last(tmp_path / ".run" / "simulation.json", simulated(asked=["--events", "a b"]))
+    keep_last(tmp_path / ".run" / "simulation.json", simulation(asked=["--events", "a b"]))
 
     _, text = page(here)
 
@@ -193,10 +154,15 @@ def test_a_certificate_lists_its_verdicts_and_plays_its_witness(here: Served, tm
     """Whatever its events hold is text: a witness shows two ways, with what is there after each delivery."""
     steps = (WitnessStep(told=HOSTILE, there={"Stock a": HOSTILE}),)
     pairs = (
-        Pair("A", "A", Verdict.ORDER, witness(one_steps=steps, other_steps=steps)),
+        Pair(
+            "A",
+            "A",
+            Verdict.ORDER,
+            witness(events=(HOSTILE,), one_value="1", other_value=HOSTILE, one_steps=steps, other_steps=steps),
+        ),
         Pair("A", "B", Verdict.INCONCLUSIVE, why="no B was ever done"),
     )
-    keep_last(tmp_path / ".run" / "certificate.json", certified(*pairs))
+    keep_last(tmp_path / ".run" / "certificate.json", certificate(*pairs, consumer=HOSTILE))
 
     _, text = page(here)
     link = re.search(r'href="/_eachonce/proof(/certificate[^"]*)"', text)
@@ -217,8 +183,8 @@ def test_a_certificate_lists_its_verdicts_and_plays_its_witness(here: Served, tm
 
 def test_a_simulations_texts_are_texts(here: Served, tmp_path: Path) -> None:
     """Whoever was simulated wrote them."""
-    told = simulation.LastWitness(broken=HOSTILE, inputs=[HOSTILE], faults=[HOSTILE])
-    kept = simulated(
+    told = LastWitness(broken=HOSTILE, inputs=[HOSTILE], faults=[HOSTILE])
+    kept = simulation(
         summary=HOSTILE, holds=False, broken=[HOSTILE], said=[HOSTILE], witness=told, coverage={HOSTILE: {HOSTILE: 0}}
     )
     keep_last(tmp_path / ".run" / "simulation.json", kept)
@@ -233,14 +199,8 @@ def test_a_simulations_texts_are_texts(here: Served, tmp_path: Path) -> None:
 
 def test_a_witness_is_played_in_a_process_of_its_own(here: Served, tmp_path: Path) -> None:
     """Step by step, to what the row is then; and once more, when the witness can't be had, it says why."""
-    strangers.stranger(tmp_path / "b", strangers.COUNTS, messages=1)
-    for path in (tmp_path / "b").iterdir():
-        path.rename(tmp_path / path.name)
-    fault = "answer lost: Do UpdateItem Totals id=a #1"
-    replay = Replay(broken="nothing is doubled", seed=0, inputs=["do/batch.json"], faults=[fault], apart=True)
-    replay.write(tmp_path / ".run" / "witness.json")
-    told = simulation.LastWitness(broken="nothing is doubled", inputs=replay.inputs, faults=[fault])
-    keep_last(tmp_path / ".run" / "simulation.json", simulated(holds=False, witness=told))
+    replay = write_doubling(tmp_path)
+    keep_last(tmp_path / ".run" / "simulation.json", simulation_of(replay))
     assert 'data-step="1"' not in page(here, "/witness")[1]
 
     assert page(here, "/witness", method="POST") == (303, "/_eachonce/proof/witness")
