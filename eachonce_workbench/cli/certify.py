@@ -74,7 +74,8 @@ def certify(
 ) -> None:
     """Deliver made-up events in every order and with every fault, and prove that the end is always the same.
 
-    Handlers reach nobody meanwhile, and write to nothing but a temporary folder: what they try is told.
+    Handlers reach nobody meanwhile, and write to nothing but a temporary folder: what they try is told. The bundle
+    keeps the last certificate of its functions in .run, for the console.
 
     Exit status: 0 when each consumer is independent or asks for order, 1 when one isn't or when too little was done to
     say so, 2 for a wrong argument.

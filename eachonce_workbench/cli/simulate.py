@@ -101,6 +101,7 @@ def simulate(
     the local cloud hasn't got, and anybody's HTTP API, are stood in for, and what is asked of them counts as an effect.
 
     The same seed and code give the same run. Where a promise is broken, the fewest faults that break it are looked for.
+    The bundle keeps what came of the last one in .run, for the console; a replay's JSON tells its steps.
 
     Exit status: 0 when every promise holds, 1 when one is broken, a function's role doesn't allow what it does, or too
     little was seen to say so; 2 for a wrong argument.

@@ -30,6 +30,7 @@ _HEADERS = {
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "x-content-type-options": "nosniff",
+    # With "no-referrer" a browser would call the origin of the page's own forms "null":
     # https://fetch.spec.whatwg.org/#append-a-request-origin-header
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
