@@ -12,6 +12,7 @@ import typer
 from eachonce_workbench.cli.command import (
     BooksName,
     Template,
+    arguments,
     bundle_of,
     confined,
     keep_last,
@@ -98,8 +99,8 @@ def certify(
         examined = _examined(subjects, bounds, Console(stderr=True))
     certificate = document(examined, bounds, refusals.lines())
     if bundle is not None:
-        given = {"--consumer": consumer, "--events": events, "--faults": faults, "--seed": seed}
-        asked = [word for name, value in given.items() if value is not None for word in (name, str(value))]
+        given = {"--template": template, "--consumer": consumer, "--events": events, "--faults": faults, "--seed": seed}
+        asked = arguments(given, bundle.folder)
         keep_last(bundle.kept / NAME, last(examined, bounds, refusals.lines(), at=datetime.now(UTC), asked=asked))
     if out is not None:
         _write(out, examined, bounds, json_text(certificate), refusals.lines())

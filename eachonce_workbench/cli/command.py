@@ -8,7 +8,7 @@ import gc
 import json
 import signal
 import tempfile
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -188,6 +188,21 @@ def confined(context: typer.Context, *writable: Path | None) -> None:
             typer.echo(str(means), err=True)
 
 
+def arguments(given: Mapping[str, str | int | Path | None], folder: Path) -> list[str]:
+    """Return options that were given as they are to be given again, in a bundle's folder."""
+    return [
+        word
+        for name, value in given.items()
+        if value is not None
+        for word in (name, str(seen_from(folder.resolve(), value.resolve()) if isinstance(value, Path) else value))
+    ]
+
+
+def seen_from(folder: Path, path: Path) -> Path:
+    """Return a path as one who is in a folder writes it: relative to it where that is above."""
+    return path.relative_to(folder) if path.is_relative_to(folder) else path
+
+
 def keep_last(path: Path, result: Any) -> None:
     """Keep what the command came to for whoever looks at it later; what can't be kept is told, and no more."""
     from msgspec import to_builtins
@@ -197,7 +212,7 @@ def keep_last(path: Path, result: Any) -> None:
     try:
         keep(path, to_builtins(result))
     except OSError as error:
-        typer.echo(f"not kept for the console: {path}: {error.strerror}", err=True)
+        typer.echo(f"not kept for the console: {path}: {error.strerror or error}", err=True)
 
 
 def print_json(document: Any) -> None:

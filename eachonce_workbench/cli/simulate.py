@@ -18,16 +18,18 @@ from eachonce_workbench.cli.command import (
     InputPath,
     Limit,
     Template,
+    arguments,
     bundle_of,
     confined,
     inputs_of,
     keep_last,
     loaded_books,
     require_writable,
+    seen_from,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from rich.console import Console
 
@@ -111,7 +113,7 @@ def simulate(
     confined(context, bundle.kept, out)
     loaded = loaded_books(bundle)
     given = {"--template": template, "--books": books, "--input": inputs, "--events": events}
-    command = _Command(bundle=bundle, out=out, as_json=as_json, asked=_asked(given, bundle.folder))
+    command = _Command(bundle=bundle, out=out, as_json=as_json, asked=arguments(given, bundle.folder))
     if loaded is None or events is not None:
         from eachonce_workbench.simulator.bundle.campaign import Bounds
 
@@ -248,8 +250,8 @@ class _Command:
             keep_last(self._bundle.kept / WITNESS_NAME, replay)
         here = Path.cwd()
         template = self._bundle.template
-        named = [] if template.parent == here else ["--template", str(_from(here, template))]
-        command = ["eachonce", "simulate", *named, *chosen, "--replay", str(_from(here, path))]
+        named = [] if template.parent == here else ["--template", str(seen_from(here, template))]
+        command = ["eachonce", "simulate", *named, *chosen, "--replay", str(seen_from(here, path))]
         show_witness(self._console, witness, shlex.join(command))
 
     def _keep_last(self, simulation: LastSimulation) -> None:
@@ -263,17 +265,6 @@ class _Command:
         if self._as_json:
             typer.echo(json.dumps(report))
         raise typer.Exit(0 if ok else 1)
-
-
-def _asked(given: Mapping[str, str | Path | None], folder: Path) -> list[str]:
-    """Return the arguments that name a bundle and its inputs, as they are to be given in the bundle's folder."""
-    named = {name: value for name, value in given.items() if value is not None}
-    paths = {name: str(_from(folder, value.resolve())) for name, value in named.items() if isinstance(value, Path)}
-    return [word for name, value in named.items() for word in (name, paths.get(name, str(value)))]
-
-
-def _from(here: Path, path: Path) -> Path:
-    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _scenarios(
