@@ -50,7 +50,7 @@ class StepByStep(Recorder):
             "undelivered": lambda told: ("event", f"{self._event(told)} is given up on its way: {told.get('reason')}"),
             "invoked": self._invoked,
             "attempted": lambda told: ("ended", f"{told['function']} {_ending(told)}"),
-            "acknowledged": lambda told: ("message", f"{self._message(told)} is done, and leaves its queue"),
+            "acknowledged": lambda told: ("message", f"{self._message(told)} leaves its queue"),
             "returned": lambda told: ("message", f"{self._message(told)} goes back to its queue"),
             "dead-lettered": lambda told: ("message", f"{self._message(told)} is put aside by its queue"),
             "retried": lambda told: ("message", f"{told['function']} failed, and will be tried again"),
@@ -112,7 +112,7 @@ class StepByStep(Recorder):
     def answered(self, response: Response) -> None:
         """Note what is answered to the call that arrived last, where that is no success."""
         status, _, content = response
-        if status >= 400 and self.steps and self.steps[-1].kind == "call":
+        if status >= 400 and not self.left_out and self.steps[-1].kind == "call":
             self.steps[-1].told += f", which is answered with {_code(content) or status}"
         self._count()
 
@@ -143,7 +143,7 @@ class StepByStep(Recorder):
         from eachonce_workbench.cloud.store.tables.attributes import wire_item
 
         some = change.new if change.new is not None else change.old
-        if some is None or self.left_out:
+        if some is None:
             return
         keys = (f"{name}={_plain(wire_item(some)[name])}" for name in change.table.table_key_attrs)
         table = self._names.get(change.table.name, change.table.name)
@@ -151,7 +151,7 @@ class StepByStep(Recorder):
         self._leave(_cut(f"{table} {' '.join(keys)}", _MOST_CHARACTERS), now)
 
     def _leave(self, where: str, now: str) -> None:
-        if self.steps:
+        if self.steps and not self.left_out:
             self.steps[-1].left.append(Left(where=where, now=now))
 
     def _published(self, told: Mapping[str, Any]) -> tuple[Kind, str]:

@@ -32,7 +32,7 @@ def test_an_event_keeps_its_name_on_its_way() -> None:
     assert told(recorder) == [
         ("event", "Sold e-1 is published on the bus town"),
         ("event", "Sold e-1 comes to work"),
-        ("message", "Sold e-1 of work is done, and leaves its queue"),
+        ("message", "Sold e-1 of work leaves its queue"),
     ]
 
 
