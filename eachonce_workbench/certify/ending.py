@@ -72,6 +72,18 @@ def ending(stage: Stage, verdicts: Mapping[str, Verdict], sent: frozenset[tuple[
     )
 
 
+def seen(ending: Ending) -> dict[str, str]:
+    """Return all that can be told of an ending, by where it is, in the words of a Difference."""
+    return {
+        **{f"{address}": text(row) for address, row in sorted(ending.rows.items(), key=lambda each: str(each[0]))},
+        **{f"published {event}": _times(count) for event, count in sorted(ending.published.items()) if count},
+        **{f"the answer to {event}": text(answer) for event, answer in sorted(ending.answers.items())},
+        **{f"what is sent for {event}": _letters(ending, event) for event, _ in sorted(ending.sent)},
+        **{f"the file {name}": content for name, content in sorted(ending.files.items())},
+        **{f"what becomes of {event}": verdict for event, verdict in ending.verdicts.items()},
+    }
+
+
 def difference(one: Ending, other: Ending) -> Difference | None:
     """Return where two endings differ; None where they don't."""
     for address in sorted(one.rows.keys() | other.rows.keys(), key=str):

@@ -16,7 +16,7 @@ from typing import Any
 from eachonce import Event
 from eachonce.outcome import Verdict
 
-from eachonce_workbench.certify.ending import ending
+from eachonce_workbench.certify.ending import Ending, ending
 from eachonce_workbench.certify.fault import Fault, faults_at_calls
 from eachonce_workbench.certify.files import Kept as KeptFiles
 from eachonce_workbench.certify.footprint import Footprint
@@ -88,8 +88,18 @@ class Exploration:
 
     def schedules(self) -> Iterator[Schedule]:
         """Yield every schedule with its ending, the plain one in the order of the events first."""
+        yield from self._from(self._start(), ())
+
+    def again(self, schedule: Schedule) -> Iterator[Ending]:
+        """Yield what is left after each step of a schedule of these events, which is taken once more."""
+        node = self._start()
+        for taken in schedule.steps:
+            node, _ = self._take(node, taken.step)
+            yield ending(self.stage, node.verdicts, node.sent)
+
+    def _start(self) -> _Node:
         ids = tuple(event.id for event in self.events)
-        start = _Node(
+        return _Node(
             rows=self.stage.furnished,
             bus=(),
             pending=ids,
@@ -98,7 +108,6 @@ class Exploration:
             verdicts={},
             faults_left=self.faults,
         )
-        yield from self._from(start, ())
 
     def _from(self, node: _Node, asleep: tuple[Taken, ...]) -> Iterator[Schedule]:
         if not node.pending and node.deferred and len(node.deferred) < node.unfinished:

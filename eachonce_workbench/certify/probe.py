@@ -140,6 +140,8 @@ class Probe:
                 where=seen.where,
                 one_value=seen.one_value,
                 other_value=seen.other_value,
+                one_steps=seen.one_steps,
+                other_steps=seen.other_steps,
             )
         what = "what its handler has done without its work"
         once, more = effects[0], f"{effects[0]}, and again with the next delivery"

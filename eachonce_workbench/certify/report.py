@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from eachonce_workbench.certify.examination import Bounds
+from eachonce_workbench.certify.last import LastCertificate
 from eachonce_workbench.certify.verdict import Examined, Pair
 
 _FEW = 5
@@ -31,6 +33,16 @@ def document(examined: Sequence[Examined], bounds: Bounds, refused: Sequence[str
         "refused": list(refused),
         "consumers": [_consumer(one) for one in examined],
     }
+
+
+def last(
+    examined: Sequence[Examined], bounds: Bounds, refused: Sequence[str], *, at: datetime, asked: Sequence[str]
+) -> LastCertificate:
+    """Return what is kept of a certificate; `asked` are the arguments of the command."""
+    told = document(examined, bounds, refused)
+    for consumer, one in zip(told["consumers"], examined, strict=True):
+        consumer |= {"summary": summary(one), "explored": list(explored(one))}
+    return msgspec.convert({**told, "bounds": within(bounds), "at": at, "asked": list(asked)}, LastCertificate)
 
 
 def as_json(certificate: dict[str, Any]) -> str:

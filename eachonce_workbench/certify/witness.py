@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import combinations
 from typing import Any
 
 from eachonce import Event
 
-from eachonce_workbench.certify.ending import Difference, difference
+from eachonce_workbench.certify.ending import Difference, difference, seen
 from eachonce_workbench.certify.exploration import Count, Exploration
 from eachonce_workbench.certify.run import shown
 from eachonce_workbench.certify.schedule import Schedule
@@ -35,8 +35,19 @@ class Cause(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WitnessStep:
+    """One delivery of a way, in words, and all that is there after it, by where it is."""
+
+    told: str
+    there: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Witness:
-    """Two ways to deliver the same events, and what differs afterwards."""
+    """Two ways to deliver the same events, and what differs afterwards.
+
+    `one_steps` and `other_steps` are those ways delivery by delivery, where they are more than a sentence.
+    """
 
     cause: Cause
     events: tuple[str, ...]
@@ -46,6 +57,8 @@ class Witness:
     where: str
     one_value: str
     other_value: str
+    one_steps: tuple[WitnessStep, ...] = ()
+    other_steps: tuple[WitnessStep, ...] = ()
 
     def __str__(self) -> str:
         lines = [f"{self.cause}.", *self.events]
@@ -68,8 +81,8 @@ def contradiction(stage: Stage, events: Sequence[Event[Any]], *, faults: int, co
             found = list(_contradictions(Exploration(stage, few, faults=so_many)))
             if found:
                 one, other, what = min(found, key=lambda pair: _effort(pair[1]))
-                return _witness(few, one, other, what)
-    return _witness(events, *first)  # the same schedules end otherwise now: whatever else it is, it is no proof
+                return _witness(stage, few, one, other, what)
+    return _witness(stage, events, *first)  # the same schedules end otherwise now: whatever else it is, it is no proof
 
 
 def described(events: Sequence[Event[Any]]) -> tuple[str, ...]:
@@ -97,7 +110,7 @@ def _subsets(events: Sequence[Event[Any]]) -> Iterator[Sequence[Event[Any]]]:
         yield from combinations(events, size)
 
 
-def _witness(events: Sequence[Event[Any]], one: Schedule, other: Schedule, what: Difference) -> Witness:
+def _witness(stage: Stage, events: Sequence[Event[Any]], one: Schedule, other: Schedule, what: Difference) -> Witness:
     return Witness(
         cause=Cause.COPY if other.faults else Cause.ORDER,
         events=described(events),
@@ -107,4 +120,13 @@ def _witness(events: Sequence[Event[Any]], one: Schedule, other: Schedule, what:
         where=what.where,
         one_value=what.one,
         other_value=what.other,
+        one_steps=_steps(stage, events, one),
+        other_steps=_steps(stage, events, other),
+    )
+
+
+def _steps(stage: Stage, events: Sequence[Event[Any]], schedule: Schedule) -> tuple[WitnessStep, ...]:
+    endings = Exploration(stage, events, faults=schedule.faults).again(schedule)
+    return tuple(
+        WitnessStep(told=str(taken), there=seen(left)) for taken, left in zip(schedule.steps, endings, strict=True)
     )

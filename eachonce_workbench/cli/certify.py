@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eachonce_workbench.cli.command import BooksName, Template, bundle_of, confined, parameters_of, require_writable
+from eachonce_workbench.cli.command import (
+    BooksName,
+    Template,
+    arguments,
+    bundle_of,
+    confined,
+    keep_last,
+    parameters_of,
+    require_writable,
+)
 from eachonce_workbench.cloud.confinement.refusals import Refusals
 from eachonce_workbench.run.folder import own_folder
 
@@ -18,8 +28,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from eachonce_workbench.certify.examination import Bounds
-    from eachonce_workbench.certify.subject import Subject
+    from eachonce_workbench.certify.subject import Subject, SubjectError
     from eachonce_workbench.certify.verdict import Examined
+    from eachonce_workbench.run.bundle import Bundle
 
 _WRONG_INPUT = 2
 
@@ -64,7 +75,8 @@ def certify(
 ) -> None:
     """Deliver made-up events in every order and with every fault, and prove that the end is always the same.
 
-    Handlers reach nobody meanwhile, and write to nothing but a temporary folder: what they try is told.
+    Handlers reach nobody meanwhile, and write to nothing but a temporary folder: what they try is told. The bundle
+    keeps the last certificate of its functions in .run, for the console.
 
     Exit status: 0 when each consumer is independent or asks for order, 1 when one isn't or when too little was done to
     say so, 2 for a wrong argument.
@@ -72,16 +84,24 @@ def certify(
     from rich.console import Console
 
     from eachonce_workbench.certify.examination import Bounds
+    from eachonce_workbench.certify.last import NAME
     from eachonce_workbench.certify.report import as_json as json_text
-    from eachonce_workbench.certify.report import document
+    from eachonce_workbench.certify.report import document, last
 
     bounds, refusals = Bounds(events=events, faults=faults, seed=seed), Refusals()
     require_writable(out)
-    confined(context, out)
+    if consumer is not None and handler is not None:
+        raise typer.BadParameter("either --consumer or --handler, not both", param_hint="--handler")
+    bundle = bundle_of(template, books=books) if handler is None else None
+    confined(context, out, None if bundle is None else bundle.kept)
     with ExitStack() as stack:
-        subjects = _subjects(stack, consumer, handler, refusals, template, books)
+        subjects = _of_bundle(stack, consumer, refusals, bundle) if bundle else _of_object(str(handler), refusals)
         examined = _examined(subjects, bounds, Console(stderr=True))
     certificate = document(examined, bounds, refusals.lines())
+    if bundle is not None:
+        given = {"--template": template, "--consumer": consumer, "--events": events, "--faults": faults, "--seed": seed}
+        asked = arguments(given, bundle.folder)
+        keep_last(bundle.kept / NAME, last(examined, bounds, refusals.lines(), at=datetime.now(UTC), asked=asked))
     if out is not None:
         _write(out, examined, bounds, json_text(certificate), refusals.lines())
     if as_json:
@@ -91,34 +111,33 @@ def certify(
     raise typer.Exit(0 if certificate["passes"] else 1)
 
 
-def _subjects(
-    stack: ExitStack,
-    consumer: str | None,
-    handler: str | None,
-    refusals: Refusals,
-    template: Path | None,
-    books: str | None,
-) -> Sequence[Subject]:
-    from eachonce_workbench.certify.subject import SubjectError, of_object, of_template
+def _of_object(handler: str, refusals: Refusals) -> Sequence[Subject]:
+    from eachonce_workbench.certify.subject import SubjectError, of_object
 
-    if consumer is not None and handler is not None:
-        raise typer.BadParameter("either --consumer or --handler, not both", param_hint="--handler")
     try:
-        if handler is not None:
-            return [of_object(handler, refusals)]
-        bundle = bundle_of(template, books=books)
-        folder = stack.enter_context(own_folder())
-        parameters = parameters_of(bundle, folder)
+        return [of_object(handler, refusals)]
+    except SubjectError as error:
+        raise _wrong(error, "--handler", refusals) from error
+
+
+def _of_bundle(stack: ExitStack, consumer: str | None, refusals: Refusals, bundle: Bundle) -> Sequence[Subject]:
+    from eachonce_workbench.certify.subject import SubjectError, of_template
+
+    try:
+        parameters = parameters_of(bundle, stack.enter_context(own_folder()))
         subjects = of_template(bundle.template, refusals, only=consumer, parameters=parameters)
     except SubjectError as error:
-        for line in refusals.lines():
-            typer.echo(line, err=True)
-        hint = "--consumer" if handler is None else "--handler"
-        raise typer.BadParameter(str(error), param_hint=hint) from error
+        raise _wrong(error, "--consumer", refusals) from error
     if not subjects:
         typer.echo(f"no function of {bundle.template} is a consumer or an endpoint: name one with --handler", err=True)
         raise typer.Exit(_WRONG_INPUT)
     return subjects
+
+
+def _wrong(error: SubjectError, option: str, refusals: Refusals) -> typer.BadParameter:
+    for line in refusals.lines():
+        typer.echo(line, err=True)
+    return typer.BadParameter(str(error), param_hint=option)
 
 
 def _examined(subjects: Sequence[Subject], bounds: Bounds, console: Console) -> list[Examined]:

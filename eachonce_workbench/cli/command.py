@@ -8,7 +8,7 @@ import gc
 import json
 import signal
 import tempfile
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -173,18 +173,46 @@ def require_writable(out: Path | None) -> None:
         raise typer.BadParameter(f"{out}: {error.strerror}", param_hint="--out") from error
 
 
-def confined(context: typer.Context, out: Path | None) -> None:
-    """Confine this process, for good and before any code that is to be examined is imported; `out` can be written.
+def confined(context: typer.Context, *writable: Path | None) -> None:
+    """Confine this process, for good and before any code that is to be examined is imported; these can be written.
 
     A process that isn't the command's own, such as a test's, is left as it is: Python's audit hooks alone guard it.
     """
     if context.obj is OWN_PROCESS:
-        with contextlib.suppress(OSError):  # which is told when something is to be written there
-            if out is not None:
-                out.mkdir(parents=True, exist_ok=True)
-        means = confine(*filter(Path.is_dir, () if out is None else (out,)))
+        folders = [folder for folder in writable if folder is not None]
+        for folder in folders:
+            with contextlib.suppress(OSError):  # which is told when something is to be written there
+                folder.mkdir(parents=True, exist_ok=True)
+        means = confine(*filter(Path.is_dir, folders))
         if means.lacking:
             typer.echo(str(means), err=True)
+
+
+def arguments(given: Mapping[str, str | int | Path | None], folder: Path) -> list[str]:
+    """Return options that were given as they are to be given again, in a bundle's folder."""
+    return [
+        word
+        for name, value in given.items()
+        if value is not None
+        for word in (name, str(seen_from(folder.resolve(), value.resolve()) if isinstance(value, Path) else value))
+    ]
+
+
+def seen_from(folder: Path, path: Path) -> Path:
+    """Return a path as one who is in a folder writes it: relative to it where that is above."""
+    return path.relative_to(folder) if path.is_relative_to(folder) else path
+
+
+def keep_last(path: Path, result: Any) -> None:
+    """Keep what the command came to for whoever looks at it later; what can't be kept is told, and no more."""
+    from msgspec import to_builtins
+
+    from eachonce_workbench.run.kept import keep
+
+    try:
+        keep(path, to_builtins(result))
+    except OSError as error:
+        typer.echo(f"not kept for the console: {path}: {error.strerror or error}", err=True)
 
 
 def print_json(document: Any) -> None:

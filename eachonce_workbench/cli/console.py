@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -45,6 +46,7 @@ def console(
             account=here.account,
             stack_name=here.stack.name,
             region=region,
+            folder=_folder(),
             may_change=write,
             shows_payloads=payloads,
         )
@@ -52,6 +54,18 @@ def console(
         door = page_of(place, port=listening.getsockname()[1])
         typer.echo(f"console: {door.address(endpoint_of(listening))}")
         run_to_its_end(_serve(door, Server(door, listening)))
+
+
+def _folder() -> Path | None:
+    """Return the folder of the bundle at hand, of which there may be proofs."""
+    from eachonce_workbench.run.books import BooksError
+    from eachonce_workbench.run.bundle import Bundle
+    from eachonce_workbench.template import TemplateError
+
+    try:
+        return Bundle.find().folder
+    except (TemplateError, BooksError):
+        return None
 
 
 async def _serve(door: Door, server: Server) -> None:

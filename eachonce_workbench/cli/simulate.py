@@ -6,6 +6,7 @@ import json
 import shlex
 import sys
 from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -17,11 +18,14 @@ from eachonce_workbench.cli.command import (
     InputPath,
     Limit,
     Template,
+    arguments,
     bundle_of,
     confined,
     inputs_of,
+    keep_last,
     loaded_books,
     require_writable,
+    seen_from,
 )
 
 if TYPE_CHECKING:
@@ -34,6 +38,8 @@ if TYPE_CHECKING:
     from eachonce_workbench.run.progress import Progress
     from eachonce_workbench.simulator.bundle.campaign import Bounds
     from eachonce_workbench.simulator.bundle.oracle import Oracle
+    from eachonce_workbench.simulator.last import LastSimulation
+    from eachonce_workbench.simulator.recorder import Recorder
     from eachonce_workbench.simulator.replay import Replay
     from eachonce_workbench.simulator.shrink import Witness
     from eachonce_workbench.simulator.simulation import Scenario, Simulated
@@ -97,16 +103,17 @@ def simulate(
     the local cloud hasn't got, and anybody's HTTP API, are stood in for, and what is asked of them counts as an effect.
 
     The same seed and code give the same run. Where a promise is broken, the fewest faults that break it are looked for.
+    The bundle keeps what came of the last one in .run, for the console; a replay's JSON tells its steps.
 
     Exit status: 0 when every promise holds, 1 when one is broken, a function's role doesn't allow what it does, or too
     little was seen to say so; 2 for a wrong argument.
     """
     require_writable(out)
     bundle = bundle_of(template, books=books)
-    keep = bundle.folder / ".run" if out is None else out
-    confined(context, keep)
+    confined(context, bundle.kept, out)
     loaded = loaded_books(bundle)
-    command = _Command(bundle=bundle, keep=keep, out=out, as_json=as_json)
+    given = {"--template": template, "--books": books, "--input": inputs, "--events": events}
+    command = _Command(bundle=bundle, out=out, as_json=as_json, asked=arguments(given, bundle.folder))
     if loaded is None or events is not None:
         from eachonce_workbench.simulator.bundle.campaign import Bounds
 
@@ -121,12 +128,12 @@ def simulate(
 class _Command:
     """One command, which ends by raising typer.Exit."""
 
-    def __init__(self, *, bundle: Bundle, keep: Path, out: Path | None, as_json: bool) -> None:
+    def __init__(self, *, bundle: Bundle, out: Path | None, as_json: bool, asked: Sequence[str]) -> None:
         from rich.console import Console
 
         self._bundle = bundle
-        self._keep = keep
         self._out = out
+        self._asked = asked
         self._as_json = as_json
         self._console = Console(quiet=as_json, width=None if sys.stdout.isatty() else _PAGE)
 
@@ -147,7 +154,7 @@ class _Command:
         from eachonce_workbench.run.books import BooksError
         from eachonce_workbench.simulator.bundle.campaign import campaign
         from eachonce_workbench.simulator.bundle.oracle import Oracle
-        from eachonce_workbench.simulator.bundle.report import document, show_findings, show_verdict
+        from eachonce_workbench.simulator.bundle.report import document, last, show_findings, show_verdict
         from eachonce_workbench.simulator.coverage import missed, together
         from eachonce_workbench.simulator.report import show_coverage
 
@@ -172,7 +179,9 @@ class _Command:
         if judged.witness is not None:
             self._keep_witness(judged.witness, [] if source is None else ["--events", str(source)])
         show_verdict(self._console, judged)
-        self._end(document(judged), ok=judged.verdict == "holds" and not uncovered)
+        ok = judged.verdict == "holds" and not uncovered
+        self._keep_last(last(judged, at=datetime.now(UTC), asked=self._asked, ok=ok))
+        self._end(document(judged), ok=ok)
 
     def _replay_by_itself(self, oracle: Oracle, replay: Replay, inputs: Sequence[Input]) -> NoReturn:
         from dataclasses import replace
@@ -180,15 +189,17 @@ class _Command:
         from eachonce_workbench.simulator.bundle.report import replayed
         from eachonce_workbench.simulator.report import say, show_faults
         from eachonce_workbench.simulator.simulation import simulate as simulated
+        from eachonce_workbench.simulator.step_by_step import StepByStep
 
         with _replaying():
             chosen = replay.chosen(inputs)
         scenario = oracle.scenario(chosen, apart=bool(replay.apart))
-        run = simulated(replace(scenario, seed=replay.seed, only=frozenset(replay.faults)))
+        steps = StepByStep()
+        run = simulated(replace(scenario, seed=replay.seed, only=frozenset(replay.faults)), recorder=steps)
         show_faults(self._console, run.happened)
         for violation in run.violations:
             say(self._console, f"broken: {violation}")
-        self._end(replayed(replay, run), ok=not run.violations)
+        self._end(replayed(replay, run, steps), ok=not run.violations)
 
     def judge_by_books(
         self, scenarios: Sequence[Scenario], source: Path | None, replay: Path | None, *, cover: bool
@@ -197,15 +208,18 @@ class _Command:
         from eachonce_workbench.simulator.coverage import missed, together
         from eachonce_workbench.simulator.report import (
             document,
+            last,
             show_coverage,
             show_faults,
             show_missed,
             show_verdict,
         )
+        from eachonce_workbench.simulator.step_by_step import StepByStep
 
         if replay is not None:
             scenarios = [_replayed(_read(replay), scenarios[0])]
-        runs = list(_runs(scenarios, self._console))
+        steps = None if replay is None else StepByStep()
+        runs = list(_runs(scenarios, self._console, steps))
         witness = None if replay is not None else _witness(scenarios, runs)
         met = together(run.call_faults for run in runs)
         if replay is not None:
@@ -218,20 +232,32 @@ class _Command:
         if witness is not None:
             self._keep_witness(witness, [] if source is None else ["--input", str(source)])
         show_verdict(self._console, runs, uncovered=uncovered)
+        if replay is None:
+            now = datetime.now(UTC)
+            self._keep_last(last(scenarios, runs, witness, at=now, asked=self._asked, uncovered=uncovered))
         broken = any(run.violations or run.denied for run in runs)
-        self._end(document(scenarios, runs, witness, replayed=replay is not None), ok=not broken and not uncovered)
+        self._end(document(scenarios, runs, witness, replayed=steps), ok=not broken and not uncovered)
 
     def _keep_witness(self, witness: Witness, chosen: Sequence[str]) -> None:
+        from eachonce_workbench.simulator.last import WITNESS_NAME
         from eachonce_workbench.simulator.replay import Replay
         from eachonce_workbench.simulator.report import show_witness
 
-        path = self._keep / "witness.json"
-        Replay.of(witness).write(path)
+        replay = Replay.of(witness)
+        path = (self._bundle.kept if self._out is None else self._out) / WITNESS_NAME
+        replay.write(path)
+        if self._out is not None:
+            keep_last(self._bundle.kept / WITNESS_NAME, replay)
         here = Path.cwd()
         template = self._bundle.template
-        named = [] if template.parent == here else ["--template", str(_from(here, template))]
-        command = ["eachonce", "simulate", *named, *chosen, "--replay", str(_from(here, path))]
+        named = [] if template.parent == here else ["--template", str(seen_from(here, template))]
+        command = ["eachonce", "simulate", *named, *chosen, "--replay", str(seen_from(here, path))]
         show_witness(self._console, witness, shlex.join(command))
+
+    def _keep_last(self, simulation: LastSimulation) -> None:
+        from eachonce_workbench.simulator.last import NAME
+
+        keep_last(self._bundle.kept / NAME, simulation)
 
     def _end(self, report: Any, *, ok: bool) -> NoReturn:
         if self._out is not None:
@@ -239,10 +265,6 @@ class _Command:
         if self._as_json:
             typer.echo(json.dumps(report))
         raise typer.Exit(0 if ok else 1)
-
-
-def _from(here: Path, path: Path) -> Path:
-    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _scenarios(
@@ -276,7 +298,7 @@ def _replaying() -> Iterator[None]:
         raise typer.BadParameter(str(error), param_hint="--replay") from error
 
 
-def _runs(scenarios: Sequence[Scenario], console: Console) -> Iterator[Simulated]:
+def _runs(scenarios: Sequence[Scenario], console: Console, recorder: Recorder | None) -> Iterator[Simulated]:
     """Yield what each scenario comes to, and print it as soon as it is known."""
     from eachonce_workbench.simulator.report import show_run
     from eachonce_workbench.simulator.simulation import simulate as simulated
@@ -284,7 +306,7 @@ def _runs(scenarios: Sequence[Scenario], console: Console) -> Iterator[Simulated
     for scenario in scenarios:
         with _progress() as progress:
             progress.about(f"seed {scenario.seed}")
-            run = simulated(scenario, progress=progress)
+            run = simulated(scenario, progress=progress, recorder=recorder)
         show_run(console, scenario.seed, run)
         yield run
 

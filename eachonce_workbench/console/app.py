@@ -18,6 +18,7 @@ from eachonce_workbench.console.events.screen import Events
 from eachonce_workbench.console.overview.screen import Overview
 from eachonce_workbench.console.pages import HERE, Pages
 from eachonce_workbench.console.place import Place
+from eachonce_workbench.console.proof.screen import Proof
 from eachonce_workbench.console.send.screen import Send
 from eachonce_workbench.console.stream import Streams
 from eachonce_workbench.operations.account import AccountError
@@ -31,7 +32,7 @@ def console(place: Place, *, port: int, token: str | None = None) -> Door:
     pages = Pages(place)
     streams = Streams()
     sending = Send(pages)
-    screens = (Overview(pages), Events(pages, streams), sending, Chaos(pages))
+    screens = (Overview(pages), Events(pages, streams), sending, Proof(pages), Chaos(pages))
     routes: list[Any] = [route for screen in screens for route in screen.routes()]
     routes.append(Route("/stream", _moves(place, streams)))
     routes.append(Mount("/static", StaticFiles(directory=HERE / "static")))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from eachonce_workbench.run.books import Books, BooksError
+from eachonce_workbench.run.kept import FOLDER
 from eachonce_workbench.template.finding import bundle_folder, find_template
 
 
@@ -32,6 +33,11 @@ class Bundle:
         found = find_template(Path.cwd()) if template is None else template
         folder = bundle_folder(found)
         return cls(template=found, folder=folder, books=_named(folder) if books is None else books)
+
+    @property
+    def kept(self) -> Path:
+        """The folder in which commands leave what they want to find again."""
+        return self.folder / FOLDER
 
     def load_books(self) -> Books | None:
         """Import the books; None where the bundle has none. A class is made one of, without arguments.

@@ -29,7 +29,7 @@ class Call:
     """A request: whom it is for, by the name that it is signed for (`WEB` for others than AWS), and what it asks.
 
     `operation` is AWS's name of it, else the method; header names are in lower case. `by_layer` says that it is the
-    layer that asks, and `who` is the invocation (its id).
+    layer that asks, `who` is the invocation (its id), and `site` which part of its code makes which call.
     """
 
     service: str
@@ -40,6 +40,7 @@ class Call:
     body: bytes = b""
     by_layer: bool = False
     who: str = ""
+    site: str = ""
 
     @classmethod
     def of(cls, event_name: str, request: Any) -> Call:

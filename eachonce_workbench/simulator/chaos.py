@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -51,10 +51,19 @@ class Chaos:
     """Decides, and keeps what was decided.
 
     `happened` are the faults that happened, in order, each with a name that means the same in the next run. With
-    `only`, those happen and no others, and `offered` are all that there was an occasion for.
+    `only`, those happen and no others, and `offered` are all that there was an occasion for. `told` hears of each as it
+    happens.
     """
 
-    def __init__(self, seed: int, profile: Profile, *, only: frozenset[str] | None = None) -> None:
+    def __init__(
+        self,
+        seed: int,
+        profile: Profile,
+        *,
+        only: frozenset[str] | None = None,
+        told: Callable[[str], object] = lambda _: None,
+    ) -> None:
+        self._told = told
         self._seed = str(seed).encode()
         self.profile = profile
         self._only = only
@@ -93,7 +102,7 @@ class Chaos:
         else:
             return None
         self._met.add((site, fault))
-        self.happened.append(f"{fault}: {place}")
+        self._note(f"{fault}: {place}")
         return fault
 
     def happens(self, fault: DeliveryFault, about: str, share: float) -> bool:
@@ -106,7 +115,7 @@ class Chaos:
             return self._listed(name)
         if self._draw(name) >= share:
             return False
-        self.happened.append(name)
+        self._note(name)
         return True
 
     def delivery(self, fault: DeliveryFault, about: str) -> bool:
@@ -127,9 +136,13 @@ class Chaos:
 
     def _listed(self, name: str) -> bool:
         if self._only is not None and name in self._only:
-            self.happened.append(name)
+            self._note(name)
             return True
         return False
+
+    def _note(self, name: str) -> None:
+        self.happened.append(name)
+        self._told(name)
 
     def _place(self, what: str) -> str:
         """Return what something is about with how often that was asked before."""

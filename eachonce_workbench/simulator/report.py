@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence, Sized
+from collections.abc import Iterable, Sequence, Sized
+from datetime import datetime
 from typing import Any
 
 from msgspec import to_builtins
@@ -12,10 +13,12 @@ from rich.table import Table
 
 from eachonce_workbench.cloud.faults.fault import CallFault, all_faults
 from eachonce_workbench.simulator.coverage import Met, missed, sites, times, together
+from eachonce_workbench.simulator.last import LastSimulation, LastWitness, coverage
 from eachonce_workbench.simulator.permissions import together as needed
 from eachonce_workbench.simulator.replay import Replay
 from eachonce_workbench.simulator.shrink import Witness
 from eachonce_workbench.simulator.simulation import Scenario, Simulated
+from eachonce_workbench.simulator.step_by_step import StepByStep
 
 _MOST_SHOWN = 20
 
@@ -25,9 +28,9 @@ def document(
     runs: Sequence[Simulated],
     witness: Witness | None = None,
     *,
-    replayed: bool = False,
+    replayed: StepByStep | None = None,
 ) -> dict[str, Any]:
-    """Return all runs as a JSON object, the same of the same seeds and code; a replay says which faults happened."""
+    """Return all runs as a JSON object, the same of the same seeds and code; a replay says what happened, in order."""
     met = together(run.call_faults for run in runs)
     return {
         "runs": [_run(scenario, run) for scenario, run in zip(scenarios, runs, strict=True)],
@@ -42,7 +45,7 @@ def document(
             for function, rights in sorted(needed(run.used for run in runs).items())
         },
         "witness": None if witness is None else to_builtins(Replay.of(witness)),
-        **({"faults": [fault for run in runs for fault in run.happened]} if replayed else {}),
+        **({} if replayed is None else {"faults": list(runs[0].happened), **replayed.document()}),
     }
 
 
@@ -83,12 +86,15 @@ def show_coverage(console: Console, met: Met) -> None:
 
 def show_verdict(console: Console, runs: Sequence[Simulated], *, uncovered: int = 0) -> None:
     """Print what could not be checked, what AWS would refuse, and the line that says whether all the rest holds."""
-    for line in dict.fromkeys(line for run in runs for line in run.inconclusive):
-        say(console, f"inconclusive: {line}")
-    denied = dict.fromkeys(line for run in runs for line in run.denied)
-    for line in denied:
-        say(console, f"denied: {line}")
+    for line in _reservations(runs):
+        say(console, line)
+    say(console, summary(runs, uncovered=uncovered))
+
+
+def summary(runs: Sequence[Simulated], *, uncovered: int = 0) -> str:
+    """Return whether every promise holds, in a line."""
     broken = sum(len(run.violations) for run in runs)
+    denied = any(run.denied for run in runs)
     deliveries, faults = sum(run.deliveries for run in runs), sum(len(run.happened) for run in runs)
     what = (
         "every promise that could be checked holds" if any(run.inconclusive for run in runs) else "every promise holds"
@@ -99,7 +105,55 @@ def show_verdict(console: Console, runs: Sequence[Simulated], *, uncovered: int 
         (uncovered, f"{uncovered} faults never met"),
     )
     verdict = next((words for wrong, words in verdicts if wrong), what)
-    say(console, f"{verdict}: {count(runs, 'run')}, {deliveries:,} deliveries, {faults:,} faults")
+    return f"{verdict}: {count(runs, 'run')}, {deliveries:,} deliveries, {faults:,} faults"
+
+
+def last(
+    scenarios: Sequence[Scenario],
+    runs: Sequence[Simulated],
+    witness: Witness | None = None,
+    *,
+    at: datetime,
+    asked: Sequence[str],
+    uncovered: int = 0,
+) -> LastSimulation:
+    """Return what is kept of all runs; `asked` are the arguments that named their inputs."""
+    refused = dict.fromkeys(line for run in runs for line in run.refused)
+    return LastSimulation(
+        at=at,
+        asked=list(asked),
+        summary=summary(runs, uncovered=uncovered),
+        holds=not uncovered and not any(run.violations or run.denied for run in runs),
+        seeds=[scenario.seed for scenario in scenarios],
+        inputs=max(len(scenario.inputs) for scenario in scenarios),
+        deliveries=sum(run.deliveries for run in runs),
+        faults=sum(len(run.happened) for run in runs),
+        coverage=coverage_of(runs),
+        broken=[str(violation) for run in runs for violation in run.violations],
+        said=[*_reservations(runs), *refused],
+        witness=last_witness(witness),
+    )
+
+
+def coverage_of(runs: Sequence[Simulated]) -> dict[str, dict[str, int]]:
+    """Return how often each call, of the layer and of functions themselves, met each fault in all runs."""
+    calls = {site: 1 for run in runs for site, times in run.calls.items() if times}
+    return coverage(sites(), calls, together(run.call_faults for run in runs))
+
+
+def last_witness(witness: Witness | None) -> LastWitness | None:
+    """Return what is kept of a witness."""
+    if witness is None:
+        return None
+    inputs = [given.name for given in witness.scenario.inputs]
+    return LastWitness(broken=str(witness.violation), inputs=inputs, faults=list(witness.faults))
+
+
+def _reservations(runs: Sequence[Simulated]) -> Iterable[str]:
+    """Return what could not be checked, and what AWS would refuse, a line each."""
+    inconclusive = dict.fromkeys(line for run in runs for line in run.inconclusive)
+    denied = dict.fromkeys(line for run in runs for line in run.denied)
+    return [*(f"inconclusive: {line}" for line in inconclusive), *(f"denied: {line}" for line in denied)]
 
 
 def show_faults(console: Console, faults: Sequence[str]) -> None:

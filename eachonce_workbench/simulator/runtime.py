@@ -131,7 +131,7 @@ class SimulatedRuntime:
         worker.mortal = all(self._deaths[event_id] < _MOST_DEATHS or is_poison(event_id) for event_id in batch)
         worker.spared = spared
         self.poison_ids.update(Poisoned.put_into(event, self.poisoned))
-        self._history.record("invoked", function=name, request_id=request_id)
+        self._history.record("invoked", function=name, request_id=request_id, event_ids=batch)
         deadline = asyncio.get_running_loop().time() + function.timeout_seconds
         self._watch.invoked(request_id, name, event, deadline=time.time() + function.timeout_seconds)
         result = None

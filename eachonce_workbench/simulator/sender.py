@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from eachonce_workbench.cloud.local_cloud import LocalCloud
 from eachonce_workbench.run.books import Input
@@ -36,7 +36,10 @@ class Sender:
         *,
         model: Input | None,
         journal: str | None,
+        sent: Callable[[Input], object] = lambda _: None,
     ) -> None:
+        """`sent` hears of each input, and of each poison, before it is sent."""
+        self._sent_now = sent
         self._cloud = cloud
         self._chaos = chaos
         self._watch = watch
@@ -105,6 +108,7 @@ class Sender:
 
     def _note(self, given: Input) -> None:
         """Let the watch expect what comes from outside: no commit is its cause, and no bus delivers it to a queue."""
+        self._sent_now(given)
         if (event := event_in(given)) is not None:
             self._watch.from_outside.add(str(event["id"]))
             if given.kind == "queue":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
@@ -54,8 +54,9 @@ class SenderInTurn(Sender):
         manner: Manner,
         runtime: SimulatedRuntime,
         history: History,
+        sent: Callable[[Input], object] = lambda _: None,
     ) -> None:
-        super().__init__(cloud, chaos, watch, progress, model=model, journal=journal)
+        super().__init__(cloud, chaos, watch, progress, model=model, journal=journal, sent=sent)
         self._manner = manner
         self._runtime = runtime
         self.failed: dict[str, str] = {}

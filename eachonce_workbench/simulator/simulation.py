@@ -41,6 +41,7 @@ from eachonce_workbench.simulator.outside.answers import Answers
 from eachonce_workbench.simulator.outside.web import ANSWERED, web
 from eachonce_workbench.simulator.permissions import denied
 from eachonce_workbench.simulator.printed import PRINTED
+from eachonce_workbench.simulator.recorder import Recorder
 from eachonce_workbench.simulator.rotation import rotate
 from eachonce_workbench.simulator.runtime import SimulatedRuntime
 from eachonce_workbench.simulator.sender import Sender
@@ -124,24 +125,27 @@ class Simulated:
     ran: frozenset[str] = frozenset()
 
 
-def simulate(scenario: Scenario, *, progress: Progress | None = None) -> Simulated:
-    """Run a scenario to its end.
+def simulate(scenario: Scenario, *, progress: Progress | None = None, recorder: Recorder | None = None) -> Simulated:
+    """Run a scenario to its end; `recorder` hears of all that happens.
 
     Raises SendingError when a function fails on an input for good, and what LocalCloud raises. Not for threads, and one
     at a time in a process.
     """
-    return _Simulation(scenario, Progress() if progress is None else progress).run()
+    progress = Progress() if progress is None else progress
+    return _Simulation(scenario, progress, Recorder() if recorder is None else recorder).run()
 
 
 class _Simulation:
-    def __init__(self, scenario: Scenario, progress: Progress) -> None:
+    def __init__(self, scenario: Scenario, progress: Progress, recorder: Recorder) -> None:
         self._scenario = scenario
         self._trial = scenario.books if isinstance(scenario.books, Trial) else NoTrial(scenario.inputs)
         self._progress = progress
-        self._chaos = Chaos(scenario.seed, PROFILES[scenario.faults], only=scenario.only)
+        self._recorder = recorder
+        self._chaos = Chaos(scenario.seed, PROFILES[scenario.faults], only=scenario.only, told=recorder.fault)
         self._observer = self._trial.observer()
         manner = scenario.manner
-        self._watch = Watch(self._observer) if manner is None or manner.layered else Unwatched(self._observer)
+        watch = Watch if manner is None or manner.layered else Unwatched
+        self._watch = watch(self._observer, told=recorder.broken)
         self._history = History()
         self._tally = Tally()
         self._refusals = Refusals()
@@ -160,6 +164,7 @@ class _Simulation:
         PRINTED.history = self._history
         for listener in (self._tally, self._watch, self._refusals, self._traffic):
             self._history.subscribe(listener)
+        self._recorder.follow(self._history)
         try:
             with (
                 own_folder() as folder,
@@ -231,6 +236,7 @@ class _Simulation:
         async with AsyncExitStack() as stack:
             with guarded(None):  # no function runs yet, and what is translated may be kept
                 await stack.enter_async_context(self._cloud)
+            stack.enter_context(self._recorder.seeing(self._cloud))
             self._watch_journal()
             self._wire.names = {each.name: each.logical_id for each in _named(self._cloud.topology)}
             self._answers = Answers(self._cloud, self._traffic)
@@ -265,13 +271,19 @@ class _Simulation:
     def _sender(self) -> Sender:
         manner, parts = self._scenario.manner, (self._cloud, self._chaos, self._watch, self._progress)
         if manner is None:
-            return Sender(*parts, model=self._trial.model(), journal=self._journal)
+            return Sender(*parts, model=self._trial.model(), journal=self._journal, sent=self._recorder.sent)
         model = self._trial.model() if manner.layered and not manner.apart else None
         relayed = {mapping.table_name for mapping in self._cloud.topology.stream_mappings}
         table = journal_of(self._cloud.topology)
         journal = self._journal if model is not None and table is not None and table.name in relayed else None
         return SenderInTurn(
-            *parts, model=model, journal=journal, manner=manner, runtime=self._runtime, history=self._history
+            *parts,
+            model=model,
+            journal=journal,
+            manner=manner,
+            runtime=self._runtime,
+            history=self._history,
+            sent=self._recorder.sent,
         )
 
     def _judged(self) -> Iterator[str]:
@@ -309,10 +321,13 @@ class _Simulation:
 
     def _answer(self, call: Call, function: str) -> Response | Awaitable[Response]:
         self._watch.speaker = call.who
+        self._recorder.arrives(call)
         try:
             answer = self._answers(call, function)
         finally:
             self._watch.speaker = None
+        if isinstance(answer, tuple):
+            self._recorder.answered(answer)
         if call.service == "sqs":
             self._watch.told(call)
         return answer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,9 +46,10 @@ class Watch:
     bus. `conduct` is told what invocations do, and `speaker` is the one whose call is being answered.
     """
 
-    def __init__(self, observer: Observer) -> None:
-        """`observer` is shown each innocent event that is published."""
+    def __init__(self, observer: Observer, *, told: Callable[[Violation], object] = lambda _: None) -> None:
+        """`observer` is shown each innocent event that is published; `told` hears of each violation."""
         self._observer = observer
+        self._told = told
         self.violations: list[Violation] = []
         self.committed: dict[str, str] = {}
         self.published: Counter[str] = Counter()
@@ -81,6 +83,7 @@ class Watch:
         """Note a violation."""
         if len(self.violations) < _MOST_TOLD:
             self.violations.append(Violation(invariant, seen))
+            self._told(self.violations[-1])
 
     def failed(self, invocation_id: str, pk: str, *, counts: bool) -> None:
         """Note that the handler of an event has failed, by its row's key.

@@ -87,7 +87,8 @@ class Wire:
         worker: Worker = strand.current().owner
         worker.require_alive()
         site = _site(call.operation)
-        call = replace(call, who=worker.request_id, by_layer=not site.startswith(f"{worker.function} "))
+        own = site.startswith(f"{worker.function} ")
+        call = replace(call, who=worker.request_id, by_layer=not own, site=site)
         self.calls[site] += 1
         if call.service != WEB:
             self.used[worker.function].update(rights(call.service, call.operation, call.params))

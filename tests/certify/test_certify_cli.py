@@ -51,7 +51,13 @@ def test_the_certificate_is_written_where_it_is_asked_for(tmp_path: Path) -> Non
     assert certificate["bounds"] == {"events": 3, "faults": 1, "crowds": 8, "seed": 0}
     assert not certificate["passes"]
     assert (pair["types"], pair["verdict"]) == (["Priced", "Priced"], "depends on order")
-    assert (pair["witness"]["one"], pair["witness"]["other"]) == ("e1; e2", "e2; e1")
+    seen = pair["witness"]
+    assert (seen["one"], seen["other"]) == ("e1; e2", "e2; e1")
+    assert [step["told"] for step in seen["other_steps"]] == ["e2", "e1"]
+    where = seen["where"].partition(", ")[0]
+    first, last = ([step["there"][where] for step in seen[way]] for way in ("one_steps", "other_steps"))
+    assert first == last[::-1]
+    assert f"price: {seen['other_value']}" in last[-1]
     assert "| Priced | Priced | depends on order |" in (folder / "certificate.md").read_text()
 
 

@@ -8,13 +8,22 @@ from pathlib import Path
 
 import pytest
 
+from eachonce_workbench.certify.last import LastCertificate
 from eachonce_workbench.cli.certify import certify
+from eachonce_workbench.run.bundle import Bundle
+from eachonce_workbench.run.kept import kept
 from tests.shop.place import TEMPLATE
 from tests.typed import said, typed
 
 CONSUMERS = ("notify-customer", "reserve-stock", "tally-sales", "track-customer")
 
 run = partial(typed, certify)
+
+
+@pytest.fixture(autouse=True)
+def _kept_elsewhere(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test certifies is no result of the shop's."""
+    monkeypatch.setattr(Bundle, "kept", tmp_path_factory.mktemp("kept"))
 
 
 def test_the_bundle_is_independent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,12 +46,16 @@ def test_the_bundle_is_independent(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_one_consumer_is_certified_by_its_name() -> None:
-    """The others are left alone."""
+    """The others are left alone, and the bundle keeps what was proved."""
     result = run("--template", str(TEMPLATE), "--consumer", "track-customer", "--faults", "0")
 
     assert result.exit_code == 0
     assert "track-customer: independent" in result.stdout
     assert "reserve-stock" not in result.stdout
+    last = kept(Bundle.find(TEMPLATE).kept / "certificate.json", LastCertificate)
+    assert last is not None
+    assert (last.passes, [each.consumer for each in last.consumers]) == (True, ["track-customer"])
+    assert last.asked[:4] == ["--template", "template.yaml", "--consumer", "track-customer"]
 
 
 def test_an_unknown_consumer_hears_which_there_are() -> None:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import re
 import signal
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from unittest.mock import patch
 
 import pytest
 
-from eachonce_workbench.cli import simulate as simulate_cli
 from eachonce_workbench.cli.simulate import simulate
 from eachonce_workbench.run.bundle import Bundle
+from eachonce_workbench.run.kept import kept
+from eachonce_workbench.simulator.last import LastSimulation
 from tests.interruptible import started
 from tests.shop.place import TEMPLATE
 from tests.simulation.wrong_layers import WrongLayer
@@ -22,6 +21,12 @@ from tests.typed import said, typed
 
 adding_too_much = WrongLayer.read()["each add is one too many"].in_place
 run = partial(typed, simulate, "--template", str(TEMPLATE))
+
+
+@pytest.fixture(autouse=True)
+def _kept_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test simulates is no result of the shop's."""
+    monkeypatch.setattr(Bundle, "kept", tmp_path / "kept")
 
 
 def test_each_seed_has_its_line_and_the_last_one_has_the_verdict() -> None:
@@ -127,10 +132,12 @@ def test_ctrl_c_ends_it_at_once() -> None:
 
 def test_a_witness_goes_to_the_bundles_own_folder(tmp_path: Path) -> None:
     """Where nobody says where."""
-    with (
-        patch.object(simulate_cli, "bundle_of", lambda *_, **__: replace(Bundle.find(TEMPLATE), folder=tmp_path)),
-        adding_too_much(),
-    ):
-        run("--limit", "1", "--books", "shop.books:Shop")
+    with adding_too_much():
+        run("--limit", "1")
 
-    assert (tmp_path / ".run" / "witness.json").exists()
+    last = kept(tmp_path / "kept" / "simulation.json", LastSimulation)
+    assert last is not None
+    assert (tmp_path / "kept" / "witness.json").exists()
+    assert (last.holds, last.inputs, last.seeds) == (False, 1, [0])
+    assert last.coverage.keys() > {"committer.commit TransactWriteItems", "relay._set_aside SendMessageBatch"}
+    assert last.asked == ["--template", "template.yaml"]

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from eachonce_workbench.cli.simulate import simulate
+from eachonce_workbench.run.kept import kept
+from eachonce_workbench.simulator.last import LastSimulation
 from tests.simulation import strangers
 from tests.simulation.strangers import stranger
 from tests.typed import said, typed
@@ -53,7 +55,10 @@ def test_who_does_the_same_again_is_acquitted(code: str, tmp_path: Path) -> None
 
 
 def test_a_witness_shows_it_again_and_says_which_faults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the command that is printed; and the same command reports the same, to the letter."""
+    """By the command that is printed; and the same command reports the same, to the letter.
+
+    A program is told step by step what happens, and what the rows are then. The bundle keeps what came of the last one.
+    """
     stranger(tmp_path, strangers.COUNTS)
     monkeypatch.chdir(tmp_path)
     first = typed(simulate, "--singles", "8", "--out", "one")
@@ -68,6 +73,20 @@ def test_a_witness_shows_it_again_and_says_which_faults(tmp_path: Path, monkeypa
     assert (tmp_path / "one" / "report.json").read_bytes() == (tmp_path / "two" / "report.json").read_bytes()
     assert len(replay["faults"]) == 1
     assert replay["broken"][0].startswith("nothing is doubled: Totals: id=a: n is ")
+    told = [step["told"] for step in replay["steps"]]
+    assert replay["steps"][0]["kind"] == "input"
+    assert [step["at"] for step in replay["steps"]] == sorted(step["at"] for step in replay["steps"])
+    assert told.index(replay["faults"][0]) < told.index(replay["broken"][0])
+    wrong = replay["broken"][0].split("n is ")[1].partition(",")[0]
+    left = [each for step in replay["steps"] for each in step.get("left", ())]
+    totals = [each["now"] for each in left if each["where"] == "Totals id=a"]
+    assert (totals[-1], replay["left_out"]) == (f"id: a\nn: {wrong}", 0)
+    last = kept(tmp_path / ".run" / "simulation.json", LastSimulation)
+    assert last is not None
+    assert last.witness is not None
+    assert (last.holds, last.witness.faults) == (False, replay["faults"])
+    assert last.coverage["Do UpdateItem"]["answer lost"] > 0
+    assert (tmp_path / ".run" / "witness.json").exists()
 
 
 def test_what_fails_by_itself_is_judged_by_nobody(tmp_path: Path) -> None:

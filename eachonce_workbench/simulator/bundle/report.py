@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -10,10 +11,12 @@ from msgspec import to_builtins
 from rich.console import Console
 
 from eachonce_workbench.simulator.bundle.campaign import Finding, Judged, kind_of
+from eachonce_workbench.simulator.last import LastSimulation
 from eachonce_workbench.simulator.permissions import together
 from eachonce_workbench.simulator.replay import Replay
-from eachonce_workbench.simulator.report import count, say
+from eachonce_workbench.simulator.report import count, coverage_of, last_witness, say
 from eachonce_workbench.simulator.simulation import Simulated
+from eachonce_workbench.simulator.step_by_step import StepByStep
 
 _MOST_WAYS = 8
 
@@ -39,13 +42,14 @@ def document(judged: Judged) -> dict[str, Any]:
     }
 
 
-def replayed(replay: Replay, run: Simulated) -> dict[str, Any]:
-    """Return a replay as a JSON object: which faults happened, and what they broke."""
+def replayed(replay: Replay, run: Simulated, recorded: StepByStep) -> dict[str, Any]:
+    """Return a replay as a JSON object: which faults happened, and what they broke, step by step."""
     return {
         "verdict": "broken" if run.violations else "holds",
         "inputs": replay.inputs,
         "faults": list(run.happened),
         "broken": [str(violation) for violation in run.violations],
+        **recorded.document(),
     }
 
 
@@ -64,14 +68,37 @@ def show_findings(console: Console, judged: Judged) -> None:
 
 def show_verdict(console: Console, judged: Judged) -> None:
     """Print what AWS would refuse, what can't be said, and the line that says it all."""
+    for line in _reservations(judged):
+        say(console, line)
+    say(console, summary(judged))
+
+
+def last(judged: Judged, *, at: datetime, asked: Sequence[str], ok: bool) -> LastSimulation:
+    """Return what is kept of a campaign; `asked` are the arguments that named its inputs."""
+    return LastSimulation(
+        at=at,
+        asked=list(asked),
+        summary=summary(judged),
+        holds=ok,
+        seeds=[scenario.seed for scenario, _ in judged.runs],
+        inputs=len(judged.inputs),
+        deliveries=sum(run.deliveries for run in judged.all_runs),
+        faults=sum(len(run.happened) for run in judged.all_runs),
+        coverage=coverage_of(judged.all_runs),
+        broken=[f"{each.violation} ({_cause(each)})" for each in judged.broken],
+        said=[*(f"exposed: {each.violation} ({_cause(each)})" for each in judged.exposed), *_reservations(judged)],
+        witness=last_witness(judged.witness),
+    )
+
+
+def _reservations(judged: Judged) -> Iterator[str]:
     for word, lines in (
         ("denied", judged.denied),
         ("not compared", not_compared(judged)),
         ("inconclusive", judged.inconclusive),
     ):
         for line in lines:
-            say(console, f"{word}: {line}")
-    say(console, summary(judged))
+            yield f"{word}: {line}"
 
 
 def summary(judged: Judged) -> str:
