@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 from collections.abc import Iterator
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import pytest
 from eachonce.journal import Mark, row_key
@@ -15,6 +14,8 @@ from eachonce_workbench.cloud.faults.fault import CallFault
 from eachonce_workbench.cloud.faults.faults import Fault, Faults
 from eachonce_workbench.console.chaos.about import events_of
 from eachonce_workbench.console.chaos.choice import PARTS, WORDS, ChoiceError, read, sites
+from eachonce_workbench.console.overview.state import lines_of
+from tests.console.asking import ask
 from tests.console.served import Served, served
 from tests.topologies import function, topology
 
@@ -30,21 +31,6 @@ def faults() -> Faults:
 def here(faults: Faults) -> Iterator[Served]:
     with served(topology(functions=(function("Pack"), function("Track"))), faults=faults) as console:
         yield console
-
-
-def ask(here: Served, path: str, **form: str) -> tuple[int, str]:
-    """Get a page, or send a form of the console's own; return the status, and the text or where it leads."""
-    netloc = urlsplit(here.endpoint).netloc
-    headers = {"cookie": f"eachonce-{netloc.partition(':')[2]}=sesame", "origin": here.endpoint}
-    connection = http.client.HTTPConnection(netloc, timeout=30)
-    try:
-        method, body = ("POST", urlencode(form)) if form else ("GET", None)
-        connection.request(method, f"/_eachonce/{path}", body=body, headers=headers)
-        answer = connection.getresponse()
-        text = answer.read().decode()
-        return answer.status, answer.headers.get("location", text)
-    finally:
-        connection.close()
 
 
 def test_every_call_site_can_be_chosen() -> None:
@@ -91,41 +77,46 @@ def test_a_button_turns_a_fault_on_and_off(here: Served, faults: Faults) -> None
     """Every page says so meanwhile, and it begins where the person has left it."""
     form = {"turn": "conflict at ledger.begin UpdateItem", "function": "Pack", "often": "every"}
 
-    status, where = ask(here, "chaos/turn", **form)
+    status, where = ask(here.endpoint, "chaos/turn", **form)
 
     assert (status, where) == (303, "/_eachonce/chaos?function=Pack&often=every")
     assert [(each.kind, each.function) for each in faults.on] == [(CallFault.CONFLICT, "Pack")]
-    assert "1 fault is on." in ask(here, "events")[1]
-    assert 'aria-label="ledger.begin UpdateItem: conflict" aria-pressed="true"' in ask(here, "chaos?function=Pack")[1]
-    ask(here, "chaos/turn", **form)
+    assert "1 fault is on." in ask(here.endpoint, "events")[1]
+    assert (
+        'aria-label="ledger.begin UpdateItem: conflict" aria-pressed="true"'
+        in ask(here.endpoint, "chaos?function=Pack")[1]
+    )
+    ask(here.endpoint, "chaos/turn", **form)
     assert faults.on == ()
-    assert "No fault is on" in ask(here, "chaos")[1]
+    assert "No fault is on" in ask(here.endpoint, "chaos")[1]
 
 
 def test_all_faults_end_at_once(here: Served, faults: Faults) -> None:
     """Or one, by its number."""
     numbers = [faults.turn_on(Fault(kind=kind)).number for kind in CallFault]
 
-    ask(here, "chaos/end", number=str(numbers[0]))
+    ask(here.endpoint, "chaos/end", number=str(numbers[0]))
     assert len(faults.on) == len(CallFault) - 1
-    ask(here, "chaos/end", all="yes")
+    ask(here.endpoint, "chaos/end", all="yes")
     assert faults.on == ()
 
 
 def test_what_is_chosen_is_text_on_the_page(here: Served, faults: Faults) -> None:
     """Whatever it is, and nothing is on then."""
     for name in ("turn", "function", "operation", "percent"):
-        status, page = ask(here, "chaos/turn", **{"turn": "late", "often": "share", name: HOSTILE})
+        status, page = ask(here.endpoint, "chaos/turn", **{"turn": "late", "often": "share", name: HOSTILE})
         assert (status, "<script>alert" in page) == (400, False)
-    assert "<script>alert" not in ask(here, f"chaos?{urlencode({'function': HOSTILE, 'operation': HOSTILE})}")[1]
+    assert (
+        "<script>alert" not in ask(here.endpoint, f"chaos?{urlencode({'function': HOSTILE, 'operation': HOSTILE})}")[1]
+    )
     assert faults.on == ()
 
 
 def test_on_aws_there_are_no_faults() -> None:
     """The page says where there are."""
     with served() as here:
-        assert "eachonce serve" in ask(here, "chaos")[1]
-        assert "eachonce serve" in ask(here, "chaos/turn", turn="late")[1]
+        assert "eachonce serve" in ask(here.endpoint, "chaos")[1]
+        assert "eachonce serve" in ask(here.endpoint, "chaos/turn", turn="late")[1]
 
 
 def test_a_call_tells_whose_rows_it_writes() -> None:
@@ -158,4 +149,4 @@ def test_an_event_knows_which_fault_it_met(here: Served) -> None:
     event = here.record.find("till", "e-1")
     assert event is not None
     assert (event.steps[-1].kind, event.steps[-1].told) == ("faulted", "late: ledger.begin UpdateItem")
-    assert here.record.counts["faulted", "Pack", "ledger.begin UpdateItem", "late"] == 1
+    assert lines_of(here.topology, [], here.record)[here.topology.functions[0].arn] == ["1 fault met"]

@@ -18,6 +18,8 @@ from eachonce_workbench.console.send.kept import Kept
 from eachonce_workbench.console.send.letter import Letter, LetterError, killing, letter_of
 from eachonce_workbench.console.send.offers import Offer, event_in, offers
 from eachonce_workbench.run.books import Input
+from tests.console.asking import ask
+from tests.console.served import served
 from tests.topologies import function, queue, topology
 
 HOSTILE = "<script>alert(1)</script>\x00\u202e'\"&/?#"
@@ -181,3 +183,10 @@ def test_the_last_one_is_kept_in_the_bundle_s_folder(tmp_path: Path) -> None:
     assert Kept(tmp_path).last("event Large") is None
     (tmp_path / ".run" / "console" / "sent.json").write_bytes(b"\xff{")
     assert Kept(tmp_path).last("event Ordered") is None
+
+
+def test_on_aws_nothing_is_sent() -> None:
+    """The page says where it is."""
+    with served() as here:
+        assert "eachonce serve" in ask(here.endpoint, "send")[1]
+        assert "eachonce serve" in ask(here.endpoint, "send", what="bus default", data="{}")[1]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import http.client
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 import pytest
@@ -21,6 +20,7 @@ from eachonce_workbench.console.place import Place
 from eachonce_workbench.console.record import Record
 from eachonce_workbench.operations.account import Account
 from tests.bundles import POST_OFFICE, library, post_office
+from tests.console.asking import TOKEN, ask
 
 HOSTILE = "</textarea><script>alert(1)</script>"
 
@@ -36,20 +36,7 @@ class Person:
 
     async def ask(self, path: str, **form: str) -> tuple[int, str]:
         """Get a page, or send a form; return the status, and the text or where it leads."""
-        return await asyncio.to_thread(self._ask, path, form)
-
-    def _ask(self, path: str, form: dict[str, str]) -> tuple[int, str]:
-        netloc = urlsplit(self._endpoint).netloc
-        headers = {"cookie": f"eachonce-{netloc.partition(':')[2]}=sesame", "origin": self._endpoint}
-        connection = http.client.HTTPConnection(netloc, timeout=60)
-        try:
-            method, body = ("POST", urlencode(form)) if form else ("GET", None)
-            connection.request(method, f"/_eachonce/{path}", body=body, headers=headers)
-            answer = connection.getresponse()
-            text = answer.read().decode()
-            return answer.status, answer.headers.get("location", text)
-        finally:
-            connection.close()
+        return await asyncio.to_thread(lambda: ask(self._endpoint, path, **form))
 
     def grams(self) -> int:
         """How much the scales have weighed."""
@@ -77,7 +64,7 @@ def before(folder: Path, does: Callable[[Person], Awaitable[None]]) -> None:
                 topology=lambda: cloud.topology,
                 folder=folder,
             )
-            door = console(place, port=listening.getsockname()[1], token="sesame")
+            door = console(place, port=listening.getsockname()[1], token=TOKEN)
             server = Server(door, listening)
             await server.start()
             try:
