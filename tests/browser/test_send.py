@@ -19,6 +19,7 @@ def test_nobody_is_kept_out(page: Page, console: Callable[[str], Page], barriers
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         console(TRIP_ENDED)
+        page.locator("#send").wait_for()
         assert barriers(page) == []
         page.locator("[name='field.minutes']").fill("many")
         page.get_by_role("button", name="Send", exact=True).click()

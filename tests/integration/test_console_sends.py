@@ -68,7 +68,9 @@ def before(folder: Path, does: Callable[[Person], Awaitable[None]]) -> None:
             server = Server(door, listening)
             await server.start()
             try:
-                await does(Person(cloud, record, faults, endpoint_of(listening)))
+                person = Person(cloud, record, faults, endpoint_of(listening))
+                assert (await person.ask("send/ready"))[0] == 204
+                await does(person)
             finally:
                 door.end()
                 await server.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -30,6 +31,8 @@ from eachonce_workbench.run.books import BooksError
 from eachonce_workbench.run.samples import Samples
 
 _FIELD = "field."
+# What imports a bundle takes longer than a person likes to look at nothing.
+_PATIENCE_SECONDS = 0.5
 _SHOWN = ("source", "type", "id", "subject", "tenant", "data", "twice", "late", "kill")
 _OFTEN = ("source", "type", "subject", "tenant", "data", "mode")
 
@@ -44,12 +47,14 @@ class Send:
         self._kept = Kept(self._place.folder)
         self._outgoing = Outgoing(self._place)
         self._number = 0
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     def routes(self) -> list[Route]:
         """Where it answers."""
         return [
             Route("/send", self.show, methods=["GET"]),
             Route("/send", self.post, methods=["POST"]),
+            Route("/send/ready", self.ready),
             Route("/send/aside", self.post_aside, methods=["POST"]),
         ]
 
@@ -61,12 +66,22 @@ class Send:
         """Show the form of what is to be sent."""
         if self._place.cloud is None or self._place.record is None:
             return self._pages.page(request, "elsewhere.html", title="Send", why="what becomes of what is sent")
-        told, found = await self._offers()
+        reading = self._reading()
+        await asyncio.wait({reading}, timeout=_PATIENCE_SECONDS)
+        if not reading.done():
+            return self._pages.page(request, "reading.html")
+        told, found = reading.result()
         offer = _chosen(found, request.query_params.get("what", ""))
         last = None if request.query_params.get("fresh") else self._kept.last(offer.name)
         texts = {**offer.texts, **(last or {}), "id": str(uuid.uuid4())}
         texts["data"] = indented(texts["data"].encode())
         return self._shown(request, told, found, offer, texts, last=last is not None)
+
+    async def ready(self, request: Request) -> Response:  # noqa: ARG002 - as starlette calls it
+        """Answer when the contracts are read."""
+        if self._place.cloud is not None:
+            await self._reading()
+        return Response(status_code=204)
 
     async def post(self, request: Request) -> Response:
         """Send what the form says, put it aside, or say what its contract has against it."""
@@ -106,6 +121,13 @@ class Send:
             return RedirectResponse(f"{ROOT}events" if sent else _here(asked.get("what", "")), status_code=303)
         self._outgoing.aside.clear()
         return RedirectResponse(_here(asked.get("what", "")), status_code=303)
+
+    def _reading(self) -> asyncio.Task[tuple[Told, list[Offer]]]:
+        """Begin to look at what there is to send; it goes on when whoever has asked has gone."""
+        task = asyncio.create_task(self._offers(), name="reading contracts")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _offers(self) -> tuple[Told, list[Offer]]:
         topology = self._place.topology()

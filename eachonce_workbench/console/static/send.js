@@ -1,7 +1,7 @@
 // A form and the JSON beside it say the same: what is typed in one is put into the other, which counts from then on.
 const form = document.getElementById("send");
 const data = document.getElementById("data");
-const fields = [...form.querySelectorAll("[data-kind]")];
+const fields = [...document.querySelectorAll("#send [data-kind]")];
 const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 const name = (field) => field.name.slice("field.".length);
 
@@ -49,3 +49,6 @@ function intoFields() {
 
 for (const field of fields) field.addEventListener("input", intoJson);
 if (fields.length) data.addEventListener("input", intoFields);
+
+// Until the contracts are read there is nothing to type.
+if (document.querySelector("[data-reading]")) fetch(`${document.body.dataset.root}send/ready`).then((answer) => answer.ok && location.reload());
