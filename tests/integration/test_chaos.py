@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -67,10 +70,22 @@ def test_each_fault_of_a_commit_leaves_one_effect(tmp_path: Path) -> None:
     assert left == 0
 
 
+def list_tables(endpoint: str, key: str) -> str:
+    """Call as a function's process does that has this access key; return what comes of it."""
+    credential = f"AWS4-HMAC-SHA256 Credential={key}/20260101/eu-west-1/dynamodb/aws4_request"
+    headers = {"authorization": credential, "x-amz-target": "DynamoDB_20120810.ListTables"}
+    with closing(http.client.HTTPConnection(urlsplit(endpoint).netloc, timeout=30)) as connection:
+        connection.request("POST", "/", b"{}", headers)
+        try:
+            return str(connection.getresponse().status)
+        except http.client.HTTPException as error:
+            return type(error).__name__
+
+
 def test_a_function_without_the_layer_meets_faults_by_its_own_name(tmp_path: Path) -> None:
     """Its calls have no site in the layer, and those of others meet nothing."""
 
-    async def main() -> tuple[Told, list[str]]:
+    async def main() -> tuple[Told, list[str], str]:
         told, faults = Told(), Faults()
         async with LocalCloud(library(tmp_path) / "template.yaml", history=told.history, faults=faults) as cloud:
             for function in ("Shelve", "Lend"):
@@ -78,10 +93,13 @@ def test_a_function_without_the_layer_meets_faults_by_its_own_name(tmp_path: Pat
             ended = await cloud.invoke("Lend", b'{"book": "Emma"}')
             faults.turn_all_off()
             again = await cloud.invoke("Lend", b'{"book": "Emma"}')
-            return told, [ended.error_message, again.payload.decode()]
+            faults.turn_on(Fault(kind=CallFault.LOST, function="Lend", sites=frozenset({"Lend ListTables"})))
+            lost = await asyncio.to_thread(list_tables, cloud.endpoint, "local-1")
+            return told, [ended.error_message, again.payload.decode()], lost
 
-    told, said = asyncio.run(asyncio.wait_for(main(), 60))
+    told, said, lost = asyncio.run(asyncio.wait_for(main(), 60))
 
     assert "TransactionConflictException, a fault that is turned on" in said[0]
     assert json.loads(said[1]) == {"lent": "Emma"}
-    assert set(told.met) == {("Lend PutItem", "conflict")}
+    assert lost == "RemoteDisconnected"
+    assert set(told.met) == {("Lend PutItem", "conflict"), ("Lend ListTables", "answer lost")}
