@@ -68,6 +68,7 @@ def test_an_event_that_is_sent_twice_has_one_effect(
     """Though its worker is killed after the commit; then the person is at its story."""
     console(TRIP_ENDED)
     page.locator("[name=id]").fill("t-twice")
+    page.locator("[name='field.trip']").fill("trip-7")
     page.locator("[name='field.station']").fill("Harbour")
     page.locator("[name='field.ended_at']").fill("2026-05-01T08:00:00Z")
     page.get_by_label("twice, under the same id").check()
@@ -76,4 +77,5 @@ def test_an_event_that_is_sent_twice_has_one_effect(
 
     page.wait_for_url(re.compile(r"/story\?source=.*id=t-twice"))
     console("chaos").get_by_text("No fault is on").wait_for()
+    console("events?subject=trip-7").locator(".rows").get_by_role("link", name="t-twice").wait_for()
     assert bicycles.station("2026-05-01")["arrivals"] == "1"

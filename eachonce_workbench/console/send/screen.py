@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -27,8 +28,9 @@ from eachonce_workbench.console.send.offers import Offer, offers
 from eachonce_workbench.console.send.outgoing import Outgoing
 from eachonce_workbench.console.send.reader import Reader
 from eachonce_workbench.console.text import indented
-from eachonce_workbench.run.books import BooksError
+from eachonce_workbench.run.books import BooksError, Input
 from eachonce_workbench.run.samples import Samples
+from eachonce_workbench.template.topology import Topology
 
 _FIELD = "field."
 # What imports a bundle takes longer than a person likes to look at nothing.
@@ -75,6 +77,8 @@ class Send:
         last = None if request.query_params.get("fresh") else self._kept.last(offer.name)
         texts = {**offer.texts, **(last or {}), "id": str(uuid.uuid4())}
         texts["data"] = indented(texts["data"].encode())
+        if last is None and (await self._checked(offer, texts["data"])).subject == texts.get("subject"):
+            texts["subject"] = ""  # the contract will say it, whatever becomes of the data
         return self._shown(request, told, found, offer, texts, last=last is not None)
 
     async def ready(self, request: Request) -> Response:  # noqa: ARG002 - as starlette calls it
@@ -95,11 +99,10 @@ class Send:
         checked = await self._checked(offer, texts["data"])
         if checked.reason is not None and not asked.get("anyway"):
             return self._shown(request, told, found, offer, texts, wrong=checked.reason, may=True)
-        if checked.subject is not None and not texts.get("subject"):
-            texts["subject"] = checked.subject
+        about = {"subject": texts.get("subject") or checked.subject or ""}
         try:
             self._number += 1
-            letter = letter_of(offer, texts, number=self._number, sent_at=_now())
+            letter = letter_of(offer, texts | about, number=self._number, sent_at=_now())
             if (killed := asked.get("kill", "")) in offer.consumers:
                 letter = replace(letter, fault=killing(killed, letter, layered=killed in told.layered))
             if asked.get("aside"):
@@ -134,13 +137,10 @@ class Send:
         assert topology is not None  # noqa: S101 - a local cloud has one
         folder = self._place.folder
         told = await self._reader.told(topology.functions)
-        samples: list[Any] = []
-        if folder is not None:
-            try:
-                samples = list(await aside(lambda: Samples(folder, topology).inputs(None, None)))
-            except BooksError:
-                samples = []
-        return told, offers(topology, told, samples)
+        if folder is None:
+            return told, offers(topology, told, ())
+        samples, unread = await aside(lambda: _samples(folder, topology))
+        return msgspec.structs.replace(told, unknown=(*told.unknown, *unread)), offers(topology, told, samples)
 
     async def _checked(self, offer: Offer, data: str) -> Checked:
         if offer.known is not None:
@@ -192,6 +192,14 @@ class Send:
 def _chosen(found: Sequence[Offer], name: str) -> Offer:
     """Return what is wanted, else the first."""
     return next((each for each in found if each.name == name), found[0])
+
+
+def _samples(folder: Path, topology: Topology) -> tuple[Sequence[Input], tuple[str, ...]]:
+    """Return a bundle's samples, and why they can't be read, if there are any."""
+    try:
+        return Samples(folder, topology).inputs(None, None), ()
+    except BooksError as error:
+        return (), (str(error),) if any((folder / "events").glob("*/*.json")) else ()
 
 
 def _typed(fields: Sequence[Field], asked: Mapping[str, str]) -> dict[str, str]:
