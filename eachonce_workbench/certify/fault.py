@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from eachonce_workbench.simulator.fault import CallFault, DeliveryFault
+from eachonce_workbench.cloud.faults.fault import CallFault
+from eachonce_workbench.simulator.fault import DeliveryFault
 
 AT_A_CALL = (CallFault.KILLED_BEFORE, CallFault.KILLED_AFTER, CallFault.LOST)
 

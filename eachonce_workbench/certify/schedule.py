@@ -9,7 +9,8 @@ from eachonce.outcome import Verdict
 from eachonce_workbench.certify.ending import Ending
 from eachonce_workbench.certify.fault import Fault
 from eachonce_workbench.certify.footprint import Footprint
-from eachonce_workbench.simulator.fault import CallFault, DeliveryFault
+from eachonce_workbench.cloud.faults.fault import CallFault
+from eachonce_workbench.simulator.fault import DeliveryFault
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,9 +31,10 @@ from eachonce_workbench.certify.fault import Fault
 from eachonce_workbench.certify.footprint import Footprint
 from eachonce_workbench.certify.rows import REGION, Rows
 from eachonce_workbench.certify.run import Request, looking
+from eachonce_workbench.cloud.faults.fault import CallFault
 from eachonce_workbench.cloud.store.protocol import AwsError, Response, decoded, success
 from eachonce_workbench.simulator.call import content_of
-from eachonce_workbench.simulator.fault import CallFault, DeliveryFault
+from eachonce_workbench.simulator.fault import DeliveryFault
 from eachonce_workbench.simulator.worker import Killed
 
 _OF_THE_LAYER = ("dynamodb", "sqs", "events")

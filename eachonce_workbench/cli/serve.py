@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Interface
 
     from eachonce_workbench.cloud.data_folder import DataFolder
+    from eachonce_workbench.cloud.faults.faults import Faults
     from eachonce_workbench.cloud.live_cloud import LiveCloud
     from eachonce_workbench.cloud.local_cloud import LocalCloud
     from eachonce_workbench.console.door import Door
@@ -134,6 +135,7 @@ async def _serve(
     """Keep the local cloud, and show what happens in it."""
     from eachonce_workbench.cli.screens.functions import FunctionsScreen
     from eachonce_workbench.cli.screens.printer import Printer
+    from eachonce_workbench.cloud.faults.faults import Faults
     from eachonce_workbench.cloud.history import History
     from eachonce_workbench.cloud.live_cloud import LiveCloud
     from eachonce_workbench.cloud.local_cloud import LocalCloud
@@ -143,6 +145,7 @@ async def _serve(
     from eachonce_workbench.template.topology import Topology
 
     record = Record()
+    faults = None if page is None else Faults()
     parameters = parameters_of(bundle, bundle.folder / ".run")
 
     with closing(Printer()) as printer:
@@ -166,6 +169,7 @@ async def _serve(
                 kept=kept,
                 adapt=shown,
                 keeps_time=True,
+                faults=faults,
             )
 
         live = LiveCloud(bundle.template, make, listening=listening, tell=printer.print, data=data)
@@ -176,7 +180,7 @@ async def _serve(
             await asyncio.to_thread(_show, live)
             async with AsyncExitStack() as stack:
                 if page is not None:
-                    door = await asyncio.to_thread(_console, live, record, bundle.folder, page)
+                    door = await asyncio.to_thread(_console, live, record, faults, bundle.folder, page)
                     served = Server(door, page)
                     stack.push_async_callback(served.stop)
                     stack.callback(door.end)
@@ -185,7 +189,7 @@ async def _serve(
                 await live.follow()
 
 
-def _console(live: LiveCloud, record: Record, folder: Path, page: socket.socket) -> Door:
+def _console(live: LiveCloud, record: Record, faults: Faults | None, folder: Path, page: socket.socket) -> Door:
     """Make the console, which isn't served yet, and say where it will be."""
     from eachonce_workbench.cloud.serving import endpoint_of
     from eachonce_workbench.console.app import console
@@ -197,6 +201,7 @@ def _console(live: LiveCloud, record: Record, folder: Path, page: socket.socket)
         record=record,
         cloud=lambda: live.cloud,
         topology=lambda: live.cloud.topology,
+        faults=faults,
         folder=folder,
     )
     door = console(place, port=page.getsockname()[1])

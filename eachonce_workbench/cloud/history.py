@@ -24,6 +24,7 @@ Kind = Literal[
     "returned",  # a message goes back to its queue
     "dead-lettered",  # a message was moved to a dead-letter queue
     "switched",  # an event source mapping was turned on or off by a call
+    "faulted",  # a function's call met a fault that is turned on
     "refused",  # a confined function tried what it may not
     "log",  # a line that a function printed
     "metric",  # an embedded metric that a function printed

@@ -16,6 +16,8 @@ from eachonce_workbench import template as sam_template
 from eachonce_workbench.cloud.bus.bus import Bus
 from eachonce_workbench.cloud.confinement.cell import Cells, open_cells
 from eachonce_workbench.cloud.event_sources import EventSources
+from eachonce_workbench.cloud.faults.chaos import Chaos
+from eachonce_workbench.cloud.faults.faults import Faults
 from eachonce_workbench.cloud.functions.asynchronous import Asynchronous
 from eachonce_workbench.cloud.functions.destinations import Destinations
 from eachonce_workbench.cloud.functions.invocations import Invocations
@@ -81,6 +83,7 @@ class LocalCloud:
         listening: socket.socket | None = None,
         kept: Kept | None = None,
         keeps_time: bool = False,
+        faults: Faults | None = None,
     ) -> None:
         """Take the template and what to make of it; nothing starts yet.
 
@@ -90,7 +93,8 @@ class LocalCloud:
         by default. `adapt` may change what the template says. `cells` give what each of those processes is confined by;
         nothing does by default, as a person's own development needs. `listening` is a socket in place of a port; it is
         closed at the end. `kept` is what it begins with. `keeps_time` fires schedules by the clock;
-        without it only `fire` does, and nothing waits for a time to come.
+        without it only `fire` does, and nothing waits for a time to come. `faults` are those that functions' calls are
+        to meet; without it none can be turned on.
         """
         self._template = template.resolve()
         self._parameters = dict(parameters or {})
@@ -107,6 +111,7 @@ class LocalCloud:
         self._kept = Kept() if kept is None else kept
         self.gone: tuple[str, ...] = ()
         self._keeps_time = keeps_time
+        self._chaos = None if faults is None else Chaos(faults, self._history)
         self._open = False
 
     @cached_property
@@ -229,6 +234,7 @@ class LocalCloud:
             history=self._history,
             sources=self.sources,
             mappings=self._mappings,
+            chaos=self._chaos,
         )
 
     def _topology(self) -> Topology:
@@ -242,6 +248,7 @@ class LocalCloud:
             history=self._history,
             workers_per_function=self._workers_per_function,
             cells=self._cells,
+            roster=None if self._chaos is None else self._chaos.roster,
         )
 
     def _make_invocations(self) -> Invocations:

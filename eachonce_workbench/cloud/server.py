@@ -20,6 +20,7 @@ from eachonce_workbench.cloud.control.functions import ACCEPTED, Functions
 from eachonce_workbench.cloud.control.mappings import Switches
 from eachonce_workbench.cloud.control.rules import Rules
 from eachonce_workbench.cloud.event_sources import EventSources
+from eachonce_workbench.cloud.faults.chaos import Chaos
 from eachonce_workbench.cloud.functions.invocations import Invocations
 from eachonce_workbench.cloud.history import History
 from eachonce_workbench.cloud.logs.calls import Logs
@@ -30,7 +31,7 @@ from eachonce_workbench.cloud.store import services
 from eachonce_workbench.cloud.store.protocol import CONTENT_TYPE, AwsError, Response, decoded, success
 from eachonce_workbench.cloud.store.store import Store
 from eachonce_workbench.cloud.web.apis import Apis
-from eachonce_workbench.cloud.web.wire import received, send_answer
+from eachonce_workbench.cloud.web.wire import hang_up, received, send_answer
 from eachonce_workbench.template.web.addresses import PREFIX
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -65,8 +66,12 @@ class Endpoint:
         history: History | None = None,
         sources: EventSources | None = None,
         mappings: Switches | None = None,
+        chaos: Chaos | None = None,
     ) -> None:
-        """Answer callers who name one of `hosts`, beside the names of the loopback interface."""
+        """Answer callers who name one of `hosts`, beside the names of the loopback interface.
+
+        Functions' calls go through `chaos`, where there is any.
+        """
         self._store = store
         self._bus = bus
         self._invocations = invocations
@@ -78,6 +83,7 @@ class Endpoint:
         self._functions = Functions(store.topology, mappings)
         self._apis = Apis(store.topology, invocations.runtime, History() if history is None else history)
         self._sources = sources
+        self._chaos = chaos
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
@@ -88,7 +94,14 @@ class Endpoint:
                 await send_answer(await self._apis.answer(await received(scope, receive)), send)
                 return
             request = replace(request, body=await self._read(receive, request))
-            answer = await self._answer(request)
+            if self._chaos is not None and self._chaos.on:
+                carried = await self._chaos.carry(_service(request), request, self._answer)
+                if carried is None:
+                    await hang_up(scope, receive)
+                    return
+                answer = carried
+            else:
+                answer = await self._answer(request)
         except DisconnectedError:
             return
         except AwsError as error:

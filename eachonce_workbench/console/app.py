@@ -12,12 +12,14 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from eachonce_workbench.console.chaos.screen import Chaos
 from eachonce_workbench.console.door import ROOT, Door
 from eachonce_workbench.console.events.screen import Events
 from eachonce_workbench.console.overview.screen import Overview
 from eachonce_workbench.console.pages import HERE, Pages
 from eachonce_workbench.console.place import Place
 from eachonce_workbench.console.proof.screen import Proof
+from eachonce_workbench.console.send.screen import Send
 from eachonce_workbench.console.stream import Streams
 from eachonce_workbench.operations.account import AccountError
 from eachonce_workbench.operations.stack import NoDeadLetterQueueError, UnknownConsumerError, UnknownStackError
@@ -29,7 +31,8 @@ def console(place: Place, *, port: int, token: str | None = None) -> Door:
     """Return the app that shows a place; `port` is that on which it is served."""
     pages = Pages(place)
     streams = Streams()
-    screens = (Overview(pages), Events(pages, streams), Proof(pages))
+    sending = Send(pages)
+    screens = (Overview(pages), Events(pages, streams), sending, Proof(pages), Chaos(pages))
     routes: list[Any] = [route for screen in screens for route in screen.routes()]
     routes.append(Route("/stream", _moves(place, streams)))
     routes.append(Mount("/static", StaticFiles(directory=HERE / "static")))
@@ -43,7 +46,12 @@ def console(place: Place, *, port: int, token: str | None = None) -> Door:
         routes=[Mount(ROOT.rstrip("/"), routes=routes), Route("/", _home)],
         exception_handlers=dict.fromkeys((HTTPException, *_FAILURES), failed),
     )
-    return Door(app, port=port, token=token, end=streams.end)
+
+    def end() -> None:
+        streams.end()
+        sending.end()
+
+    return Door(app, port=port, token=token, end=end)
 
 
 async def _home(request: Request) -> Response:  # noqa: ARG001 - as starlette calls it
@@ -53,6 +61,12 @@ async def _home(request: Request) -> Response:  # noqa: ARG001 - as starlette ca
 def _moves(place: Place, streams: Streams) -> Any:
     async def moves(request: Request) -> Response:  # noqa: ARG001 - as starlette calls it
         record = place.record
-        return streams.answer(lambda: {"changes": 0 if record is None else record.changes})
+        faults = place.faults
+        return streams.answer(
+            lambda: {
+                "changes": 0 if record is None else record.changes,
+                "faults": 0 if faults is None else faults.changes,
+            }
+        )
 
     return moves

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from eachonce_workbench.cloud.faults.faults import Faults
 from eachonce_workbench.console.record import Record
 from eachonce_workbench.operations.account import Account
 from eachonce_workbench.operations.journal import Journal, NoJournal
@@ -26,9 +27,9 @@ T = TypeVar("T")
 class Place:
     """A local cloud (`cloud` gives the one that runs now), or a stack on AWS.
 
-    `record` is what the local cloud told, None on AWS. `topology` is what the template at hand describes, None where
-    there is none. Where it may not be changed, or payloads not be shown, somebody has to say so when it is started.
-    `folder` is the bundle's.
+    `record` is what the local cloud told, and `faults` are those that its functions meet: None on AWS. `topology` is
+    what the template at hand describes, None where there is none. Where it may not be changed, or payloads not be
+    shown, somebody has to say so when it is started. `folder` is the bundle's.
     """
 
     account: Account
@@ -36,6 +37,7 @@ class Place:
     region: str | None = None
     record: Record | None = None
     cloud: Callable[[], LocalCloud] | None = None
+    faults: Faults | None = None
     topology: Callable[[], Topology | None] = field(default=lambda: None)
     folder: Path | None = None
     may_change: bool = True

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from eachonce_workbench.cloud.history import Happening
+from eachonce_workbench.console.chaos.about import events_of
 from eachonce_workbench.console.known import FINAL, WAITING, Handling, KnownEvent, Step
 from eachonce_workbench.template.topology import Topology
 
@@ -72,6 +73,7 @@ class Record:
             "returned": self._returned,
             "dead-lettered": self._dead_lettered,
             "switched": self._switched,
+            "faulted": self._faulted,
         }
 
     def follow(self, topology: Topology) -> None:
@@ -91,6 +93,11 @@ class Record:
         """Call `watcher` with every event that is new or has changed; return what ends that."""
         self._watchers.append(watcher)
         return lambda: self._watchers.remove(watcher)
+
+    @property
+    def newest(self) -> KnownEvent | None:
+        """The event that was first heard of last."""
+        return next(reversed(self.events.values()), None)
 
     def find(self, source: str, event_id: str) -> KnownEvent | None:
         """Return an event by its identity."""
@@ -211,6 +218,14 @@ class Record:
 
     def _switched(self, fields: Mapping[str, Any]) -> None:
         self.paused[fields["function"]] = fields["state"] != "Enabled"
+
+    def _faulted(self, fields: Mapping[str, Any]) -> None:
+        function, site, fault = fields["function"], fields["site"], fields["fault"]
+        self.counts["faulted", function, site, fault] += 1
+        for source, event_id in events_of(fields["body"]):
+            event = self.called(event_id) if source is None else self.find(source, event_id)
+            if event is not None:
+                self._step(event, "faulted", function, f"{fault}: {site}")
 
     # What that makes of events.
 

@@ -10,10 +10,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
 
+from eachonce_workbench.cloud.faults.answers import WEB
 from eachonce_workbench.cloud.store.protocol import AwsError, Response
-
-WEB = "http"
-"""The service of a request that is for nobody at AWS."""
 
 # How botocore's names for services differ from those that requests are signed for.
 _SIGNED_FOR = {
@@ -93,11 +91,10 @@ class Call:
         """What tells the call from others like it, in words: the table, queue, bus, topic or path, and the item."""
         return _about(self) or [f"{self.place}{self.path}".rstrip("/")]
 
-    def refusal(self, code: str, *, status: int = 400, **fields: Any) -> Response:
+    def refused(self, error: AwsError) -> Response:
         """Return an error as whoever made the call reads it."""
         from eachonce_workbench.cloud.refusal import refused
 
-        error = AwsError(code, f"{code}, simulated", status=status, **fields)
         return refused(error, to_form=self.service in _FORMS or self.service == "s3")
 
 

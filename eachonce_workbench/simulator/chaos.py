@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
+from eachonce_workbench.cloud.faults.fault import CallFault
 from eachonce_workbench.cloud.store.queues.disorder import Disorder
-from eachonce_workbench.simulator.fault import CallFault, DeliveryFault
+from eachonce_workbench.simulator.fault import DeliveryFault
 
 _RANGE = 2**64
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from eachonce_workbench.simulator.call_site import CALL_SITES
-from eachonce_workbench.simulator.fault import CallFault, faults_of
+from eachonce_workbench.cloud.faults.call_site import CALL_SITES
+from eachonce_workbench.cloud.faults.fault import CallFault, faults_of
 
 Met = Mapping[tuple[str, CallFault], int]
 

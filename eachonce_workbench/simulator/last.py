@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from eachonce_workbench.simulator.fault import CallFault, faults_of
+from eachonce_workbench.cloud.faults.fault import CallFault, faults_of
 
 NAME = "simulation.json"
 """The file's name in the bundle's folder of results."""

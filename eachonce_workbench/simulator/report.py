@@ -11,9 +11,8 @@ from msgspec import to_builtins
 from rich.console import Console
 from rich.table import Table
 
-from eachonce_workbench.simulator.call_site import all_faults
+from eachonce_workbench.cloud.faults.fault import CallFault, all_faults
 from eachonce_workbench.simulator.coverage import Met, missed, sites, times, together
-from eachonce_workbench.simulator.fault import CallFault
 from eachonce_workbench.simulator.last import LastSimulation, LastWitness, coverage
 from eachonce_workbench.simulator.permissions import together as needed
 from eachonce_workbench.simulator.replay import Replay

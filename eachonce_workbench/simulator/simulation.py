@@ -15,6 +15,7 @@ from typing import Any
 from eachonce_workbench.cloud.confinement import process
 from eachonce_workbench.cloud.confinement.guard import Guard, guarded
 from eachonce_workbench.cloud.confinement.refusals import Refusals
+from eachonce_workbench.cloud.faults.fault import CallFault
 from eachonce_workbench.cloud.history import History
 from eachonce_workbench.cloud.local_cloud import LocalCloud
 from eachonce_workbench.cloud.rights import Right
@@ -30,7 +31,7 @@ from eachonce_workbench.simulator import clock, strand
 from eachonce_workbench.simulator.buried import buried
 from eachonce_workbench.simulator.call import Call
 from eachonce_workbench.simulator.chaos import PROFILES, Chaos, Unruly
-from eachonce_workbench.simulator.fault import CallFault, DeliveryFault
+from eachonce_workbench.simulator.fault import DeliveryFault
 from eachonce_workbench.simulator.handling import handled
 from eachonce_workbench.simulator.judgement import conclude, inconclusive, missing_poison
 from eachonce_workbench.simulator.left import Left, Traffic

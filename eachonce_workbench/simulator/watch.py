@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 from eachonce.journal import unpack_outbox
 
+from eachonce_workbench.cloud.faults.fault import CallFault
 from eachonce_workbench.cloud.history import Happening
 from eachonce_workbench.cloud.store.tables.streams import Entry
 from eachonce_workbench.simulator.call import Call
 from eachonce_workbench.simulator.conduct import Conduct
-from eachonce_workbench.simulator.fault import CallFault
 from eachonce_workbench.simulator.poison import is_poison
 from eachonce_workbench.simulator.row import Row
 from eachonce_workbench.simulator.trial import Observer

@@ -16,13 +16,15 @@ import msgspec
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ReadTimeoutError
 
+from eachonce_workbench.cloud.faults.answers import WEB, part_of, refusal
+from eachonce_workbench.cloud.faults.call_site import call_site
+from eachonce_workbench.cloud.faults.fault import DEADLY, CallFault, faults_of
 from eachonce_workbench.cloud.rights import Right, rights
 from eachonce_workbench.cloud.store.protocol import AwsError, Response
 from eachonce_workbench.simulator import strand
-from eachonce_workbench.simulator.call import WEB, Call
-from eachonce_workbench.simulator.call_site import call_site
+from eachonce_workbench.simulator.call import Call
 from eachonce_workbench.simulator.chaos import Chaos
-from eachonce_workbench.simulator.fault import DEADLY, CallFault, DeliveryFault, faults_of
+from eachonce_workbench.simulator.fault import DeliveryFault
 from eachonce_workbench.simulator.worker import Killed, Worker
 
 Answer = Callable[[Call, str], Response | Awaitable[Response]]
@@ -33,9 +35,7 @@ Called = Callable[[Call, str, CallFault | None], None]
 _FASTEST_SECONDS, _SLOWEST_SECONDS = 0.002, 0.02
 _LATEST_SECONDS = 150.0  # longer than any queue hides a message
 _NEVER = 1e9
-
-_THROTTLE = {"sqs": ("RequestThrottled", 400), "s3": ("SlowDown", 503), WEB: ("TooManyRequests", 429)}
-_THROTTLED = ("ThrottlingException", 400)  # the others'
+_WHY = "simulated"
 
 
 class Wire:
@@ -96,7 +96,7 @@ class Wire:
         fault = CallFault.REFUSED if down else self._fault(worker, call, site)
         self._called(call, site, fault)
         if down:
-            return call.refusal("ServiceUnavailable", status=503)
+            return call.refused(AwsError("ServiceUnavailable", f"ServiceUnavailable, {_WHY}", status=503))
         if fault is not None:
             self.faults[site, fault] += 1
         return self._send(worker, call, fault)
@@ -125,16 +125,11 @@ class Wire:
 
     def _send(self, worker: Worker, call: Call, fault: CallFault | None) -> Response:
         match fault:
-            case CallFault.REFUSED:
+            case CallFault.REFUSED | CallFault.THROTTLED | CallFault.CONFLICT:
                 self._pause(worker, call)
-                return call.refusal("InternalServerError", status=500)
-            case CallFault.THROTTLED:
-                self._pause(worker, call)
-                code, status = _THROTTLE.get(call.service, _THROTTLED)
-                return call.refusal(code, status=status)
-            case CallFault.CONFLICT:
-                self._pause(worker, call)
-                return _conflict(call)
+                return call.refused(
+                    refusal(fault, service=call.service, operation=call.operation, asked=call.params, why=_WHY)
+                )
             case CallFault.PARTIAL:
                 return self._in_part(worker, call)
             case CallFault.KILLED_BEFORE:
@@ -176,33 +171,14 @@ class Wire:
             raise
 
     def _in_part(self, worker: Worker, call: Call) -> Response:
-        asked = msgspec.json.decode(call.body)
-        if "RequestItems" in asked:
-            return self._some_items(worker, call, asked["RequestItems"])
-        entries = asked["Entries"]
-        taken, failed = entries[1::2], entries[::2]
-        answer: dict[str, Any] = {}
-        if taken:
-            part = msgspec.json.encode({**asked, "Entries": taken})
-            _, _, content = self._exchange(worker, replace(call, body=part))
-            answer = msgspec.json.decode(content)
-        else:
+        part = part_of(call.operation, msgspec.json.decode(call.body), why=_WHY)
+        if part.asked is None:
             self._pause(worker, call)
-        whole = _put_events(answer, entries) if call.operation == "PutEvents" else _send_batch(answer, failed)
-        return 200, dict(_JSON), msgspec.json.encode(whole)
-
-    def _some_items(self, worker: Worker, call: Call, wanted: dict[str, Any]) -> Response:
-        """Leave every second key of a read, or item of a write."""
-        reads = call.operation == "BatchGetItem"
-        halves = [_halves(each, "Keys") if reads else (each[::2], each[1::2]) for each in wanted.values()]
-        now = {table: half for table, (half, _) in zip(wanted, halves, strict=True)}
-        left = {table: rest for table, (_, rest) in zip(wanted, halves, strict=True) if _size(rest)}
-        asked = {**msgspec.json.decode(call.body), "RequestItems": now}
-        status, headers, content = self._exchange(worker, replace(call, body=msgspec.json.encode(asked)))
-        found = msgspec.json.decode(content)
-        if status == 200 and left:
-            found["UnprocessedKeys" if reads else "UnprocessedItems"] = left
-        return status, headers, msgspec.json.encode(found)
+            return 200, dict(_JSON), msgspec.json.encode(part.whole({}))
+        status, headers, content = self._exchange(worker, replace(call, body=msgspec.json.encode(part.asked)))
+        if status != 200:
+            return status, headers, content
+        return status, headers, msgspec.json.encode(part.whole(msgspec.json.decode(content)))
 
     def _about(self, worker: Worker, call: Call) -> str:
         """Return what tells a call from others at its site, whatever else goes on."""
@@ -232,36 +208,6 @@ def _site(operation: str) -> str:
 
 
 _JSON = {"content-type": "application/x-amz-json-1.0", "x-amzn-requestid": "simulated"}
-
-
-def _halves(wanted: Mapping[str, Any], name: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    return {**wanted, name: wanted[name][::2]}, {**wanted, name: wanted[name][1::2]}
-
-
-def _size(part: Any) -> int:
-    return len(part["Keys"] if isinstance(part, dict) else part)
-
-
-def _put_events(answer: Mapping[str, Any], entries: list[Any]) -> dict[str, Any]:
-    taken = iter(answer.get("Entries", ()))
-    failure = {"ErrorCode": "InternalFailure", "ErrorMessage": "simulated"}
-    results = [next(taken) if place % 2 else failure for place in range(len(entries))]
-    return {"FailedEntryCount": sum("ErrorCode" in result for result in results), "Entries": results}
-
-
-def _send_batch(answer: Mapping[str, Any], failed: list[Any]) -> dict[str, Any]:
-    failures = [
-        {"Id": entry["Id"], "Code": "InternalError", "SenderFault": False, "Message": "simulated"} for entry in failed
-    ]
-    return {"Successful": answer.get("Successful", []), "Failed": failures}
-
-
-def _conflict(call: Call) -> Response:
-    if call.operation != "TransactWriteItems":
-        return call.refusal("TransactionConflictException")
-    items = msgspec.json.decode(call.body)["TransactItems"]
-    reasons = [{"Code": "TransactionConflict", "Message": "simulated"}, *[{"Code": "None"}] * (len(items) - 1)]
-    return call.refusal("TransactionCanceledException", CancellationReasons=reasons)
 
 
 class _Raw:

@@ -19,7 +19,8 @@ from eachonce_workbench.certify.ending import difference
 from eachonce_workbench.certify.exploration import Exploration
 from eachonce_workbench.certify.schedule import Schedule
 from eachonce_workbench.certify.stage import Stage
-from eachonce_workbench.simulator.fault import CallFault, DeliveryFault
+from eachonce_workbench.cloud.faults.fault import CallFault
+from eachonce_workbench.simulator.fault import DeliveryFault
 from tests.certify.sound import SOUND
 from tests.certify.stall import Received, Sold, sold
 

@@ -15,10 +15,10 @@ from eachonce_workbench.certify.last import LastWitness as LastContradiction
 from eachonce_workbench.certify.verdict import Pair, Verdict
 from eachonce_workbench.certify.witness import WitnessStep
 from eachonce_workbench.cli.command import keep_last
+from eachonce_workbench.cloud.faults.fault import CallFault
 from eachonce_workbench.console.proof.player import marks_of, way_of, ways_of
 from eachonce_workbench.console.proof.playing import PlayingError, command
 from eachonce_workbench.console.proof.table import Cell, table_of
-from eachonce_workbench.simulator.fault import CallFault
 from eachonce_workbench.simulator.last import LastWitness, coverage
 from eachonce_workbench.simulator.steps import Left, Step
 from tests.console.served import Served, served

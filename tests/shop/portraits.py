@@ -58,6 +58,7 @@ def main() -> None:
                 address = path.format(source=quote(source), event=quote(event))
                 page.goto(f"{whole.scheme}://{whole.netloc}{whole.path}{address}")
                 page.wait_for_timeout(1_500)
+                page.locator("[data-reading]").wait_for(state="detached")
                 page.screenshot(path=FOLDER / f"{name}-{scheme}.png")
                 sys.stderr.write(f"wrote docs/console/{name}-{scheme}.png\n")
         browser.close()

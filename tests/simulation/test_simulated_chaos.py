@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eachonce_workbench.cloud.faults.fault import CallFault, faults_of
 from eachonce_workbench.simulator.chaos import PROFILES, Chaos, Unruly
-from eachonce_workbench.simulator.fault import CallFault, DeliveryFault, faults_of
+from eachonce_workbench.simulator.fault import DeliveryFault
 
 HEAVY = PROFILES["heavy"]
 FAULTS = faults_of("UpdateItem")

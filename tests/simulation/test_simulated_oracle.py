@@ -10,12 +10,13 @@ import botocore.session
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
 
+from eachonce_workbench.cloud.faults.answers import WEB
 from eachonce_workbench.cloud.store.services import OFFERED
 from eachonce_workbench.simulator.bundle.campaign import kind_of, spread
 from eachonce_workbench.simulator.bundle.expectation import Expectation
 from eachonce_workbench.simulator.bundle.learned import learn
 from eachonce_workbench.simulator.bundle.leaves import leaves
-from eachonce_workbench.simulator.call import WEB, Call
+from eachonce_workbench.simulator.call import Call
 from eachonce_workbench.simulator.left import Left
 from eachonce_workbench.simulator.outside.effect import Effect, effect_of
 from eachonce_workbench.simulator.outside.stand_in import stand_in, web_stand_in

@@ -8,9 +8,9 @@ import types
 
 import pytest
 
-from eachonce_workbench.simulator.call_site import CALL_SITES, UnknownCallSiteError, all_faults, call_site
+from eachonce_workbench.cloud.faults.call_site import CALL_SITES, UnknownCallSiteError, call_site
+from eachonce_workbench.cloud.faults.fault import CallFault, all_faults, faults_of
 from eachonce_workbench.simulator.coverage import missed, sites, times, together
-from eachonce_workbench.simulator.fault import CallFault, faults_of
 
 
 def named(module: types.ModuleType, name: str) -> bool:

@@ -130,6 +130,15 @@ def test_what_becomes_of_an_asynchronous_invocation_is_told(looking: Looking) ->
     ]
 
 
+def test_a_call_that_met_a_fault_is_told(looking: Looking) -> None:
+    """Which, and where it comes from."""
+    looking.history.record(
+        "faulted", function="Mail", request_id="r", site="ledger.begin UpdateItem", fault="answer lost", body=b"{}"
+    )
+
+    assert looking.seen == ["Mail faulted ledger.begin UpdateItem answer lost"]
+
+
 def test_what_reaches_nobody_is_told(looking: Looking) -> None:
     """A message that is moved to a dead-letter queue, and an event that its target doesn't take."""
     looking.history.record("dead-lettered", queue_arn="a:b:orders", message_id="m", receives=3, body="{}")

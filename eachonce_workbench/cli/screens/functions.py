@@ -53,6 +53,8 @@ class FunctionsScreen:
                 self._line(fields["function"], "malformed", fields["route"], fields["reason"])
             case "undelivered":
                 self._line(_sender(fields), "undelivered", *_undelivered(fields))
+            case "faulted":
+                self._line(fields["function"], "faulted", fields["site"], fields["fault"])
             case "switched":
                 self._line(fields["function"], "resumed" if fields["state"] == "Enabled" else "paused", "", "")
             case "fired":

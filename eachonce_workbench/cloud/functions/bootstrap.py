@@ -2,7 +2,9 @@
 
 Run by its path, so that nothing of this repository is on the function's module path:
 
-    python bootstrap.py PARENT_PID HANDLER
+    python bootstrap.py PARENT_PID HANDLER [NAMING]
+
+where NAMING is the file that lets calls be named (cloud/faults/naming.py), if they are to be.
 """
 
 from __future__ import annotations
@@ -10,20 +12,34 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from types import ModuleType
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
 def main() -> None:
     """Tie this process to its parent, and run the function."""
-    _, parent, handler = sys.argv
+    _, parent, handler, *naming = sys.argv
     die_with(int(parent))
+    for path in naming:
+        loaded(path).install(loaded)
     sys.path[0] = os.getcwd()  # noqa: PTH109 - as `python -m awslambdaric` has it, without pathlib
     sys.argv = ["awslambdaric", handler]
 
     import runpy
 
     runpy.run_module("awslambdaric", run_name="__main__", alter_sys=True)
+
+
+def loaded(path: str) -> ModuleType:
+    """Return the module in a file, which nobody can import."""
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    spec = spec_from_file_location("_eachonce", path)
+    assert spec is not None and spec.loader is not None  # noqa: S101, PT018 - it is a file of Python's
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def die_with(parent: int) -> None:

@@ -10,14 +10,15 @@ if TYPE_CHECKING:
 
 
 def function_environment(
-    function: Function, *, endpoint: str, runtime_api: str, log_stream: str = "local"
+    function: Function, *, endpoint: str, runtime_api: str, log_stream: str = "local", key: str = "local"
 ) -> dict[str, str]:
     """Return the function's own variables, what Lambda sets, and what points AWS's SDKs at `endpoint`.
 
+    `key` is the access key that calls are signed with: any will do.
     The names are those of https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html.
     """
     reserved = _reserved(function, runtime_api, log_stream)
-    return {**_LANGUAGE, **function.environment, **_sdk(function, endpoint), **reserved}
+    return {**_LANGUAGE, **function.environment, **_sdk(function, endpoint, key), **reserved}
 
 
 _LANGUAGE = {"LANG": "en_US.UTF-8", "PATH": "/usr/local/bin:/usr/bin:/bin:/opt/bin"}
@@ -40,10 +41,10 @@ def _reserved(function: Function, runtime_api: str, log_stream: str) -> dict[str
     }
 
 
-def _sdk(function: Function, endpoint: str) -> dict[str, str]:
+def _sdk(function: Function, endpoint: str, key: str) -> dict[str, str]:
     region = function.arn.split(":")[3]
     return {
-        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_ACCESS_KEY_ID": key,
         "AWS_SECRET_ACCESS_KEY": "local",
         "AWS_SESSION_TOKEN": "local",
         "AWS_REGION": region,

@@ -17,6 +17,7 @@ from eachonce_workbench.cloud.functions.warden import Warden
 from eachonce_workbench.cloud.functions.worker import Worker
 
 if TYPE_CHECKING:
+    from eachonce_workbench.cloud.faults.roster import Roster
     from eachonce_workbench.cloud.history import History
     from eachonce_workbench.template.topology import Function
 
@@ -32,8 +33,9 @@ class ProcessRuntime:
         history: History,
         workers_per_function: int = 2,
         cells: Cells = open_cells,
+        roster: Roster | None = None,
     ) -> None:
-        """`cells` give what each process is confined by; nothing does by default."""
+        """`cells` give what each process is confined by; nothing does by default. `roster` is where each is known."""
         self._pools: dict[str, Pool] = {}
         self._warden = Warden()
         for function in functions:
@@ -43,6 +45,7 @@ class ProcessRuntime:
                 history=history,
                 warden=self._warden,
                 cells=cells,
+                roster=roster,
                 limit=workers_per_function,
             )
             self._pools |= dict.fromkeys((function.logical_id, function.name, function.arn), pool)
@@ -69,13 +72,22 @@ class Pool:
     """
 
     def __init__(
-        self, function: Function, *, endpoint: str, history: History, warden: Warden, cells: Cells, limit: int
+        self,
+        function: Function,
+        *,
+        endpoint: str,
+        history: History,
+        warden: Warden,
+        cells: Cells,
+        roster: Roster | None,
+        limit: int,
     ) -> None:
         self._function = function
         self._endpoint = endpoint
         self._history = history
         self._warden = warden
         self._cells = cells
+        self._roster = roster
         self._slots = asyncio.Semaphore(limit)
         self._workers: set[Worker] = set()
         self._idle: list[Worker] = []
@@ -134,7 +146,12 @@ class Pool:
             if await worker.ready() or self._stopped:
                 return worker
         worker = Worker(
-            self._function, endpoint=self._endpoint, history=self._history, warden=self._warden, cells=self._cells
+            self._function,
+            endpoint=self._endpoint,
+            history=self._history,
+            warden=self._warden,
+            cells=self._cells,
+            roster=self._roster,
         )
         self._workers.add(worker)
         worker.start().add_done_callback(lambda _: self._forget(worker))

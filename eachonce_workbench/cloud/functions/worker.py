@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from eachonce_workbench.cloud.confinement.cell import Cell, Cells, OpenCell, open_cells
+from eachonce_workbench.cloud.faults import naming
 from eachonce_workbench.cloud.functions.ending import (
     Ending,
     error_type,
@@ -30,6 +31,7 @@ from eachonce_workbench.cloud.functions.runtime_api import Call, Connection
 from eachonce_workbench.cloud.functions.warden import Warden
 
 if TYPE_CHECKING:
+    from eachonce_workbench.cloud.faults.roster import Roster
     from eachonce_workbench.cloud.history import History
     from eachonce_workbench.template.topology import Function
 
@@ -51,8 +53,17 @@ class Worker:
     """
 
     def __init__(
-        self, function: Function, *, endpoint: str, history: History, warden: Warden, cells: Cells = open_cells
+        self,
+        function: Function,
+        *,
+        endpoint: str,
+        history: History,
+        warden: Warden,
+        cells: Cells = open_cells,
+        roster: Roster | None = None,
     ) -> None:
+        """`roster` is where the process is known by its access key, if anybody wants to know who makes a call."""
+        self.function = function.logical_id
         self.ending: Ending | None = None
         self.log_stream = f"{datetime.now(UTC):%Y/%m/%d}/[$LATEST]{uuid.uuid4().hex}"
         self._function = function
@@ -61,6 +72,8 @@ class Worker:
         self._history = history
         self._log = FunctionLog(function.logical_id, self.log_stream, history)
         self._cells = cells
+        self._roster = roster
+        self._key = "local"
         self._cell: Cell = OpenCell()
         self._connections: set[Connection] = set()
         self._asking: Connection | None = None
@@ -103,17 +116,31 @@ class Worker:
         try:
             return await self._answer
         except asyncio.CancelledError:
-            self._end(exited(-signal.SIGKILL))
+            self.kill()
             raise
         finally:
             timer.cancel()
             self._request_id = self._answer = None
 
+    @property
+    def request_id(self) -> str | None:
+        """The invocation that the process is at."""
+        return self._request_id
+
+    def kill(self) -> None:
+        """End the process, and what it is at, as a crash does."""
+        self._end(exited(-signal.SIGKILL))
+
+    async def gone(self) -> None:
+        """Wait until nothing is left of the process."""
+        if self._life is not None:
+            await asyncio.wait([self._life])
+
     async def stop(self) -> None:
         """Kill the process and its children, and wait until it is gone."""
         if self._life is not None:
             self._life.cancel()
-            await asyncio.wait([self._life])
+            await self.gone()
 
     def asked(self, connection: Connection) -> None:
         """Take the process's question for work; `run` answers it."""
@@ -144,6 +171,8 @@ class Worker:
     async def _live(self) -> None:
         server = await asyncio.get_running_loop().create_server(self._connect, "127.0.0.1", 0)
         self._cell = self._cells(self._refused)
+        if self._roster is not None:
+            self._key = self._roster.enter(self)
         try:
             port = server.sockets[0].getsockname()[1]
             self._warden.start()
@@ -160,6 +189,8 @@ class Worker:
             if self._process is not None:
                 await self._process.wait()
                 self._warden.release(self._process.pid)
+            if self._roster is not None:
+                self._roster.leave(self._key)
             server.close()
             for connection in self._connections:
                 connection.close()
@@ -173,7 +204,11 @@ class Worker:
 
     async def _spawn(self, port: int) -> asyncio.subprocess.Process:
         environment = function_environment(
-            self._function, endpoint=self._endpoint, runtime_api=f"127.0.0.1:{port}", log_stream=self.log_stream
+            self._function,
+            endpoint=self._endpoint,
+            runtime_api=f"127.0.0.1:{port}",
+            log_stream=self.log_stream,
+            key=self._key,
         )
         return await asyncio.create_subprocess_exec(
             sys.executable,
@@ -181,6 +216,7 @@ class Worker:
             _BOOTSTRAP,
             str(os.getpid()),
             self._function.handler,
+            *([] if self._roster is None else [naming.__file__]),
             cwd=self._function.code,
             env={**environment, **self._cell.environment},
             pass_fds=self._cell.descriptors,

@@ -16,13 +16,25 @@ from eachonce_workbench.cloud.web.request import WebRequest
 SPELLING = "eachonce.spelling"
 """The key of a scope under which the names of its headers are as they were written."""
 
+HANG_UP = "eachonce.hang_up"
+"""The key of a scope under which there is what ends its connection, without a word."""
+
 # Lengths and connections are the server's to tell.
 _SERVERS = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
 _BODILESS = frozenset({204, 304})
 
 
 class Spelling(HttpToolsProtocol):
-    """HTTP, remembering how the names of headers were written: a function behind a REST API sees them so."""
+    """HTTP, remembering how the names of headers were written: a function behind a REST API sees them so.
+
+    It lets whoever answers end the connection instead.
+    """
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        super().on_message_begin()
+        scope: MutableMapping[str, Any] = self.scope  # type: ignore[assignment]
+        scope[HANG_UP] = self.transport.close
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header."""
@@ -47,6 +59,13 @@ async def received(scope: Scope, receive: Receive) -> WebRequest:
         id=str(uuid.uuid4()),
         at=time.time(),
     )
+
+
+async def hang_up(scope: Scope, receive: Receive) -> None:
+    """End the connection of a request that is read, and return when it has ended."""
+    scope[HANG_UP]()
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def send_answer(answer: WebAnswer, send: Callable[[MutableMapping[str, Any]], Awaitable[None]]) -> None:

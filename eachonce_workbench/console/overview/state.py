@@ -99,6 +99,15 @@ def outcomes_by_consumer(record: Record) -> dict[str, Counter[str]]:
     return found
 
 
+def faults_by_function(record: Record) -> Counter[str]:
+    """Return how often the calls of each function met a fault that is turned on."""
+    found: Counter[str] = Counter()
+    for key, count in record.counts.items():
+        if key[0] == "faulted":
+            found[key[1]] += count
+    return found
+
+
 def sentence(record: Record, consumers: Sequence[ConsumerState]) -> Sentence:
     """Say whether anything is lost or doubled, and what."""
     published = _sum(record, "published")
@@ -150,6 +159,9 @@ def lines_of(topology: Topology, consumers: Iterable[ConsumerState], record: Rec
     for name, outcomes in outcomes_by_consumer(record).items():
         if name in arns:
             lines[arns[name]] = [f"{count:,} {outcome}" for outcome, count in sorted(outcomes.items())]
+    for name, count in faults_by_function(record).items():
+        if name in arns:
+            lines.setdefault(arns[name], []).append(f"{count:,} fault{'' if count == 1 else 's'} met")
     for each in consumers:
         told = [f"{each.depth.visible + each.depth.delayed:,} waiting, {each.depth.in_flight:,} in flight"]
         if each.paused:

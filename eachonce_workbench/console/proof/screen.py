@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from eachonce_workbench.certify.last import NAME as CERTIFICATE
 from eachonce_workbench.certify.last import LastCertificate
+from eachonce_workbench.cloud.faults.fault import CallFault
 from eachonce_workbench.console.door import ROOT
 from eachonce_workbench.console.pages import Pages
 from eachonce_workbench.console.place import aside
@@ -22,7 +23,6 @@ from eachonce_workbench.console.proof.player import marks_of, way_of, ways_of
 from eachonce_workbench.console.proof.playing import WITNESS, Played, PlayingError, command, play
 from eachonce_workbench.console.proof.table import table_of
 from eachonce_workbench.run.kept import FOLDER, KeptError, kept
-from eachonce_workbench.simulator.fault import CallFault
 from eachonce_workbench.simulator.last import NAME as SIMULATION
 from eachonce_workbench.simulator.last import LastSimulation
 

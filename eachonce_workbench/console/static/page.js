@@ -66,7 +66,7 @@ export async function refresh() {
     const answer = await fetch(location.href, { headers: { accept: "text/html" } });
     if (!answer.ok) return;
     const next = new DOMParser().parseFromString(await answer.text(), "text/html");
-    for (const part of document.querySelectorAll("[data-live]")) {
+    for (const part of document.querySelectorAll("[data-live], [data-live-too]")) {
       const fresh = next.getElementById(part.id);
       if (fresh && shown.get(part.id) !== fresh.innerHTML) {
         shown.set(part.id, fresh.innerHTML);

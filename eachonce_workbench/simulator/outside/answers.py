@@ -6,11 +6,12 @@ from collections.abc import Awaitable
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from eachonce_workbench.cloud.faults.answers import WEB
 from eachonce_workbench.cloud.local_cloud import LocalCloud
 from eachonce_workbench.cloud.request import Request
 from eachonce_workbench.cloud.store.protocol import AwsError, Response, decoded, success
 from eachonce_workbench.cloud.store.services import OFFERED
-from eachonce_workbench.simulator.call import WEB, Call
+from eachonce_workbench.simulator.call import Call
 from eachonce_workbench.simulator.outside.effect import Effect, effect_of
 from eachonce_workbench.simulator.outside.stand_in import stand_in, web_stand_in
 

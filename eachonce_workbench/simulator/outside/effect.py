@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from eachonce_workbench.simulator.call import WEB, Call
+from eachonce_workbench.cloud.faults.answers import WEB
+from eachonce_workbench.simulator.call import Call
 
 # Asking twice changes nothing: RFC 9110, 9.2.1 and 9.2.2.
 _READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})

@@ -17,9 +17,10 @@ from unittest.mock import patch
 
 import urllib3.connection
 
+from eachonce_workbench.cloud.faults.answers import WEB
 from eachonce_workbench.cloud.store.protocol import Response
 from eachonce_workbench.simulator import strand
-from eachonce_workbench.simulator.call import WEB, Call
+from eachonce_workbench.simulator.call import Call
 
 ANSWERED = frozenset({"urllib.Request"})
 """Python's audit events of what is answered here."""

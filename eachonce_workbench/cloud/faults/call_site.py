@@ -1,11 +1,12 @@
-"""Call sites: which part of the layer makes an AWS call, and for what."""
+"""Call sites: which part of the layer makes an AWS call, and for what.
+
+Functions' own processes load this file by its path: it needs nothing but Python.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-
-from eachonce_workbench.simulator.fault import CallFault, faults_of
 
 # Each place in the layer that means something of its own by a call, and the calls that it makes. Calls are made on its
 # behalf by `writer`, which is no site. A call from elsewhere in the layer is an error, so that none is forgotten.
@@ -71,13 +72,3 @@ def call_site(operation: str) -> str | None:
     if seen:
         raise UnknownCallSiteError(f"{seen} calls {operation}")
     return None
-
-
-def all_faults() -> list[tuple[str, CallFault]]:
-    """Return every fault that can happen at every call site of the layer."""
-    return [
-        (f"{place} {operation}", fault)
-        for place, operations in CALL_SITES.items()
-        for operation in operations
-        for fault in faults_of(operation)
-    ]

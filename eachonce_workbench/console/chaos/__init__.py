@@ -1,0 +1,1 @@
+"""Chaos: faults that are turned on and off, and what has met them."""
