@@ -12,7 +12,7 @@ product of its arrays.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,41 @@ class Field:
 
     name: str
     leaf: Leaf
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldFit:
+    """Whether a field fits by itself, and the values that the event has there; none where it is absent.
+
+    Where a field may be absent and lies in arrays alone, an element without it may be found: then it fits.
+    """
+
+    field: Field
+    values: tuple[Any, ...]
+    fits: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """How one alternative fits an event: field by field, and then together.
+
+    `stuck_at` is the first field that fits by itself, but in no element of an array in which those before it fit.
+    `told` is False where that would take more rows than there may be, and the event counts as one that doesn't fit.
+    """
+
+    fields: tuple[FieldFit, ...]
+    stuck_at: Field | None
+    told: bool = True
+
+    @property
+    def misfits(self) -> int:
+        """How many fields don't fit by themselves."""
+        return sum(not each.fits for each in self.fields)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the alternative matches."""
+        return self.told and self.stuck_at is None and self.misfits == 0
 
 
 class Fields:
@@ -59,6 +94,19 @@ class Fields:
         except TooManyRowsError:
             return False
 
+    def fits(self, event: Mapping[str, Any]) -> Iterator[Fit]:
+        """Yield how each alternative fits an event; one of them fits as a whole if and only if `match` is true.
+
+        Nothing comes after the alternative for which that can't be told within MOST_ROWS_OF_ALL.
+        """
+        reading = _Reading(Occurrences(event, self._names))
+        for fields in self._alternatives:
+            try:
+                yield reading.fit(fields)
+            except TooManyRowsError:
+                yield Fit(fields=tuple(map(reading.fit_alone, fields)), stuck_at=None, told=False)
+                return
+
 
 def _code_units(pair: tuple[str, Leaf]) -> bytes:
     return pair[0].encode("utf-16-be", "surrogatepass")  # by which Java sorts
@@ -81,12 +129,30 @@ class _Reading:
         if not self._occurrences.tied:  # as in most events: each field's choice is its own
             absent = (field for field in fields if field.leaf.absent)
             return all(self._fits(field) or not self._lies(field.name) for field in absent)
+        return self._stuck_at(fields) is None
+
+    def fit(self, fields: Sequence[Field]) -> Fit:
+        """Say how an alternative fits, field by field. Raises TooManyRowsError."""
+        alone = tuple(map(self.fit_alone, fields))
+        # Asked for just where `match` does, so that both come to their rows' end at the same alternative.
+        asked = self._occurrences.tied and all(field.leaf.absent or self._fits(field) for field in fields)
+        stuck_at = self._stuck_at(fields) if asked else None
+        return Fit(fields=alone, stuck_at=stuck_at if all(each.fits for each in alone) else None)
+
+    def fit_alone(self, field: Field) -> FieldFit:
+        """Say whether a field fits, whatever the others do."""
+        fits = bool(self._fits(field)) or (field.leaf.absent and () not in self._lies(field.name))
+        values = tuple(each.value for each in self._occurrences.of(field.name))
+        return FieldFit(field=field, values=values, fits=fits)
+
+    def _stuck_at(self, fields: Sequence[Field]) -> Field | None:
+        """Return the first field that fits nowhere beside those before it."""
         chosen = ANYTHING
         for field, later in zip(fields, self._arrays_after(fields), strict=True):
             chosen = self._choose(chosen, field, later)
             if not chosen:
-                return False
-        return True
+                return field
+        return None
 
     def _arrays_after(self, fields: Sequence[Field]) -> list[frozenset[int]]:
         """For each field the arrays in which a later one lies."""

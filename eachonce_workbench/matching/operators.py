@@ -8,7 +8,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_network
 from typing import Any
 
@@ -40,10 +40,14 @@ _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leaf:
-    """What one field may be: a value that passes the test or, where `absent` is true, missing from the event."""
+    """What one field may be: a value that passes the test or, where `absent` is true, missing from the event.
+
+    `wanted` is that as the pattern has it.
+    """
 
     test: Test
     absent: bool
+    wanted: tuple[Any, ...] = field(default=(), compare=False)
 
     @classmethod
     def of(cls, wanted: Sequence[Any], path: str) -> Leaf:
@@ -55,7 +59,7 @@ class Leaf:
             if isinstance(item, Mapping) and not _is_absence(item)
         ]
         tests += _equality([item for item in items if not isinstance(item, Mapping)], path)
-        return cls(test=_any_of(tests), absent=any(map(_is_absence, items)))
+        return cls(test=_any_of(tests), absent=any(map(_is_absence, items)), wanted=tuple(items))
 
 
 def _is_absence(item: Any) -> bool:

@@ -7,11 +7,11 @@ silent, EventBridge's open source matcher decides, https://github.com/aws/event-
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from eachonce_workbench.matching.fields import Fields
+from eachonce_workbench.matching.fields import Fields, Fit
 from eachonce_workbench.matching.operators import Leaf
 from eachonce_workbench.matching.reading import pairs_of, read_json
 from eachonce_workbench.matching.values import InvalidPattern
@@ -78,6 +78,10 @@ class Pattern:
     def matches(self, event: Mapping[str, Any]) -> bool:
         """Whether the event, as `read_json` gives it, is one that the pattern wants."""
         return self._fields.match(event)
+
+    def fits(self, event: Mapping[str, Any]) -> Iterator[Fit]:
+        """Yield how the event fits each alternative that the pattern stands for: one, where it has no `$or`."""
+        return self._fields.fits(event)
 
 
 def _check_length(document: Mapping[str, Any] | str, longest: int) -> None:
