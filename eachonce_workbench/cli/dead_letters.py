@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,7 +20,7 @@ Type = Annotated[str | None, typer.Option("--type", help="Only events of this ty
 SomeId = Annotated[str | None, typer.Option("--id", help="Only this event, or this message.", metavar="ID")]
 
 dlq = typer.Typer(
-    help="Dead letters: list them by reason, look at one, redrive them, or drop them.", no_args_is_help=True
+    help="Dead letters: list them by reason, look at one, redrive, archive or drop them.", no_args_is_help=True
 )
 
 
@@ -131,6 +132,42 @@ def redrive(
     if rising:
         counts["dead_again"] = tally.dead_again
     _end(tally, found, counts if as_json else "would redrive" if dry_run else "redrove")
+
+
+@dlq.command()
+def archive(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", dir_okay=False, help="A new file: it gets a JSON object a letter.")
+    ],
+    *,
+    consumer: Consumer = None,
+    reason: Reason = None,
+    event_type: Type = None,
+    some_id: SomeId = None,
+    yes: Yes = False,
+    stack: StackName = None,
+    endpoint_url: EndpointUrl = None,
+    region: Region = None,
+    as_json: AsJson = False,
+) -> None:
+    """Move dead letters into a file, whole, after asking: each is on the disk before it leaves its queue."""
+    from eachonce_workbench.cli.consent import ask, require_somebody, tell_place
+    from eachonce_workbench.cli.screens.dead_letters import show_list
+    from eachonce_workbench.cli.session import session
+    from eachonce_workbench.operations.dead_letter import Selection
+    from eachonce_workbench.operations.letter_file import LetterFile
+
+    if file.exists():
+        raise typer.BadParameter(f"{file} is there already: letters go into a new file", param_hint="FILE")
+    require_somebody("archive", endpoint_url, yes=yes)
+    with session(stack, endpoint_url, region) as here, LetterFile(file) as archived:
+        tell_place(here.stack, endpoint_url)
+        found = here.look(Selection(reason=reason, event_type=event_type, some_id=some_id), consumer=consumer)
+        if found.letters and not (yes or here.local):
+            show_list(found, stderr=True)
+            ask(f"Move them to {file}?")
+        tally = here.archive(found.letters, archived.keep)
+    _end(tally, found, {"archived": tally.moved, "file": str(file)} if as_json else f"moved to {file}:")
 
 
 @dlq.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,16 +16,16 @@ from eachonce_workbench.cli.screens.dead_letters import counting, show_tally
 from eachonce_workbench.cli.screens.pause import watching
 from eachonce_workbench.operations.account import Account, AccountError, explained
 from eachonce_workbench.operations.dead_letter import DeadLetter, Selection
-from eachonce_workbench.operations.dead_letters import Found, look
+from eachonce_workbench.operations.dead_letters import Found
 from eachonce_workbench.operations.journal import Journal, NoJournal
+from eachonce_workbench.operations.letters import Letters, Rounds
 from eachonce_workbench.operations.pace import Pace
 from eachonce_workbench.operations.pause import Backlog, Switching
-from eachonce_workbench.operations.redrive import Redrive, Tally, drop
+from eachonce_workbench.operations.redrive import Keep, Tally
 from eachonce_workbench.operations.replay import Archive, ArchiveReplay, Replayed, ReplayError, Span, from_journal
 from eachonce_workbench.operations.route import QueueBus, routes
 from eachonce_workbench.operations.samconfig import deployed_stack
 from eachonce_workbench.operations.stack import (
-    ConsumerQueues,
     NoDeadLetterQueueError,
     SourceMapping,
     UnknownConsumerError,
@@ -33,8 +33,6 @@ from eachonce_workbench.operations.stack import (
     find,
     url_of,
 )
-
-Work = Callable[[ConsumerQueues, Collection[str], Tally], Generator[int, None, None]]
 
 
 class Session:
@@ -48,6 +46,7 @@ class Session:
         self.stack = find(account.client, stack)
         self.journal = self._journal(account)
         self._sqs = account.client("sqs")
+        self._letters = Letters(self.stack, self.journal, self._sqs)
         self._progress = Console(stderr=True)
 
     def _journal(self, account: Account) -> Journal | NoJournal:
@@ -57,25 +56,25 @@ class Session:
 
     def look(self, selection: Selection, *, consumer: str | None = None, with_bodies: bool = False) -> Found:
         """Find dead letters, of one consumer or of all. Raises UnknownConsumerError."""
-        queues = self.stack.chosen(consumer)
         with counting(self._progress, "reading dead letters", None) as seen:
-            return look(self._sqs, queues, selection, seen=seen, with_bodies=with_bodies)
+            return self._letters.look(selection, consumer=consumer, with_bodies=with_bodies, seen=seen)
 
     def redrive(self, letters: Sequence[DeadLetter], *, pace: Pace | None = None) -> Tally:
         """Send letters back to their consumers, as fast as it goes or at a pace."""
-        return self._work_through(letters, Redrive(self._sqs, self.journal, pace=pace), "redrove")
+        return self._work(letters, lambda tally: self._letters.redrive(letters, tally, pace=pace), "redrove")
 
     def foresee(self, letters: Sequence[DeadLetter]) -> Tally:
         """Return what redriving the letters would come to now; changes nothing."""
         with counting(self._progress, "reading the journal", len(letters)) as passed:
-            shared = [queues.consumer for queues in self.stack.consumers if queues.url is None]
-            return Redrive(self._sqs, self.journal).foresee(letters, passed, shared=shared)
+            return self._letters.foresee(letters, passed)
+
+    def archive(self, letters: Sequence[DeadLetter], keep: Keep) -> Tally:
+        """Delete letters once `keep` has them."""
+        return self._work(letters, lambda tally: self._letters.archive(letters, tally, keep=keep), "archived")
 
     def drop(self, letters: Sequence[DeadLetter]) -> Tally:
         """Delete letters for good."""
-        return self._work_through(
-            letters, lambda queues, message_ids, tally: drop(self._sqs, queues, message_ids, tally), "dropped"
-        )
+        return self._work(letters, lambda tally: self._letters.drop(letters, tally), "dropped")
 
     def switch(self, mappings: Sequence[SourceMapping], *, on: bool) -> list[Backlog]:
         """Enable or disable a consumer's mappings, and return what their queues hold then. Raises StillMovingError."""
@@ -132,24 +131,17 @@ class Session:
         reason = None if progress is None else progress.reason
         return {"replay": name, "state": state, "reason": reason}, state == "COMPLETED"
 
-    def _work_through(self, letters: Sequence[DeadLetter], work: Work, did: str) -> Tally:
-        """Work queue by queue; say how far it came if it doesn't come to the end."""
+    def _work(self, letters: Sequence[DeadLetter], work: Callable[[Tally], Rounds], did: str) -> Tally:
+        """Work in rounds; say how far it came if it doesn't come to the end."""
         tally = Tally(chosen=len(letters))
         try:
-            with counting(self._progress, "working", len(letters)) as passed:
-                for queues, message_ids in self._by_queue(letters):
-                    with closing(work(queues, message_ids, tally)) as rounds:
-                        for count in rounds:
-                            passed(count)
+            with counting(self._progress, "working", len(letters)) as passed, closing(work(tally)) as rounds:
+                for count in rounds:
+                    passed(count)
         except BaseException:
             show_tally(self._progress, tally, did)
             raise
         return tally
-
-    def _by_queue(self, letters: Sequence[DeadLetter]) -> Iterator[tuple[ConsumerQueues, set[str]]]:
-        for queues in self.stack.consumers:
-            if ids := {letter.message_id for letter in letters if letter.consumer == queues.consumer}:
-                yield queues, ids
 
 
 def _named(stack: str | None, account: Account) -> str | None:

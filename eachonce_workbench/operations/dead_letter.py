@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,7 +27,8 @@ class DeadLetter:
     plain event. `event`, what a journal knows it by, is None where the body holds no CloudEvents event;
     `cause_id` is the id of the event that led to this one. `sent_at` is when the message came here, or, where SQS moved
     it, into its first queue. `trace_id` says which trace it is a part of, and `trace_header` what a queue carries of
-    that. `error`, `attempts`, `first_seen` and `code_version` are None where nobody noted them.
+    that. `error`, `attempts`, `first_seen` and `code_version` are None where nobody noted them. `attributes` are the
+    message's own, as SQS gave them.
     """
 
     consumer: str
@@ -46,6 +47,7 @@ class DeadLetter:
     group_id: str | None = None
     trace_id: str | None = None
     trace_header: str | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, consumer: str, message: Mapping[str, Any]) -> DeadLetter:
@@ -75,6 +77,7 @@ class DeadLetter:
             group_id=system.get("MessageGroupId"),
             trace_id=None if trace is None else trace.trace_id,
             trace_header=None if trace is None else trace.x_ray,
+            attributes=message.get("MessageAttributes", {}),
         )
 
     def called(self, some_id: str) -> bool:
@@ -82,8 +85,8 @@ class DeadLetter:
         return some_id in (self.event_id, self.message_id)
 
     def headline(self) -> DeadLetter:
-        """Return the letter without its body, to keep many of them."""
-        return replace(self, body="")
+        """Return the letter without its body and attributes, to keep many of them."""
+        return replace(self, body="", attributes={})
 
     def as_dict(self, *, with_body: bool = False) -> dict[str, Any]:
         """Return what JSON shows of the letter."""

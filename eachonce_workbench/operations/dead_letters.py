@@ -74,6 +74,11 @@ class Reading:
                 self._sqs.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
 
     @property
+    def count(self) -> int:
+        """How many messages it got."""
+        return len(self._receipts)
+
+    @property
     def out_of_sight(self) -> int:
         """About how many messages were there that the reading did not get: hidden by others, or by FIFO order."""
         return max(0, self._expected - len(self._receipts))
@@ -135,10 +140,12 @@ def look(
     *,
     seen: Callable[[int], None] = lambda _: None,
     with_bodies: bool = False,
+    most: int | None = None,
 ) -> Found:
     """Read the dead-letter queues side by side, and leave them as they are.
 
-    `seen` is called with the number of messages of each round, from several threads.
+    `seen` is called with the number of messages of each round, from several threads. `most` ends the reading of a queue
+    once so many came, or a few more; the others count as out of sight.
     """
     stop = Event()
 
@@ -148,6 +155,8 @@ def look(
             for letters in reading:
                 seen(len(letters))
                 chosen += [letter if with_bodies else letter.headline() for letter in letters if letter in selection]
+                if most is not None and reading.count >= most:
+                    break
         return chosen, reading.out_of_sight
 
     with ThreadPoolExecutor(max(1, len(queues))) as pool:

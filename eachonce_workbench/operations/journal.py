@@ -40,6 +40,19 @@ class Sought:
     tenant: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What the journal says now of an event that a consumer gave up on.
+
+    `done` is whether this very event has been done since. `redriven_at` is when it was last let count afresh, and
+    `failed_again` whether it was given up on after that.
+    """
+
+    done: bool = False
+    redriven_at: str | None = None
+    failed_again: bool = False
+
+
 class Journal:
     """One stack's journal table. Thread-safe, as botocore's clients are."""
 
@@ -62,6 +75,16 @@ class Journal:
         """Whether a consumer has given up on an event."""
         row = self._get(self._pk(event))
         return row is not None and row["state"] == State.REJECTED
+
+    def standing(self, event: Sought) -> Standing:
+        """Say how an event stands that a consumer gave up on."""
+        row = self._get(self._pk(event)) or {}
+        redriven_at = row.get("redriven_at")
+        return Standing(
+            done=row.get("state") == State.DONE and _done(row, event) is Renewal.DONE,
+            redriven_at=redriven_at,
+            failed_again=row.get("state") == State.REJECTED and redriven_at is not None,
+        )
 
     def foresee(self, event: Sought) -> Renewal:
         """Return what `renew` would come to now, but for a lease; changes nothing."""
@@ -151,6 +174,10 @@ class NoJournal:
     def rejected(self, event: Sought) -> bool:  # noqa: ARG002 - likewise
         """Say that nobody has."""
         return False
+
+    def standing(self, event: Sought) -> Standing:  # noqa: ARG002 - likewise
+        """Say nothing."""
+        return Standing()
 
     def foresee(self, event: Sought) -> Renewal:  # noqa: ARG002 - likewise
         """Say that nothing was counted."""

@@ -41,6 +41,9 @@ _BLAMES_A_MESSAGE = frozenset(
 )
 
 
+Keep = Callable[[Sequence[DeadLetter]], object]
+"""Keeps letters, and returns once no power cut can lose them."""
+
 _SHARED = "several consumers share the dead-letter queue, and it doesn't say whose a letter is"
 
 _FREE = frozenset({Renewal.RENEWED, Renewal.NOTHING, Renewal.BUSY})
@@ -64,6 +67,22 @@ class Tally:
     def left(self) -> int:
         """How many lie where they lay."""
         return self.chosen - self.moved - self.done_since
+
+    def told(self, did: str, *, goes_on: str) -> str:
+        """Say what became of them, in a line; `goes_on` is what to do about those that nobody came to.
+
+        >>> Tally(chosen=3, moved=2).told("redrove", goes_on="again")
+        'redrove 2 dead letters; 1 left: again'
+        """
+        parts = [f"{did} {self.moved:,} dead letter{'' if self.moved == 1 else 's'}"]
+        if self.done_since:
+            parts.append(f"{self.done_since:,} had been done since")
+        if self.dead_again:
+            parts.append(f"{self.dead_again:,} dead again")
+        parts += [f"{count:,} kept: {reason}" for reason, count in self.kept.most_common()]
+        if left := self.left - self.kept.total():
+            parts.append(f"{left:,} left: {goes_on}")
+        return "; ".join(parts)
 
 
 class Redrive:
@@ -181,6 +200,24 @@ def drop(sqs: Any, queues: ConsumerQueues, message_ids: Collection[str], tally: 
     with Reading(sqs, queues) as reading, _rounds() as rounds:
         for letters in _chosen(reading, message_ids):
             rounds.submit(lambda these: _count(tally, [], reading.delete(these)), letters).result()
+            yield len(letters)
+
+
+def archive(
+    sqs: Any, queues: ConsumerQueues, message_ids: Collection[str], tally: Tally, *, keep: Keep
+) -> Generator[int, None, None]:
+    """Give these letters of a consumer to `keep`, whole, and delete what it has returned from; count, and yield.
+
+    A round is kept before it is deleted: whatever is killed in between leaves it in both places.
+    """
+    with Reading(sqs, queues) as reading, _rounds() as rounds:
+
+        def kept_and_deleted(letters: Sequence[DeadLetter]) -> None:
+            keep(letters)
+            _count(tally, [], reading.delete(letters))
+
+        for letters in _chosen(reading, message_ids):
+            rounds.submit(kept_and_deleted, letters).result()
             yield len(letters)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -56,13 +57,20 @@ class Terminal:
             return True
 
 
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An archive's file goes there."""
+    monkeypatch.chdir(tmp_path)
+
+
 def eachonce(*arguments: str, answer: str = "") -> Result:
-    """Run a command that asks on a person's stack on AWS."""
-    command = ["dlq", *arguments, "--stack", "test", "--endpoint-url", AWS]
+    """Run a command that asks on a person's stack on AWS; an archive is `letters.jsonl`."""
+    file = ["letters.jsonl"] if "archive" in arguments else []
+    command = ["dlq", *arguments, *file, "--stack", "test", "--endpoint-url", AWS]
     return CliRunner().invoke(app, command, input=answer)
 
 
-@pytest.mark.parametrize("command", ["redrive", "drop"])
+@pytest.mark.parametrize("command", ["redrive", "archive", "drop"])
 def test_without_a_terminal_nothing_is_asked_of_aws(account: OnAws, command: str) -> None:
     """A script says --yes; one that doesn't is told so, before any call."""
     ended = eachonce(command, answer="y\n")
@@ -72,7 +80,7 @@ def test_without_a_terminal_nothing_is_asked_of_aws(account: OnAws, command: str
     assert account.calls == []
 
 
-@pytest.mark.parametrize("command", ["redrive", "drop"])
+@pytest.mark.parametrize("command", ["redrive", "archive", "drop"])
 def test_what_is_not_agreed_to_is_left(deployed: Deployed, account: OnAws, at_a_terminal: None, command: str) -> None:
     """The question comes after account, region and stack, and what it is about."""
     deployed.bury(body_of("e-1"), reason="the shop was shut")
@@ -87,7 +95,7 @@ def test_what_is_not_agreed_to_is_left(deployed: Deployed, account: OnAws, at_a_
     assert len(deployed.look().letters) == 1
 
 
-@pytest.mark.parametrize(("command", "sent"), [("redrive", 1), ("drop", 0)])
+@pytest.mark.parametrize(("command", "sent"), [("redrive", 1), ("archive", 0), ("drop", 0)])
 def test_what_is_agreed_to_is_done(
     deployed: Deployed, account: OnAws, at_a_terminal: None, command: str, sent: int
 ) -> None:
@@ -101,7 +109,7 @@ def test_what_is_agreed_to_is_done(
     assert len(deployed.waiting(LETTERS.url)) == sent
 
 
-@pytest.mark.parametrize("command", ["redrive", "drop"])
+@pytest.mark.parametrize("command", ["redrive", "archive", "drop"])
 def test_a_script_says_yes_and_is_told_where(deployed: Deployed, account: OnAws, command: str) -> None:
     """Nobody is asked; its log has the account."""
     deployed.bury(body_of("e-1"))
@@ -111,6 +119,19 @@ def test_a_script_says_yes_and_is_told_where(deployed: Deployed, account: OnAws,
     assert ended.exit_code == 0
     assert ended.stderr.splitlines() == [PLACE]
     assert len(deployed.look().letters) == 0
+
+
+def test_an_archive_has_what_left_the_queue(deployed: Deployed, account: OnAws, tmp_path: Path) -> None:
+    """Whole; and its file is never written over."""
+    deployed.bury(body_of("e-1"), reason="the shop was shut")
+
+    first, second = eachonce("archive", "--yes", "--json"), eachonce("archive", "--yes")
+
+    (line,) = map(json.loads, (tmp_path / "letters.jsonl").read_text().splitlines())
+    assert json.loads(first.stdout) | {"left": 0} == json.loads(first.stdout)
+    assert (line["event_id"], line["reason"], line["body"]) == ("e-1", "the shop was shut", body_of("e-1"))
+    assert second.exit_code == 2
+    assert "is there already" in " ".join(second.stderr.split())
 
 
 def test_a_dry_run_changes_nothing_and_asks_nobody(deployed: Deployed, account: OnAws) -> None:

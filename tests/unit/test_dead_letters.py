@@ -17,8 +17,9 @@ from eachonce.journal import State
 from eachonce.listener import unwrap
 
 from eachonce_workbench.operations.dead_letter import DeadLetter, Selection
-from eachonce_workbench.operations.dead_letters import Reading
-from eachonce_workbench.operations.redrive import Redrive, Tally, drop
+from eachonce_workbench.operations.dead_letters import Reading, look
+from eachonce_workbench.operations.journal import Sought, Standing
+from eachonce_workbench.operations.redrive import Redrive, Tally, archive, drop
 from tests.deployed import LETTERS, ORDERED, PARCELS, Deployed, Killed, body_of
 
 MALFORMED = '{"not": "an event"'
@@ -163,6 +164,42 @@ def test_every_letter_is_found_once(deployed: Deployed) -> None:
     assert Counter(letter.event_id for letter in found.letters) == Counter([f"e-{n}" for n in range(23)] + ["e-p"])
     assert found.out_of_sight == 0
     assert {letter.body for letter in found.letters} == {""}
+
+
+def test_a_look_ends_where_it_is_told_to(deployed: Deployed) -> None:
+    """What it did not come to counts as out of sight, and is there for the next who looks."""
+    for number in range(25):
+        deployed.bury(body_of(f"e-{number}"))
+
+    some = look(deployed.sqs, [LETTERS], Selection(), most=10)
+
+    assert (len(some.letters), some.out_of_sight) == (10, 15)
+    assert len(deployed.look().letters) == 25
+
+
+def test_how_a_letters_event_stands_is_told(deployed: Deployed) -> None:
+    """Whether it was done since, and whether a redrive was in vain; another event under its id tells nothing."""
+    bodies = {name: body_of(name) for name in ("none", "done", "other", "again", "under-way")}
+    deployed.put_done("letters", bodies["done"])
+    deployed.put_done("letters", body_of("other", to="Bo"))
+    deployed.put_row("letters", "again", state=State.REJECTED, redriven_at="2026-01-02")
+    deployed.put_row("letters", "under-way", state=State.TRIED, redriven_at="2026-01-02")
+
+    told = {name: deployed.journal.standing(letter_of(body)) for name, body in bodies.items()}
+
+    assert told == {
+        "none": Standing(),
+        "done": Standing(done=True),
+        "other": Standing(),
+        "again": Standing(redriven_at="2026-01-02", failed_again=True),
+        "under-way": Standing(redriven_at="2026-01-02"),
+    }
+
+
+def letter_of(body: str) -> Sought:
+    event = DeadLetter.of("letters", message(body)).event
+    assert event is not None
+    return event
 
 
 def test_looking_leaves_everything_as_it_is(deployed: Deployed) -> None:
@@ -428,7 +465,7 @@ def test_what_fails_again_meanwhile_is_not_redriven_for_ever(deployed: Deployed)
 
 
 @pytest.mark.parametrize("call", range(1, 8))
-@pytest.mark.parametrize("what", ["redrive", "drop"])
+@pytest.mark.parametrize("what", ["redrive", "archive", "drop"])
 def test_an_interrupt_leaves_no_letter_uncounted(
     deployed: Deployed, ctrl_c: Callable[[], None], what: str, call: int
 ) -> None:
@@ -436,16 +473,20 @@ def test_an_interrupt_leaves_no_letter_uncounted(
     deployed.bury(body_of("e-1"))
     chosen = {letter.message_id for letter in deployed.look([LETTERS]).letters}
     tally = Tally(chosen=len(chosen))
+    kept: list[DeadLetter] = []
     calls = itertools.count(1)
     deployed.after_call = lambda: ctrl_c() if next(calls) == call else None
 
     with suppress(KeyboardInterrupt):
         if what == "redrive":
             list(Redrive(deployed.sqs, deployed.journal)(LETTERS, chosen, tally))
+        elif what == "archive":
+            list(archive(deployed.sqs, LETTERS, chosen, tally, keep=kept.extend))
         else:
             list(drop(deployed.sqs, LETTERS, chosen, tally))
     deployed.after_call = lambda: None
 
+    assert len(kept) >= (tally.moved if what == "archive" else 0)
     with Reading(deployed.sqs, LETTERS) as reading:
         assert tally.left == reading.out_of_sight
 

@@ -11,7 +11,7 @@ import pytest
 from eachonce import Consumer, Contract, ContractError, Event, Work
 from eachonce.event import RawEvent
 from eachonce.identity import derived_id, fingerprint
-from eachonce.journal import read_key, row_key
+from eachonce.journal import Mark, read_key, read_mark, row_key
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -168,6 +168,32 @@ def test_no_two_events_share_a_row(one: tuple[str, str, str], other: tuple[str, 
 
     assert (row_key(*one) == row_key(*other)) == (one == other)
     assert read_key(row_key(*one)) == one
+
+
+@given(st.tuples(names, names, names))
+def test_a_mark_tells_its_event(one: tuple[str, str, str]) -> None:
+    """Whatever source and id are made of, and what is no mark tells none."""
+    consumer, source, event_id = one[0].replace("#", "-"), one[1], one[2]
+
+    assert read_mark(str(Mark(consumer, source, event_id, "0a1b"))) == (consumer, source, event_id)
+    assert read_mark(str(Mark(consumer, source, event_id, ""))) is None
+
+
+def test_a_mark_from_before_sources_counted_names_none() -> None:
+    """As its row does; what has a part too many or too few is none."""
+    assert read_mark("post#e%231%25#0a1b") == ("post", None, "e#1%")
+    for text in (
+        "",
+        "Ada",
+        "post#e-1",
+        "#e-1#0a",
+        "post##0a",
+        "post##s##0a",
+        "post##s#e#",
+        "post#s#e#0a#b",
+        "##s#e#0a",
+    ):
+        assert read_mark(text) is None, text
 
 
 def test_a_key_fits_dynamodb() -> None:

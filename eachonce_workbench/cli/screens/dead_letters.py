@@ -63,15 +63,7 @@ def show_end(tally: Tally, did: str, out_of_sight: int) -> None:
 
 def show_tally(console: Console, tally: Tally, did: str) -> None:
     """Print what became of the letters that were meant."""
-    parts = [f"{did} {_letters(tally.moved)}"]
-    if tally.done_since:
-        parts.append(f"{tally.done_since:,} had been done since")
-    if tally.dead_again:
-        parts.append(f"{tally.dead_again:,} dead again")
-    parts += [f"{count:,} kept: {reason}" for reason, count in tally.kept.most_common()]
-    if left := tally.left - tally.kept.total():
-        parts.append(f"{left:,} left: the same command again goes on")
-    _say(console, "; ".join(parts))
+    _say(console, tally.told(did, goes_on="the same command again goes on"))
 
 
 def show_story(story: Story, out_of_sight: int) -> None:

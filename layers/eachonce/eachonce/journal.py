@@ -82,7 +82,7 @@ def read_key(pk: str) -> tuple[str, str | None, str]:
     if rest.startswith("###"):  # a tenant's; a digest has no # in front of it but its own
         rest = f"#{rest[3:].partition('#')[2]}"
     source, _, event_id = rest[1:].partition("#")
-    return consumer, source.replace("%23", "#").replace("%25", "%"), event_id
+    return consumer, _plain(source), event_id
 
 
 class Mark(msgspec.Struct, frozen=True, dict=True, eq=False):
@@ -115,6 +115,23 @@ class Mark(msgspec.Struct, frozen=True, dict=True, eq=False):
     @cached_property
     def _text(self) -> str:
         return f"{self.prefix}{self.fingerprint}"
+
+
+def read_mark(text: str) -> tuple[str, str | None, str] | None:
+    """Return whose mark it is, and the source and id of its event; None where it is none.
+
+    The source is None in a mark from before sources counted.
+    """
+    match text.split("#"):
+        case [consumer, "", source, event_id, digest] if consumer and source and event_id and digest:
+            return consumer, _plain(source), _plain(event_id)
+        case [consumer, event_id, digest] if consumer and event_id and digest:
+            return consumer, None, _plain(event_id)
+    return None
+
+
+def _plain(escaped: str) -> str:
+    return escaped.replace("%23", "#").replace("%25", "%")
 
 
 def _escaped(text: str) -> str:
