@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +28,7 @@ from eachonce_workbench.cloud.history import Happening, History
 from eachonce_workbench.cloud.logs.calls import Logs
 from eachonce_workbench.cloud.logs.writer import LogWriter
 from eachonce_workbench.cloud.mappings.mappings import Mappings, flows_of
+from eachonce_workbench.cloud.mappings.stream_mapping import StreamReader
 from eachonce_workbench.cloud.mappings.wakeup import Wakeup
 from eachonce_workbench.cloud.pipes import flows as pipes
 from eachonce_workbench.cloud.post import Post
@@ -194,6 +195,11 @@ class LocalCloud:
     def fire(self, name: str) -> str:
         """Fire a schedule (its logical id, name or ARN) now; returns its name. Raises KeyError when there is none."""
         return self.sources.schedules.fire(name).name
+
+    @property
+    def stream_readers(self) -> Sequence[StreamReader]:
+        """What reads the tables' streams."""
+        return self._mappings.readers
 
     def quiet(self) -> bool:
         """Whether nothing is left to be done.

@@ -165,6 +165,18 @@ def reporting(*keys: str) -> Handler:
     return handler
 
 
+def test_what_is_left_of_a_stream_can_be_looked_at():
+    """Without reading it, and only the first of it."""
+    stage = Stage(ScriptedRuntime())
+    reader = stage.reader()
+
+    stage.put("a", "b", "c")
+
+    assert (reader.left, reader.behind) == (3, True)
+    assert [key(record) for record in reader.unread(2)] == ["a", "b"]
+    assert reader.left == 3
+
+
 def test_changes_come_in_the_order_of_their_writes():
     """In batches of the batch size or less, and each once."""
 

@@ -73,7 +73,16 @@ class StreamReader:
     @property
     def behind(self) -> bool:
         """Whether there are records that aren't done with."""
-        return self.position < self._streams.end(self.table_name)
+        return self.left > 0
+
+    @property
+    def left(self) -> int:
+        """How many records aren't done with."""
+        return self._streams.end(self.table_name) - self.position
+
+    def unread(self, most: int) -> list[Record]:
+        """Return up to `most` of the records that aren't done with, the oldest first."""
+        return self._streams.read(self.table_name, self.position, most)[0]
 
     async def run(self) -> None:
         """Read until `halt`, and return when the invocations under way have ended; cancelled, they are cancelled, too.
@@ -107,12 +116,9 @@ class StreamReader:
             if self._halted:
                 return [], self.position
         closes = self._now() + self._mapping.window_seconds
-        while self._waiting() < wanted and (left := closes - self._now()) > 0:
-            await self._wakeup.sleep(left)
+        while self.left < wanted and (seconds := closes - self._now()) > 0:
+            await self._wakeup.sleep(seconds)
         return self._streams.read(self.table_name, self.position, wanted)
-
-    def _waiting(self) -> int:
-        return self._streams.end(self.table_name) - self.position
 
     async def _process(self, records: Sequence[Record]) -> None:
         """Hand over the lanes side by side; a record's item decides its lane."""
