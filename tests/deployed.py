@@ -73,11 +73,10 @@ class Deployed:
     """The stack's clients and what they find; `before_call` and `after_call` happen around each of their calls."""
 
     def __init__(self, system: Topology | None = None) -> None:
-        system = post_office() if system is None else system
-        self._store = Store(system)
-        self._store.create()
-        self._stacks = Stacks(system)
-        self._functions = Functions(system)
+        self._system = post_office() if system is None else system
+        self.empty()
+        self._stacks = Stacks(self._system)
+        self._functions = Functions(self._system)
         self._lock = threading.Lock()  # moto has none
         self._codec = Codec()
         self.before_call: Callable[[], object] = lambda: None
@@ -85,6 +84,11 @@ class Deployed:
         self.revive()
         self.cloudformation, self.dynamodb, self.sqs = map(self.client, ("cloudformation", "dynamodb", "sqs"))
         self.journal = Journal(self.dynamodb, "journal", clock=lambda: datetime.now(UTC))
+
+    def empty(self) -> None:
+        """Hold nothing, as at the beginning: its clients, which take long to make, stay."""
+        self._store = Store(self._system)
+        self._store.create()
 
     def kill_after(self, calls: int) -> None:
         """Die as soon as so many calls have been made."""

@@ -13,6 +13,8 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from eachonce_workbench.console.chaos.screen import Chaos
+from eachonce_workbench.console.dead_letters.desk import Desk
+from eachonce_workbench.console.dead_letters.screen import DeadLetters
 from eachonce_workbench.console.door import ROOT, Door
 from eachonce_workbench.console.events.screen import Events
 from eachonce_workbench.console.overview.screen import Overview
@@ -20,7 +22,9 @@ from eachonce_workbench.console.pages import HERE, Pages
 from eachonce_workbench.console.place import Place
 from eachonce_workbench.console.proof.screen import Proof
 from eachonce_workbench.console.send.screen import Send
+from eachonce_workbench.console.story.screen import StoryScreen
 from eachonce_workbench.console.stream import Streams
+from eachonce_workbench.console.tables.screen import TablesScreen
 from eachonce_workbench.operations.account import AccountError
 from eachonce_workbench.operations.stack import NoDeadLetterQueueError, UnknownConsumerError, UnknownStackError
 
@@ -30,11 +34,20 @@ _FAILURES = (AccountError, UnknownStackError, UnknownConsumerError, NoDeadLetter
 def console(place: Place, *, port: int, token: str | None = None) -> Door:
     """Return the app that shows a place; `port` is that on which it is served."""
     pages = Pages(place)
-    streams = Streams()
+    streams, desk = Streams(), Desk(place)
     sending = Send(pages)
-    screens = (Overview(pages), Events(pages, streams), sending, Proof(pages), Chaos(pages))
+    screens = (
+        Overview(pages),
+        Events(pages, streams),
+        StoryScreen(pages, desk),
+        DeadLetters(pages, desk),
+        sending,
+        TablesScreen(pages),
+        Proof(pages),
+        Chaos(pages),
+    )
     routes: list[Any] = [route for screen in screens for route in screen.routes()]
-    routes.append(Route("/stream", _moves(place, streams)))
+    routes.append(Route("/stream", _moves(place, streams, desk)))
     routes.append(Mount("/static", StaticFiles(directory=HERE / "static")))
 
     async def failed(request: Request, error: Exception) -> Response:
@@ -58,7 +71,7 @@ async def _home(request: Request) -> Response:  # noqa: ARG001 - as starlette ca
     return RedirectResponse(ROOT)
 
 
-def _moves(place: Place, streams: Streams) -> Any:
+def _moves(place: Place, streams: Streams, desk: Desk) -> Any:
     async def moves(request: Request) -> Response:  # noqa: ARG001 - as starlette calls it
         record = place.record
         faults = place.faults
@@ -66,6 +79,7 @@ def _moves(place: Place, streams: Streams) -> Any:
             lambda: {
                 "changes": 0 if record is None else record.changes,
                 "faults": 0 if faults is None else faults.changes,
+                "jobs": desk.moves,
             }
         )
 

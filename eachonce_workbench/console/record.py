@@ -39,11 +39,13 @@ class Batch(msgspec.Struct, kw_only=True):
 class Record:
     """Listens to a History, or to several, one after the other; not thread-safe: all of it is the loop's.
 
-    Bounds: MOST_EVENTS events and MOST_BODY_BYTES of their bodies, of which the oldest go first.
+    Bounds: MOST_EVENTS events and MOST_BODY_BYTES of their bodies, of which the oldest go first. `since` is when it
+    began to listen (seconds since 1970).
     """
 
     def __init__(self, *, now: Callable[[], float] = time.time) -> None:
         self._now = now
+        self.since = now()
         self.events: OrderedDict[int, KnownEvent] = OrderedDict()
         self.counts: Counter[tuple[str, ...]] = Counter()
         self.batches: OrderedDict[str, Batch] = OrderedDict()
@@ -106,6 +108,12 @@ class Record:
     def called(self, event_id: str) -> KnownEvent | None:
         """Return the event that last had an id, whatever its source."""
         return self._by_id.get(event_id)
+
+    @property
+    def knows_since(self) -> float:
+        """Since when (seconds since 1970) it knows every event that was published."""
+        oldest = next(iter(self.events.values()), None)
+        return oldest.at if self.forgotten and oldest is not None else self.since
 
     def led_to(self, event: KnownEvent) -> Iterator[KnownEvent]:
         """Yield the events that an event caused, oldest first."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -30,12 +32,13 @@ def _escape(character: str) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
-def indented(document: bytes) -> str:
+def indented(document: bytes | str) -> str:
     """Return a JSON document as people read it; what is none, as it is."""
+    given = document.encode(errors="replace") if isinstance(document, str) else document
     try:
-        return msgspec.json.format(document, indent=2).decode(errors="replace")
+        return msgspec.json.format(given, indent=2).decode(errors="replace")
     except msgspec.DecodeError:
-        return document.decode(errors="replace")
+        return given.decode(errors="replace")
 
 
 def moment(seconds: float | None) -> str:
@@ -47,6 +50,38 @@ def moment(seconds: float | None) -> str:
     if seconds is None:
         return ""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def span(seconds: float) -> str:
+    """Return how long something took.
+
+    >>> span(0.0004), span(0.25), span(3.21)
+    ('0.4 ms', '250 ms', '3.2 s')
+    """
+    if seconds < 1:
+        return f"{seconds * 1000:.1f} ms" if seconds < 0.01 else f"{seconds * 1000:.0f} ms"
+    return ago(seconds)
+
+
+def text_of(value: Any) -> str:
+    """Return a value of an item as a person reads it.
+
+    >>> text_of("a"), text_of(Decimal("7.50")), text_of({"n": Decimal(1)}), text_of(b"ab")
+    ('a', '7.50', '{"n":1}', '2 bytes, 6162')
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return f"{len(value)} bytes, {value[:32].hex()}" + ("…" if len(value) > 32 else "")
+    if isinstance(value, Decimal):
+        return str(value)
+    try:
+        return _json.encode(value).decode()
+    except (msgspec.MsgspecError, TypeError, UnicodeError):
+        return str(value)
+
+
+_json = msgspec.json.Encoder(decimal_format="number", order="sorted")
 
 
 def ago(seconds: float) -> str:

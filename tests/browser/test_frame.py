@@ -16,7 +16,7 @@ from tests.console.served import served
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-SCREENS = ["", "events", "proof"]
+SCREENS = ["", "events", "story", "dead-letters", "tables", "proof"]
 
 Open = Callable[[str], "Page"]
 Barriers = Callable[["Page"], list[str]]

@@ -94,7 +94,9 @@ def outcome(event_id: str, *, function: str, request_id: str, verdict: str = "do
 
 
 @contextmanager
-def served(described: Topology | None = None, *, port: int = 0, **named: Any) -> Iterator[Served]:
+def served(
+    described: Topology | None = None, *, port: int = 0, account: Account | None = None, **named: Any
+) -> Iterator[Served]:
     """Serve a console over a record of its own, on any port by default; `named` is said of its place."""
     started = threading.Event()
     ended: list[asyncio.Event] = []
@@ -107,7 +109,7 @@ def served(described: Topology | None = None, *, port: int = 0, **named: Any) ->
         here.history.subscribe(here.record)
         here.endpoint = endpoint_of(listening)
         place = Place(
-            account=Account(endpoint_url="http://127.0.0.1:1"),
+            account=Account(endpoint_url="http://127.0.0.1:1") if account is None else account,
             record=here.record,
             topology=lambda: here.topology,
             **named,

@@ -1,0 +1,1 @@
+"""An event's story: all that is known of one event."""
