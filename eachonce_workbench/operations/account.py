@@ -51,6 +51,11 @@ class Account:
             self._clients[service] = self._made(service)
         return self._clients[service]
 
+    def close(self) -> None:
+        """Close every client's connections."""
+        for client in self._clients.values():
+            client.close()
+
     def _made(self, service: str) -> Any:
         config = Config(
             retries={"mode": "standard", "total_max_attempts": 5},

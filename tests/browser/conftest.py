@@ -84,7 +84,9 @@ def bicycles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bicycles]:
             if found := re.match(r"console: (\S+)", line):
                 console = found[1]
                 break
-        yield Bicycles(folder=folder, endpoint=endpoint, address=console)
+        bicycles = Bicycles(folder=folder, endpoint=endpoint, address=console)
+        yield bicycles
+        bicycles.account.close()
 
 
 @pytest.fixture
