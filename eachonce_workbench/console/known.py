@@ -9,7 +9,10 @@ import msgspec
 MOST_STEPS = 200
 """What is kept of one event that goes round and round; what comes after that is only counted."""
 
-FINAL = frozenset({"done", "duplicate", "stale", "ignored", "reject", "acknowledged", "dead-lettered"})
+ACKNOWLEDGED = "acknowledged"
+"""What became of a message that its function, which has no layer to tell more, did not report as failed."""
+
+FINAL = frozenset({"done", "duplicate", "stale", "ignored", "reject", ACKNOWLEDGED, "dead-lettered"})
 """Outcomes after which a message has left its queue."""
 
 WAITING = "waiting"

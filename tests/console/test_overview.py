@@ -137,8 +137,11 @@ def test_the_sentence_when_something_is_wrong() -> None:
     """It says all that is."""
     town = Town()
     town.publish("a")
-    town.handle("a", "r-1", "done")
-    town.handle("a", "r-2", "done")
+    for number in range(2):
+        sent = {"event_id": "bus-a", "rule": "wanted", "target_arn": "arn", "message_id": f"m-{number}"}
+        town.history.record("delivered", **sent)
+        left = {"function": "Count", "queue_arn": "arn", "request_id": f"r-{number}", "message_id": f"m-{number}"}
+        town.history.record("acknowledged", **left)
     town.history.record("lost", event_id="bus-b", bus="nowhere", event=bus_event("b"))
     town.history.record("undelivered", event_id="bus-a", rule="wanted", target_arn="arn", reason="NO", message="no")
 
@@ -147,5 +150,5 @@ def test_the_sentence_when_something_is_wrong() -> None:
     assert tone == "bad"
     assert text == (
         "1 event named a bus that isn't there, and is lost; 1 delivery failed for good, and is kept nowhere; "
-        "1 event has been done twice; 2 dead letters wait for somebody."
+        "1 copy went through a function that tells no copies apart; 2 dead letters wait for somebody."
     )

@@ -110,16 +110,26 @@ def test_a_duplicate_takes_nothing_from_what_was_done(told: Told) -> None:
     assert event is not None
     assert event.outcomes == {"Track": "done"}
     assert [each.outcome for each in event.handlings] == ["done", "duplicate"]
-    assert told.record.counts["doubled", "Track"] == 0
+    assert told.record.counts["handled again", "Track"] == 0
 
 
-def test_what_is_done_twice_is_counted(told: Told) -> None:
-    """It is what must not be."""
+def test_a_copy_that_a_function_without_the_layer_handles_is_counted(told: Told) -> None:
+    """It may have done it again, and can't say."""
+    for number in (1, 2):
+        told.publish("e-1", bus_id=f"b-{number}")
+        fields = {"function": "Track", "queue_arn": QUEUE, "request_id": f"r-{number}"}
+        told("acknowledged", **fields, message_id=f"message-b-{number}")
+
+    assert told.record.counts["handled again", "Track"] == 1
+
+
+def test_a_work_of_nothing_is_done_as_often_as_it_comes(told: Told) -> None:
+    """A handler that wants nothing leaves no mark, so each copy is done, and nothing is doubled."""
     told.publish("e-1")
     told.handle("e-1", "r-1", "done")
     told.handle("e-1", "r-2", "done")
 
-    assert told.record.counts["doubled", "Track"] == 1
+    assert told.record.counts["handled again", "Track"] == 0
 
 
 def test_a_batch_knows_whom_it_held(told: Told) -> None:

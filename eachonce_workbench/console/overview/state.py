@@ -114,7 +114,7 @@ def sentence(record: Record, consumers: Sequence[ConsumerState]) -> Sentence:
     wrong = [
         _count(_sum(record, "lost"), "event", "named a bus that isn't there, and {is_} lost"),
         _count(_sum(record, "dropped"), "delivery", "failed for good, and {is_} kept nowhere", "deliveries"),
-        _count(_sum(record, "doubled"), "event", "{has} been done twice"),
+        _count(_sum(record, "handled again"), "copy", "went through a function that tells no copies apart", "copies"),
         _count(sum(each.dead_letters or 0 for each in consumers), "dead letter", "{waits} for somebody"),
     ]
     if told := [each for each in wrong if each]:
