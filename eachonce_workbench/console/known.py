@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
+
+from eachonce_workbench.console.text import readable
 
 MOST_STEPS = 200
 """What is kept of one event that goes round and round; what comes after that is only counted."""
 
 ACKNOWLEDGED = "acknowledged"
 """What became of a message that its function, which has no layer to tell more, did not report as failed."""
+
+MOST_OF_A_LINE = 256
+MOST_OF_AN_ADDRESS = 2_000
 
 FINAL = frozenset({"done", "duplicate", "stale", "ignored", "reject", ACKNOWLEDGED, "dead-lettered"})
 """Outcomes after which a message has left its queue."""
@@ -86,17 +92,23 @@ class KnownEvent(msgspec.Struct, kw_only=True):
             self.left_out += 1
 
     def headline(self) -> dict[str, Any]:
-        """Return what a list of events shows."""
+        """Return what a list of events shows: no text that is longer than a line of it."""
         return {
             "number": self.number,
             "at": self.at,
-            "id": self.event_id,
-            "source": self.source,
-            "type": self.type,
-            "subject": self.subject,
-            "tenant": self.tenant,
+            "id": readable(self.event_id, MOST_OF_A_LINE),
+            "story": self.address,
+            "type": readable(self.type, MOST_OF_A_LINE),
+            "subject": readable(self.subject, MOST_OF_A_LINE),
             "copies": self.copies,
             "lost": self.lost,
             "outcomes": self.outcomes,
             "batches": {each.consumer: each.request_id for each in self.handlings if each.request_id},
         }
+
+    @property
+    def address(self) -> str:
+        """The parameters by which its story is asked for: its identity, or its number where that is too long."""
+        if len(self.source) + len(self.event_id) > MOST_OF_AN_ADDRESS:
+            return urlencode({"number": self.number})
+        return urlencode({"source": self.source, "id": self.event_id}, errors="replace")

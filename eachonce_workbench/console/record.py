@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
 from typing import Any
 
 import msgspec
@@ -13,6 +12,7 @@ import msgspec
 from eachonce_workbench.cloud.history import Happening
 from eachonce_workbench.console.chaos.about import events_of
 from eachonce_workbench.console.known import ACKNOWLEDGED, FINAL, WAITING, Handling, KnownEvent, Step
+from eachonce_workbench.console.outcome_line import OutcomeLine
 from eachonce_workbench.template.topology import Topology
 
 MOST_EVENTS = 100_000
@@ -20,7 +20,6 @@ MOST_BODY_BYTES = 64 * 1024 * 1024
 _MOST_BATCHES = 20_000
 _MOST_MESSAGES = 200_000
 _MOST_HANDLINGS = 50
-_MOST_OF_A_TRACE = 16 * 1024
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -198,14 +197,14 @@ class Record:
             batch.error = ": ".join(filter(None, (fields["error_type"], fields["error_message"])))
 
     def _logged(self, fields: Mapping[str, Any]) -> None:
-        document = _document(fields["line"])
-        if document is None or document.message not in _verdicts():
+        line = OutcomeLine.read(fields["line"])
+        if line is None:
             return
-        self.counts["outcome", fields["function"], document.message] += 1
-        if document.event_id:
-            event = self._by_id.get(document.event_id) or self._heard_of(document)
-            event.trace_id = event.trace_id or document.trace_id
-            self._handled(event, fields["function"], fields["request_id"], _handling(document))
+        self.counts["outcome", fields["function"], line.verdict] += 1
+        if line.event_id:
+            event = self._by_id.get(line.event_id) or self._heard_of(line)
+            event.trace_id = event.trace_id or line.trace_id
+            self._handled(event, fields["function"], fields["request_id"], line.handling())
 
     def _acknowledged(self, fields: Mapping[str, Any]) -> None:
         event = self.events.get(self._by_message.pop(fields["message_id"], 0))
@@ -261,15 +260,9 @@ class Record:
             self._forget_oldest()
         return event
 
-    def _heard_of(self, document: _Line) -> KnownEvent:
+    def _heard_of(self, line: OutcomeLine) -> KnownEvent:
         """Return an event that no bus was given: somebody sent it to a queue."""
-        return self._kept(
-            document.event_id,
-            "",
-            type=document.event_type,
-            subject=document.subject,
-            cause_id=document.causationid,
-        )
+        return self._kept(line.event_id, "", type=line.event_type, subject=line.subject, cause_id=line.causationid)
 
     def _kept(self, event_id: str, source: str, **named: Any) -> KnownEvent:
         self._last += 1
@@ -333,54 +326,6 @@ class Record:
             self._under_way.pop(event.number, None)
         for watcher in self._watchers:
             watcher(event)
-
-
-class _Line(msgspec.Struct, frozen=True, kw_only=True):
-    """A log line of the layer's that tells an outcome; what it lacks is empty."""
-
-    message: str = ""
-    event_id: str = ""
-    event_type: str = ""
-    subject: str = ""
-    causationid: str = ""
-    trace_id: str = ""
-    reason: str = ""
-    error: str = ""
-    attempts: int = 0
-    exception: str = ""
-
-
-_line = msgspec.json.Decoder(_Line)
-
-
-def _document(line: str) -> _Line | None:
-    if not line.startswith("{"):
-        return None
-    try:
-        return _line.decode(line)
-    except msgspec.MsgspecError:
-        return None
-
-
-def _handling(line: _Line) -> Handling:
-    return Handling(
-        consumer="",
-        request_id=None,
-        began=0.0,
-        ended=0.0,
-        outcome=line.message,
-        reason=line.reason,
-        error=line.error,
-        attempts=line.attempts,
-        trace=line.exception[:_MOST_OF_A_TRACE],
-    )
-
-
-@cache
-def _verdicts() -> frozenset[str]:
-    from eachonce.outcome import Verdict  # which imports the whole layer: when it is needed, and not before
-
-    return frozenset(Verdict)
 
 
 def _identity(told: Mapping[str, Any]) -> tuple[str, str]:

@@ -52,8 +52,9 @@ class Events:
         except SelectionError as error:
             selection, wrong = Selection(), str(error)
         types = Counter(event.type for event in record.events.values())
-        consumers = sorted({name for event in record.events.values() for name in event.outcomes})
-        outcomes = sorted({each for event in record.events.values() for each in event.outcomes.values()})
+        # What is asked for can be chosen, too, though no event has it yet.
+        consumers = {name for event in record.events.values() for name in event.outcomes} | {selection.consumer}
+        outcomes = {each for event in record.events.values() for each in event.outcomes.values()}
         return self._pages.page(
             request,
             "events.html",
@@ -61,8 +62,8 @@ class Events:
             asked=request.query_params,
             wrong=wrong,
             types=sorted(types.items()),
-            consumers=consumers,
-            outcomes=[*outcomes, "lost"],
+            consumers=sorted(consumers - {""}),
+            outcomes=sorted((outcomes | {"lost", selection.outcome}) - {""}),
             kept=len(record.events),
             forgotten=record.forgotten,
         )

@@ -42,7 +42,7 @@ function row(event, place) {
   made.setAttribute("aria-rowindex", place + 2);
   const time = cell("time", new Date(event.at * 1000).toISOString().slice(11, 23));
   const link = cell("a", event.id);
-  link.href = `${root}story?source=${encodeURIComponent(event.source)}&id=${encodeURIComponent(event.id)}`;
+  link.href = `${root}story?${event.story}`;
   link.dataset.open = "";
   const copies = event.copies > 1 ? [cell("span", ` ${event.copies} copies`)] : [];
   made.append(cell("td", time), cell("td", event.type), cell("td", event.subject), cell("th", link, ...copies), cell("td", ...outcomes(event)));
