@@ -7,11 +7,13 @@ import pytest
 from eachonce_workbench.cloud.history import History
 from eachonce_workbench.console.overview.graph import Edge, Graph, Node, graph_of
 from eachonce_workbench.console.overview.layout import WIDTH, Drawing, draw
-from eachonce_workbench.console.overview.state import ConsumerState, Depth, sentence
+from eachonce_workbench.console.overview.state import ConsumerState, Depth, lines_of, sentence
 from eachonce_workbench.console.record import Record
 from eachonce_workbench.scaffold.bundle import new_bundle
 from eachonce_workbench.template import load
+from eachonce_workbench.template.topology import Bus
 from tests.console.served import bus_event, outcome
+from tests.topologies import topology
 
 
 @pytest.fixture(scope="module")
@@ -152,3 +154,18 @@ def test_the_sentence_when_something_is_wrong() -> None:
         "1 event named a bus that isn't there, and is lost; 1 delivery failed for good, and is kept nowhere; "
         "1 copy went through a function that tells no copies apart; 2 dead letters wait for somebody."
     )
+
+
+def test_a_bus_says_which_types_it_carries() -> None:
+    """The most frequent first, and how many there are beside them."""
+    town = Town()
+    for event_type, number in {"Placed": 3, "Moved": 2, "Counted": 1, "Sent": 1, "Lost": 1, "Found": 1}.items():
+        for place in range(number):
+            event = bus_event(f"{event_type}-{place}", event_type=event_type)
+            town.history.record("published", event_id=event["id"], bus="town", event=event)
+    bus = Bus(logical_id="Town", name="town", arn="arn:town")
+
+    said = lines_of(topology(buses=(bus,)), [], town.record)["arn:town"]
+
+    assert said[:3] == ["9 published", "3 Placed", "2 Moved"]
+    assert said[-1] == "and 2 types more"

@@ -11,6 +11,9 @@ from eachonce_workbench.console.record import Record
 from eachonce_workbench.operations.stack import Stack
 from eachonce_workbench.template.topology import Topology
 
+# Of a bus's types, in its box.
+_MOST_TYPES = 4
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Depth:
@@ -170,7 +173,14 @@ def lines_of(topology: Topology, consumers: Iterable[ConsumerState], record: Rec
             told.append(f"{each.dead_letters:,} dead letter{'' if each.dead_letters == 1 else 's'}")
         lines[each.queue_arn] = told
     for bus in topology.buses:
-        count = sum(number for key, number in record.counts.items() if key[:2] == ("published", bus.name))
-        if count:
-            lines[bus.arn] = [f"{count:,} published"]
+        types = Counter({key[2]: number for key, number in record.counts.items() if key[:2] == ("published", bus.name)})
+        if types:
+            lines[bus.arn] = [f"{types.total():,} published", *_most(types)]
     return lines
+
+
+def _most(types: Counter[str]) -> Iterator[str]:
+    """Yield the types that are published most, and how many there are beside them."""
+    yield from (f"{count:,} {name}" for name, count in types.most_common(_MOST_TYPES))
+    if len(types) > _MOST_TYPES:
+        yield f"and {len(types) - _MOST_TYPES:,} types more"
