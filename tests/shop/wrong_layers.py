@@ -3,7 +3,8 @@
 .venv/bin/python -m tests.shop.wrong_layers [NAME ...]
 
 A wrong layer is tried seed by seed until a promise is broken. It fails where one that the list says breaks a promise
-breaks none of those, where one that is listed as unseen is found, or where too few are found altogether.
+breaks none of those, where one that is listed as unseen is found, or where too few are found altogether. What was tried
+is kept: whoever stops it goes on where it was, for as long as neither the code nor the entry changes.
 """
 
 from __future__ import annotations
@@ -12,14 +13,16 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from rich.console import Console
 
 from eachonce_workbench.simulator.simulation import simulate
+from tests.shop.place import ROOT
 from tests.shop.scenarios import followed, scenario
+from tests.simulation.kept_trials import KeptTrials, Tried, digest
 from tests.simulation.wrong_layers import WrongLayer
 
 INVOICES = 8
@@ -30,14 +33,19 @@ _AT_ONCE = 2
 # Of the processor, for all its seeds: a layer that is wrong enough never comes to an end.
 _MOST_SECONDS = 180
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
-    """What a wrong layer came to: the promises that were broken, by the first seed that broke one."""
-
-    broken: tuple[str, ...] = ()
-    seed: int | None = None
-    seen: str = ""
+KEPT = ROOT / ".run" / "wrong-layers.jsonl"
+# What a trial runs on, beside this module.
+_CODE = (
+    "data",
+    "eachonce_workbench",
+    "functions",
+    "layers",
+    "locks",
+    "shop",
+    "template.yaml",
+    "tests/shop/scenarios.py",
+    "tests/simulation/wrong_layers.py",
+)
 
 
 def tried(layer: WrongLayer) -> Tried:
@@ -65,7 +73,9 @@ def _alone(layer: WrongLayer) -> Tried:
     try:
         answer: Tried = ours.recv()
     except EOFError:
-        answer = Tried(seen=f"no end within {_MOST_SECONDS} seconds" if child.exitcode is None else "it broke")
+        child.join()
+        endless = child.exitcode == -signal.SIGPROF
+        answer = Tried(seen=f"no end within {_MOST_SECONDS} seconds" if endless else "it broke")
     child.join()
     return answer
 
@@ -79,13 +89,25 @@ def _child(layer: WrongLayer, answers: Connection) -> None:
         answers.send(Tried(seen=f"{type(error).__name__}: {error}"))
 
 
-def results(layers: Sequence[WrongLayer]) -> Iterator[tuple[WrongLayer, Tried]]:
-    """Yield what each comes to, in order."""
-    simulate(scenario(invoices=1, faults="none"))  # what is made once a process is made before they part
-    with ThreadPoolExecutor(_AT_ONCE) as side_by_side:
-        found: list[Future[Tried]] = [side_by_side.submit(_alone, layer) for layer in layers]
+def results(layers: Sequence[WrongLayer], kept: KeptTrials) -> Iterator[tuple[WrongLayer, Tried]]:
+    """Yield what each comes to, in order; what isn't kept is tried, and kept."""
+    if any(kept.of(layer) is None for layer in layers):
+        simulate(scenario(invoices=1, faults="none"))  # what is made once a process is made before they part
+    side_by_side = ThreadPoolExecutor(_AT_ONCE)
+    try:
+        found: list[Future[Tried]] = [side_by_side.submit(_once, layer, kept) for layer in layers]
         for layer, one in zip(layers, found, strict=True):
             yield layer, one.result()
+    finally:
+        side_by_side.shutdown(cancel_futures=True)
+
+
+def _once(layer: WrongLayer, kept: KeptTrials) -> Tried:
+    known = kept.of(layer)
+    if known is None:
+        known = _alone(layer)
+        kept.note(layer, known)
+    return known
 
 
 def main(names: Sequence[str]) -> int:
@@ -96,7 +118,8 @@ def main(names: Sequence[str]) -> int:
     layers = [listed[name] for name in names] or list(listed.values())
     console = Console(soft_wrap=True, highlight=False)
     all_tried: list[tuple[WrongLayer, Tried]] = []
-    for layer, one in results(layers):
+    kept = KeptTrials(KEPT, code=digest([*(ROOT / place for place in _CODE), Path(__file__)]))
+    for layer, one in results(layers, kept):
         all_tried.append((layer, one))
         console.print(f"{layer.module}: {layer.name}: {_found(layer, one)}", markup=False)
     surprises = [
