@@ -32,6 +32,7 @@ class DeliveryFault(StrEnum):
     REFUSED_START = "invocation throttled"
     RESULT_LOST = "function's result lost"
     STREAM_AGAIN = "stream records again"
+    CALL_LASTS = "a call's fault lasts"  # whoever asks again is answered alike for a while
     HANDLER_FAILED = "handler failed"
     HANDLER_SLOW = "handler slow"
     ONE_REASON = "one reason named"  # a transaction failed for several reasons, and AWS tells the first that it met
@@ -44,6 +45,9 @@ class DeliveryFault(StrEnum):
     POISON_REUSED = "id used again"
     POISON_ROW = "outbox unreadable"
 
+
+PASSING = frozenset({CallFault.REFUSED, CallFault.THROTTLED, CallFault.CONFLICT})
+"""The faults after which whoever asked may ask again."""
 
 DEADLY = frozenset({CallFault.KILLED_BEFORE, CallFault.KILLED_AFTER, CallFault.LATE})
 

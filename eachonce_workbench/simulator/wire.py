@@ -22,7 +22,7 @@ from eachonce_workbench.simulator import strand
 from eachonce_workbench.simulator.call import WEB, Call
 from eachonce_workbench.simulator.call_site import call_site
 from eachonce_workbench.simulator.chaos import Chaos
-from eachonce_workbench.simulator.fault import DEADLY, CallFault, DeliveryFault, faults_of
+from eachonce_workbench.simulator.fault import DEADLY, PASSING, CallFault, DeliveryFault, faults_of
 from eachonce_workbench.simulator.worker import Killed, Worker
 
 Answer = Callable[[Call, str], Response | Awaitable[Response]]
@@ -33,6 +33,8 @@ Called = Callable[[Call, str, CallFault | None], None]
 _FASTEST_SECONDS, _SLOWEST_SECONDS = 0.002, 0.02
 _LATEST_SECONDS = 150.0  # longer than any queue hides a message
 _NEVER = 1e9
+# The first few tries of a call meet a fault that lasts, or all that its worker has the time for.
+_LASTS_SECONDS = 1.0, 20.0
 
 _THROTTLE = {"sqs": ("RequestThrottled", 400), "s3": ("SlowDown", 503), WEB: ("TooManyRequests", 429)}
 _THROTTLED = ("ThrottlingException", 400)  # the others'
@@ -66,6 +68,7 @@ class Wire:
         self.faults: Counter[tuple[str, CallFault]] = Counter()
         self.used: dict[str, set[Right]] = defaultdict(set)
         self.names: Mapping[str, str] = {}
+        self._lasting: dict[str, tuple[CallFault, float]] = {}
 
     def __call__(self, event_name: str, request: Any, **_: Any) -> AWSResponse:
         """Send one request, in botocore's place (its event "before-send")."""
@@ -103,8 +106,21 @@ class Wire:
     def _fault(self, worker: Worker, call: Call, site: str) -> CallFault | None:
         if worker.spared:
             return None
+        about = self._about(worker, call)
+        if worker.mortal and (lasting := self._lasts(f"{site} {about}")) is not None:
+            worker.hindered = True
+            return lasting
         faults = [fault for fault in faults_of(call.operation) if worker.mortal or fault not in DEADLY]
-        return self._chaos.call(site, self._about(worker, call), faults)
+        fault = self._chaos.call(site, about, faults)
+        if fault in PASSING and self._chaos.delivery(DeliveryFault.CALL_LASTS, f"{site} {about}"):
+            until = asyncio.get_running_loop().time() + self._chaos.between(*_LASTS_SECONDS, self._chaos.last)
+            self._lasting[f"{site} {about}"] = fault, until
+        return fault
+
+    def _lasts(self, place: str) -> CallFault | None:
+        """Return the fault that all calls of a place meet now, if there is one."""
+        fault, until = self._lasting.get(place, (None, 0.0))
+        return fault if asyncio.get_running_loop().time() < until else None
 
     def _be_brief(self, answer: AWSResponse, site: str) -> None:
         """Leave one reason of several that a transaction was cancelled for."""

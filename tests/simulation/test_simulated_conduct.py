@@ -51,7 +51,7 @@ class Post(Conduct):
         record = {"eventSource": "aws:sqs", "eventSourceARN": "a queue", "body": BODY, "attributes": attributes}
         records = [{**record, "messageId": f"m-{n}", "receiptHandle": f"{worker}-{n}"} for n in range(copies)]
         self.invoked(worker, "Post", {"Records": records}, deadline=time.time() + 10)
-        self.begins(worker, "e-1", PK, consumer="post", most_attempts=3, external=external)
+        self.begins(worker, "e-1", PK, consumer="post", most_attempts=3, most_starts=3, external=external)
 
     def returns(self, worker: str, *, again: bool = True) -> None:
         """Let a worker end well; the message comes again, or is acknowledged."""
