@@ -46,8 +46,8 @@ class DeliveryFault(StrEnum):
     POISON_ROW = "outbox unreadable"
 
 
-PASSING = frozenset({CallFault.REFUSED, CallFault.THROTTLED, CallFault.CONFLICT})
-"""The faults after which whoever asked may ask again."""
+PASSING = frozenset({CallFault.REFUSED, CallFault.THROTTLED, CallFault.CONFLICT, CallFault.PARTIAL})
+"""The faults of which whoever asked is told, and after which it may ask again."""
 
 DEADLY = frozenset({CallFault.KILLED_BEFORE, CallFault.KILLED_AFTER, CallFault.LATE})
 

@@ -110,7 +110,7 @@ class _Handling:
             return
         left = caller["deadline"].remaining().total_seconds() - _SPARED_SECONDS
         seconds = min(self._chaos.between(0.1, _SLOWEST_SECONDS, self._chaos.last), max(0.0, left))
-        # What an outage lets fail is to come again when its pause is over: else it fails as often as it may, in no time.
+        # What an outage lets fail comes again when its pause is over: else it would fail as often as it may in no time.
         shown = not down or is_poison(event.id)
         if shown and self._chaos.happens(DeliveryFault.SHOWN_AGAIN, about, self._chaos.profile.unmet * (1 + noted)):
             for copy in self._watch.conduct.copies(who, event.id):

@@ -1,4 +1,4 @@
-"""Revisions: each write of the layer's leaves one on its item, by which whoever has read the item knows that it changed."""
+"""Revisions: each write leaves one on its item, by which whoever has read the item knows that it has changed."""
 
 from __future__ import annotations
 
