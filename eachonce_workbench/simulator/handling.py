@@ -14,6 +14,7 @@ from eachonce.errors import AwsError, ContractError, WorkError
 from eachonce.handler import Handler
 from eachonce.journal import Mark
 from eachonce.plan import Guard, Plan, plan
+from eachonce.task import Try
 
 from eachonce_workbench.simulator import strand
 from eachonce_workbench.simulator.chaos import Chaos
@@ -84,7 +85,7 @@ class _Handling:
             worker.kill()
             raise Killed
         if fails:
-            self._watch.failed(who, pk, counts=handler.needs is None or caller["attempt"].id is not None)
+            self._watch.failed(who, pk, counts=_counts(handler, caller["attempt"]))
             raise SimulatedError(f"simulated: {worker.function} fails")
         if handler.external:
             self._watch.conduct.has_effect(who, pk)
@@ -116,6 +117,11 @@ class _Handling:
             for copy in self._watch.conduct.copies(who, event.id):
                 self._show(copy.queue_arn, copy.receipt_handle)
         strand.wait(asyncio.sleep(seconds))
+
+
+def _counts(handler: Handler, attempt: Try) -> bool:
+    """Whether a failure counts: where a breaker spares its event, it doesn't, for as long as the breaker is patient."""
+    return handler.needs is None or attempt.id is not None or not handler.needs.spares(attempt.age)
 
 
 def _run(watch: Watch) -> Any:

@@ -18,6 +18,8 @@ from eachonce_workbench.simulator.watch import Watch
 _AT_ONCE = 4
 _EVERY_SECONDS = 0.2
 _TRIES = 20
+# Who got no answer waits: all rounds together take longer than any fault of a call lasts.
+_PAUSE_SECONDS = 1.0
 _ROUNDS = 50
 
 
@@ -80,7 +82,7 @@ class Sender:
             except SendingError:
                 if not left:
                     raise
-            await asyncio.sleep(_EVERY_SECONDS)
+            await asyncio.sleep(_PAUSE_SECONDS)
         return None
 
     async def _poison(self, name: str) -> None:
