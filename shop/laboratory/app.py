@@ -1,7 +1,6 @@
 """Laboratory: counts parts of orders by reading and writing, and notes a reservation only after its order.
 
-It goes no faster than a rate, which it meets whenever events come together. Counting needs a ledger, which may be down;
-reservations that come together are committed together.
+It goes no faster than a rate, which it meets whenever events come together, and needs a ledger, which may be down.
 """
 
 from datetime import timedelta
@@ -44,7 +43,7 @@ def count(event: Event[OrderPlaced], work: Work) -> None:
     work.create(TABLE, _part(order), **noted)
 
 
-@consumer.on(StockReserved)
+@consumer.on(StockReserved, needs=LEDGER)
 def reserve(event: Event[StockReserved], work: Work) -> None:
     """Note the reservation on the part, which may not be there yet; of some orders, how many parts were counted before.
 
