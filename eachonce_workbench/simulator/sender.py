@@ -78,10 +78,13 @@ class Sender:
         self._note(given)
         for left in reversed(range(_ROUNDS)):
             try:
-                return await send(self._cloud, given, tries=_TRIES)
+                answer = await send(self._cloud, given, tries=_TRIES)
             except SendingError:
                 if not left:
                     raise
+            else:
+                if answer is None or not is_server_error(answer) or not left:
+                    return answer
             await asyncio.sleep(_PAUSE_SECONDS)
         return None
 
@@ -111,3 +114,12 @@ class Sender:
             self._watch.from_outside.add(str(event["id"]))
             if given.kind == "queue":
                 self._watch.delivered[str(event["id"])].add(self._cloud.topology.queue(given.target).arn)
+
+
+def is_server_error(answer: bytes) -> bool:
+    """Whether an API's answer says that whoever asked may ask again."""
+    try:
+        read = json.loads(answer)
+    except ValueError:
+        return False
+    return isinstance(read, dict) and isinstance(read.get("statusCode"), int) and read["statusCode"] >= 500
