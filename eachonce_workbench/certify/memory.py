@@ -10,9 +10,10 @@ import copy
 import io
 import sqlite3
 import sys
+import threading
 from ast import literal_eval
 from collections import deque
-from collections.abc import Callable, Iterable, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
 from contextlib import suppress
 from enum import Enum
 from functools import partial
@@ -27,9 +28,13 @@ _FOREIGN = frozenset(
 
 
 class Memory:
-    """All that some functions keep, as it was when this was made."""
+    """All that some functions keep, as it was when this was made.
+
+    It is `whole` unless there is an iterator in it: how far that is, nobody can put back.
+    """
 
     def __init__(self, functions: list[Callable[..., Any]]) -> None:
+        self.whole = True
         self._seen: set[int] = set()
         self._kept: list[Callable[[], None]] = []
         for function in functions:
@@ -76,7 +81,7 @@ class Memory:
             names.update({name: _counter(shown) for name, shown in counters.items()})
 
         self._kept.append(put_back)
-        self._values(list(known.values()))
+        self._values([value for name, value in known.items() if name not in counters])
 
     def _cell(self, cell: Any) -> None:
         try:
@@ -99,6 +104,10 @@ class Memory:
                 self._file(value)
             elif isinstance(value, sqlite3.Connection):
                 self._database(value)
+            elif isinstance(value, threading.local):
+                self._names(value.__dict__)
+            elif isinstance(value, Iterator):
+                self.whole = False
             elif callable(value):
                 self._function(value)
             elif is_own(type(value).__module__):

@@ -23,6 +23,7 @@ from eachonce_workbench.certify.stage import Stage
 from eachonce_workbench.certify.witness import Cause, Witness, contradiction
 from eachonce_workbench.cloud.confinement.words import is_refused
 from eachonce_workbench.simulator.clock import START
+from eachonce_workbench.simulator.outside.effect import only_asks
 
 _OTHER_TIMES = (START + timedelta(days=400, hours=13, minutes=7), START - timedelta(days=3000, hours=5))
 _MOST_OTHERS = 12
@@ -61,6 +62,8 @@ class Probe:
         """Look for something but event and reads that the work depends on: one change at a time."""
         first = self._said(run)
         if (other := self._said(run)) != first:  # in a process as new, at the same time, with the same luck
+            if not self._stage.forgets:
+                return _changed(run, Cause.MEMORY, "it runs for the first time", "it runs again", first, other)
             return _changed(run, Cause.CHANCE, "it runs in a new process", "it runs in another", first, other)
         if (again := self._said(run, anew=False)) != first:
             return _changed(run, Cause.MEMORY, "it runs for the first time", "it runs again", first, again)
@@ -203,7 +206,7 @@ def _refused(run: Run) -> Witness | None:
 
 
 def _is_read(effect: str) -> bool:
-    return effect.startswith(("calls Get", "calls BatchGet", "calls Query", "calls Scan"))
+    return effect.startswith("calls ") and only_asks(effect.removeprefix("calls "))
 
 
 def _floats(work: Work) -> Iterator[str]:

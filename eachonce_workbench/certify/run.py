@@ -19,8 +19,7 @@ from eachonce_workbench.certify.effect import watched
 from eachonce_workbench.certify.files import Changes, Files, written
 from eachonce_workbench.certify.open_files import OpenFiles, State
 from eachonce_workbench.certify.patience import ending
-
-_LOOKING = ("Get", "BatchGet", "Query", "Scan", "List", "Describe", "Head")
+from eachonce_workbench.simulator.outside.effect import only_asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +34,7 @@ class Request:
     @property
     def looks(self) -> bool:
         """Whether it changes nothing."""
-        return looking(self.operation)
-
-
-def looking(operation: str) -> bool:
-    """Whether an operation of AWS's changes nothing."""
-    return operation.startswith(_LOOKING)
+        return only_asks(self.operation)
 
 
 @dataclass(slots=True)

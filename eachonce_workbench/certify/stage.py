@@ -128,6 +128,11 @@ class Stage:
             self._variables = dict(os.environ)
             yield
 
+    @property
+    def forgets(self) -> bool:
+        """Whether all that handlers have kept can be forgotten."""
+        return self._memory.whole
+
     def clear(self) -> None:
         """Forget every row and file, and what handlers have kept since the stage was made."""
         self.wire.rows.put_back(self.furnished)

@@ -30,11 +30,12 @@ from eachonce_workbench.certify.answers import answer_to
 from eachonce_workbench.certify.fault import Fault
 from eachonce_workbench.certify.footprint import Footprint
 from eachonce_workbench.certify.rows import REGION, Rows
-from eachonce_workbench.certify.run import Request, looking
+from eachonce_workbench.certify.run import Request
 from eachonce_workbench.cloud.faults.fault import CallFault
 from eachonce_workbench.cloud.store.protocol import AwsError, Response, decoded, success
 from eachonce_workbench.simulator.call import content_of
 from eachonce_workbench.simulator.fault import DeliveryFault
+from eachonce_workbench.simulator.outside.effect import only_asks
 from eachonce_workbench.simulator.worker import Killed
 
 _OF_THE_LAYER = ("dynamodb", "sqs", "events")
@@ -121,7 +122,7 @@ class Wire:
             if operation == "PutEvents":
                 return success(self._put_events(decoded(body)["Entries"]))
             protocol = operation_model.service_model.resolved_protocol
-            looks = "json" in protocol and looking(operation)
+            looks = "json" in protocol and only_asks(operation)
             return 200, {}, answer_to(operation_model) if looks else _nothing(operation, protocol)
         except AwsError as error:
             return error.response()

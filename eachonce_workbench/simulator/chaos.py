@@ -42,8 +42,8 @@ class Profile:
 PROFILES = {
     "none": Profile(),
     "light": Profile(call=0.005, unmet=0.05, delivery=0.01, rare=0.002, slow=0.01, poison=0.5),
-    "heavy": Profile(call=0.05, unmet=0.5, delivery=0.1, rare=0.01, slow=0.03, poison=2),
-    "crowded": Profile(call=0.05, unmet=0.5, delivery=0.1, rare=0.01, slow=0.4, poison=2),
+    "heavy": Profile(call=0.05, unmet=0.6, delivery=0.1, rare=0.01, slow=0.03, poison=2),
+    "crowded": Profile(call=0.05, unmet=0.5, delivery=0.1, rare=0.03, slow=0.4, poison=12),
 }
 
 

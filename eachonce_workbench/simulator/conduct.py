@@ -14,13 +14,15 @@ from eachonce.journal import State
 
 from eachonce_workbench.simulator.invocation import Copy, Invocation, again, copies_of
 from eachonce_workbench.simulator.letter import Letter, Truth, letters_of, untruths
-from eachonce_workbench.simulator.row import Row
+from eachonce_workbench.simulator.row import Row, lease_until
 from eachonce_workbench.simulator.story import untold
 
 Violated = Callable[[str, str], None]
 
 _COUNTED = "every failure of the handler is counted"
 _ENOUGH = "who has failed too often is rejected"
+_DEAD = "who has died too often is rejected"
+_ALONE = "a start counts only of who runs alone"
 _WORD = "a start that ended with a word is no death"
 _SETTLED = "nothing leaves its queue before it is settled"
 _CLAIM = "an effect outside is one worker's at a time"
@@ -66,9 +68,20 @@ class Conduct:
         return () if invocation is None else invocation.copies.get(event_id, ())
 
     def begins(
-        self, invocation_id: str, event_id: str, pk: str, *, consumer: str, most_attempts: int | None, external: bool
+        self,
+        invocation_id: str,
+        event_id: str,
+        pk: str,
+        *,
+        consumer: str,
+        most_attempts: int | None,
+        most_starts: int | None,
+        external: bool,
     ) -> None:
-        """Note that the handler of an event is about to run; `most_attempts` is None where nobody is ever rejected."""
+        """Note that the handler of an event is about to run.
+
+        `most_attempts` and `most_starts` are None where nobody is ever rejected.
+        """
         invocation = self._invocations.get(invocation_id)
         if invocation is None:
             return
@@ -77,14 +90,22 @@ class Conduct:
         self._most_attempts[invocation.function] = most_attempts
         if external:
             self._external.add(consumer)
+        deaths = self._deaths(invocation, event_id, pk)
+        if most_starts is not None and deaths >= most_starts:
+            self._violated(_DEAD, f"{pk} has ended without a word {deaths} times of {most_starts}, and begins again")
+        for other in self._counting(invocation, pk):
+            self._violated(_ALONE, f"{pk} begins while the start of {other} in {invocation_id} counts")
 
     def has_effect(self, invocation_id: str, pk: str) -> None:
         """Note that a handler with an effect outside runs now."""
         invocation = self._invocations.get(invocation_id)
         if invocation is None:
             return
-        if self._is_done(pk):
+        row = self._rows.get(pk)
+        if row is not None and row.done:
             self._violated(_DONE, f"{pk} is done, and {invocation_id} has its effect again")
+        elif row is None or row.fence not in invocation.fences[pk]:
+            self._violated(_CLAIM, f"{pk}: {invocation_id} has its effect without a claim")
         invocation.effects.add(pk)
 
     def failed(self, invocation_id: str, pk: str, *, counts: bool) -> None:
@@ -171,6 +192,29 @@ class Conduct:
             if event_id in ids and self._is_done(pk) and pk not in self._rowless
         )
 
+    def _deaths(self, invocation: Invocation, event_id: str, pk: str) -> int:
+        """Return how many starts of an event that comes again had ended without a word before an invocation began."""
+        row = invocation.found[pk] if pk in invocation.found else self._rows.get(pk)
+        again = all(copy.receive_count > 1 for copy in invocation.copies.get(event_id, ()))
+        if row is None or not row.started or pk in invocation.crossed or not again:
+            return 0
+        return sum(lease_until(fence) <= invocation.began * 1000 for fence in row.begun)
+
+    def _counting(self, invocation: Invocation, pk: str) -> list[str]:
+        """Return which other events' starts count as deaths if an invocation ends now, though it could say otherwise.
+
+        Effects outside are claimed side by side.
+        """
+        rows = (self._rows[other] for other, fences in invocation.fences.items() if fences and other != pk)
+        return [
+            row.pk
+            for row in rows
+            if row.started
+            and row.begun & invocation.fences[row.pk]
+            and row.consumer not in self._external
+            and not invocation.is_troubled(row.pk)
+        ]
+
     def _let_end(self, invocation: Invocation) -> None:
         invocation.ended = time.time()
         for event_id in invocation.copies:
@@ -253,6 +297,7 @@ class Conduct:
             if begun - invocation.fences[row.pk]:
                 invocation.doubts.add(row.pk)
         if row.started and row.fence is not None and row.fence != fence:
+            invocation.found.setdefault(row.pk, old)
             invocation.fences[row.pk].add(row.fence)
         if row.attempts > attempts:
             invocation.counted[row.pk] += row.attempts - attempts

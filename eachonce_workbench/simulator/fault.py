@@ -19,6 +19,7 @@ class DeliveryFault(StrEnum):
     REFUSED_START = "invocation throttled"
     RESULT_LOST = "function's result lost"
     STREAM_AGAIN = "stream records again"
+    CALL_LASTS = "a call's fault lasts"  # whoever asks again is answered alike for a while
     HANDLER_FAILED = "handler failed"
     HANDLER_SLOW = "handler slow"
     ONE_REASON = "one reason named"  # a transaction failed for several reasons, and AWS tells the first that it met

@@ -14,6 +14,7 @@ from eachonce.errors import AwsError, ContractError, WorkError
 from eachonce.handler import Handler
 from eachonce.journal import Mark
 from eachonce.plan import Guard, Plan, plan
+from eachonce.task import Try
 
 from eachonce_workbench.simulator import strand
 from eachonce_workbench.simulator.chaos import Chaos
@@ -79,12 +80,12 @@ class _Handling:
         # Where it needs something with a breaker, it fails for as long as this is down.
         down = handler.needs is not None and self._needs.down(worker.function)
         fails = down or event.id.startswith(FAILS) or self._chaos.delivery(DeliveryFault.HANDLER_FAILED, about)
-        self._take_time(event, who, about, caller, fails=fails)
+        self._take_time(event, who, about, caller, down=down)
         if event.id.startswith(KILLS):
             worker.kill()
             raise Killed
         if fails:
-            self._watch.failed(who, pk, counts=handler.needs is None or caller["attempt"].id is not None)
+            self._watch.failed(who, pk, counts=_counts(handler, caller["attempt"]))
             raise SimulatedError(f"simulated: {worker.function} fails")
         if handler.external:
             self._watch.conduct.has_effect(who, pk)
@@ -98,10 +99,11 @@ class _Handling:
             caller["mark"].pk,
             consumer=caller["mark"].consumer,
             most_attempts=execution._max_attempts if buries else None,  # noqa: SLF001 - likewise
+            most_starts=execution._max_starts if buries else None,  # noqa: SLF001 - likewise
             external=caller["handler"].external,
         )
 
-    def _take_time(self, event: Event[Any], who: str, about: str, caller: dict[str, Any], *, fails: bool) -> None:
+    def _take_time(self, event: Event[Any], who: str, about: str, caller: dict[str, Any], *, down: bool) -> None:
         # Whoever has noted its start is to be met by others: there are few, and of others a slow one hinders a group.
         noted = caller["handler"].external or caller["begun"] is not None
         share = self._chaos.profile.slow if noted else self._chaos.profile.rare
@@ -109,12 +111,17 @@ class _Handling:
             return
         left = caller["deadline"].remaining().total_seconds() - _SPARED_SECONDS
         seconds = min(self._chaos.between(0.1, _SLOWEST_SECONDS, self._chaos.last), max(0.0, left))
-        # What fails is to come again when its pause is over: else it fails as often as it may, in no time.
-        shown = not fails or is_poison(event.id)
+        # What an outage lets fail comes again when its pause is over: else it would fail as often as it may in no time.
+        shown = not down or is_poison(event.id)
         if shown and self._chaos.happens(DeliveryFault.SHOWN_AGAIN, about, self._chaos.profile.unmet * (1 + noted)):
             for copy in self._watch.conduct.copies(who, event.id):
                 self._show(copy.queue_arn, copy.receipt_handle)
         strand.wait(asyncio.sleep(seconds))
+
+
+def _counts(handler: Handler, attempt: Try) -> bool:
+    """Whether a failure counts: where a breaker spares its event, it doesn't, for as long as the breaker is patient."""
+    return handler.needs is None or attempt.id is not None or not handler.needs.spares(attempt.age)
 
 
 def _run(watch: Watch) -> Any:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from eachonce_workbench.simulator.message import detail_in
+from eachonce_workbench.simulator.row import Row
 
 # Of the function's time, in seconds: in this last part the layer may leave things as they are. Handlers are to be run
 # alone then, and what can't be told any more is told by who comes next.
@@ -41,6 +42,7 @@ class Invocation:
     - `letters`: the ids of the events that it has buried
     - `unburied`: whether it could not bury something
     - `created`: the rows that were not there before it wrote them
+    - `found`: the rows as they were when it first noted a start in them
     """
 
     id: str
@@ -58,6 +60,7 @@ class Invocation:
     letters: set[str] = field(default_factory=set)
     unburied: bool = False
     created: set[str] = field(default_factory=set)
+    found: dict[str, Row | None] = field(default_factory=dict)
     ended: float | None = None
 
     def alone(self, event_id: str) -> bool:

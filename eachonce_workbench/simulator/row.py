@@ -66,6 +66,11 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         return self.state == State.STARTED
 
 
+def lease_until(fence: str) -> int:
+    """Return when the lease of a start is over, in milliseconds since 1970: its name says it."""
+    return int(fence.partition("-")[0])
+
+
 def _bytes(value: Any) -> bytes:
     return value if isinstance(value, bytes) else base64.b64decode(value)
 

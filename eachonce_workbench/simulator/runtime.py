@@ -129,7 +129,7 @@ class SimulatedRuntime:
         self.deliveries += len(batch)
         worker = self._idle[name].pop() if self._idle[name] else self._worker(function)
         worker.mortal = all(self._deaths[event_id] < _MOST_DEATHS or is_poison(event_id) for event_id in batch)
-        worker.spared = spared
+        worker.spared, worker.hindered = spared, False
         self.poison_ids.update(Poisoned.put_into(event, self.poisoned))
         self._history.record("invoked", function=name, request_id=request_id, event_ids=batch)
         deadline = asyncio.get_running_loop().time() + function.timeout_seconds
@@ -153,7 +153,7 @@ class SimulatedRuntime:
         self._watch.ended(request_id, result, well=invocation.ok)
         if worker.alive:
             self._idle[name].append(worker)
-        else:
+        if worker.hindered or not worker.alive:
             self._deaths.update(batch)
         self._history.record(
             "attempted",

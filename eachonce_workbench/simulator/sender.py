@@ -18,6 +18,8 @@ from eachonce_workbench.simulator.watch import Watch
 _AT_ONCE = 4
 _EVERY_SECONDS = 0.2
 _TRIES = 20
+# Who got no answer waits: all rounds together take longer than any fault of a call lasts.
+_PAUSE_SECONDS = 1.0
 _ROUNDS = 50
 
 
@@ -79,11 +81,14 @@ class Sender:
         self._note(given)
         for left in reversed(range(_ROUNDS)):
             try:
-                return await send(self._cloud, given, tries=_TRIES)
+                answer = await send(self._cloud, given, tries=_TRIES)
             except SendingError:
                 if not left:
                     raise
-            await asyncio.sleep(_EVERY_SECONDS)
+            else:
+                if answer is None or not is_server_error(answer) or not left:
+                    return answer
+            await asyncio.sleep(_PAUSE_SECONDS)
         return None
 
     async def _poison(self, name: str) -> None:
@@ -113,3 +118,12 @@ class Sender:
             self._watch.from_outside.add(str(event["id"]))
             if given.kind == "queue":
                 self._watch.delivered[str(event["id"])].add(self._cloud.topology.queue(given.target).arn)
+
+
+def is_server_error(answer: bytes) -> bool:
+    """Whether an API's answer says that whoever asked may ask again."""
+    try:
+        read = json.loads(answer)
+    except ValueError:
+        return False
+    return isinstance(read, dict) and isinstance(read.get("statusCode"), int) and read["statusCode"] >= 500

@@ -20,7 +20,7 @@ from eachonce_workbench.simulator.manner import Manner
 from eachonce_workbench.simulator.poison import FAILS, KILLS
 from eachonce_workbench.simulator.poisoned import POISON_MARK
 from eachonce_workbench.simulator.runtime import SimulatedRuntime
-from eachonce_workbench.simulator.sender import Sender
+from eachonce_workbench.simulator.sender import Sender, is_server_error
 from eachonce_workbench.simulator.watch import Watch
 
 # Who asks a function and gets no answer asks again, as AWS does for most: longer than anything is down.
@@ -117,7 +117,7 @@ class SenderInTurn(Sender):
             except SendingError as error:
                 self.failed[given.name] = self._last or str(error)
             else:
-                if answer is None or not _is_server_error(answer):
+                if answer is None or not is_server_error(answer):
                     self.failed.pop(given.name, None)
                     return answer
                 self.failed[given.name] = f"{given.name}: {answer.decode(errors='replace')[:300]}"
@@ -193,11 +193,3 @@ def _marked(given: Input, mark: str) -> Input:
         marked = entry | {"Resources": [*(entry.get("Resources") or ()), mark]}
         return replace(given, name=mark, payload=json.dumps(marked).encode())
     return replace(given, name=mark, attributes={**given.attributes, POISON_MARK: mark})
-
-
-def _is_server_error(answer: bytes) -> bool:
-    try:
-        read = json.loads(answer)
-    except ValueError:
-        return False
-    return isinstance(read, dict) and isinstance(read.get("statusCode"), int) and read["statusCode"] >= 500

@@ -17,6 +17,7 @@ from eachonce_workbench.cloud.store.tables.streams import Entry
 from eachonce_workbench.simulator.call import Call
 from eachonce_workbench.simulator.conduct import Conduct
 from eachonce_workbench.simulator.poison import is_poison
+from eachonce_workbench.simulator.revision import without_revision
 from eachonce_workbench.simulator.row import Row
 from eachonce_workbench.simulator.trial import Observer
 
@@ -98,7 +99,9 @@ class Watch:
         self.conduct.invoked(invocation_id, function, batch, deadline=deadline)
 
     def called(self, call: Call, site: str, fault: CallFault | None) -> None:
-        """Note that an invocation makes a call, and whether it meets a fault."""
+        """Note that an invocation makes a call, and whether it meets a fault; look at what it would write."""
+        for write in without_revision(call, site):
+            self.violated("every write leaves its revision", f"{call.who} writes {write} without")
         faulty = fault is not None
         if faulty or self.conduct.is_troubled(call.who):
             pks = [found.decode() for found in _PK.findall(call.body)]

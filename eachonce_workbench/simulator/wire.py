@@ -18,7 +18,7 @@ from botocore.exceptions import ReadTimeoutError
 
 from eachonce_workbench.cloud.faults.answers import WEB, part_of, refusal
 from eachonce_workbench.cloud.faults.call_site import call_site
-from eachonce_workbench.cloud.faults.fault import DEADLY, CallFault, faults_of
+from eachonce_workbench.cloud.faults.fault import DEADLY, PASSING, CallFault, faults_of
 from eachonce_workbench.cloud.rights import Right, rights
 from eachonce_workbench.cloud.store.protocol import AwsError, Response
 from eachonce_workbench.simulator import strand
@@ -36,6 +36,8 @@ _FASTEST_SECONDS, _SLOWEST_SECONDS = 0.002, 0.02
 _LATEST_SECONDS = 150.0  # longer than any queue hides a message
 _NEVER = 1e9
 _WHY = "simulated"
+# The first few tries of a call meet a fault that lasts, or all that its worker has the time for.
+_LASTS_SECONDS = 1.0, 20.0
 
 
 class Wire:
@@ -66,6 +68,7 @@ class Wire:
         self.faults: Counter[tuple[str, CallFault]] = Counter()
         self.used: dict[str, set[Right]] = defaultdict(set)
         self.names: Mapping[str, str] = {}
+        self._lasting: dict[str, tuple[CallFault, float]] = {}
 
     def __call__(self, event_name: str, request: Any, **_: Any) -> AWSResponse:
         """Send one request, in botocore's place (its event "before-send")."""
@@ -104,8 +107,21 @@ class Wire:
     def _fault(self, worker: Worker, call: Call, site: str) -> CallFault | None:
         if worker.spared:
             return None
+        about = self._about(worker, call)
+        if worker.mortal and (lasting := self._lasts(f"{site} {about}")) is not None:
+            worker.hindered = True
+            return lasting
         faults = [fault for fault in faults_of(call.operation) if worker.mortal or fault not in DEADLY]
-        return self._chaos.call(site, self._about(worker, call), faults)
+        fault = self._chaos.call(site, about, faults)
+        if fault in PASSING and self._chaos.delivery(DeliveryFault.CALL_LASTS, f"{site} {about}"):
+            until = asyncio.get_running_loop().time() + self._chaos.between(*_LASTS_SECONDS, self._chaos.last)
+            self._lasting[f"{site} {about}"] = fault, until
+        return fault
+
+    def _lasts(self, place: str) -> CallFault | None:
+        """Return the fault that all calls of a place meet now, if there is one."""
+        fault, until = self._lasting.get(place, (None, 0.0))
+        return fault if asyncio.get_running_loop().time() < until else None
 
     def _be_brief(self, answer: AWSResponse, site: str) -> None:
         """Leave one reason of several that a transaction was cancelled for."""

@@ -21,7 +21,8 @@ class Killed(BaseException):
 class Worker:
     """The code of one function, loaded anew, running one invocation at a time until it is killed.
 
-    Only where it is `mortal` may a fault kill it, and where it is `spared`, no call of it meets one.
+    Only where it is `mortal` may a fault kill it, and where it is `spared`, no call of it meets one. Where it was
+    `hindered` by a fault that lasts, it may have ended without a word, as if it had been killed.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Worker:
         self.request_id = ""
         self.mortal = True
         self.spared = False
+        self.hindered = False
         self.refused = refused
         self._definition = function
         self._environment = environment

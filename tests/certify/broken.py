@@ -7,7 +7,7 @@ import urllib.request
 import uuid
 from datetime import UTC, datetime
 from decimal import Decimal
-from itertools import count
+from itertools import count, cycle
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +108,15 @@ class Till:
 
 object_memory = broken("memory of an object", Cause.MEMORY)
 object_memory.on(Sold)(Till().ring)
+
+iterator_memory = broken("memory of an iterator", Cause.MEMORY)
+_tills = cycle("ABC")
+
+
+@iterator_memory.on(Sold)
+def next_till(event: Event[Sold], work: Work) -> None:
+    work.create("Sales", {"sale": event.id}, till=next(_tills))
+
 
 function_memory = broken("memory of a function", Cause.MEMORY)
 

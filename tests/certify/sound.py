@@ -62,7 +62,13 @@ def stamp(event: Event[Sold], work: Work) -> None:
     work.create("Sales", {"sale": event.id}, at=at, price=event.data.price)
 
 
-total = sound("memory of the module", "memory of an object", "memory of a function", "memory of the first event")
+total = sound(
+    "memory of the module",
+    "memory of an object",
+    "memory of an iterator",
+    "memory of a function",
+    "memory of the first event",
+)
 
 
 @total.on(Sold)

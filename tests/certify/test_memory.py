@@ -6,11 +6,12 @@ import enum
 import io
 import os
 import sqlite3
+import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
-from itertools import count
+from itertools import count, cycle
 from pathlib import Path
 from typing import Any
 
@@ -127,11 +128,20 @@ def of_a_database_in_memory() -> object:
     return _database.execute("SELECT count(*) FROM seen").fetchone()
 
 
+_desk = threading.local()
+
+
+def of_a_thread() -> object:
+    _desk.letters = getattr(_desk, "letters", 0) + 1
+    return _desk.letters
+
+
 KEEPERS: dict[str, Callable[[], Any]] = {
     "list": of_a_list,
     "dict in depth": of_a_dict_in_depth,
     "deque": of_a_deque,
     "counter": of_a_counter,
+    "thread": of_a_thread,
     "global": of_a_global,
     "default": of_a_default,
     "attribute": of_an_attribute,
@@ -174,6 +184,13 @@ def test_a_file_is_read_again_from_where_it_was(tmp_path: Path) -> None:
         memory.restore()
 
         assert handle() == ("one\n", 2)
+
+
+@pytest.mark.parametrize("kept", [cycle("ab"), (letter for letter in "ab"), iter("ab"), {"in": [cycle("ab")]}])
+def test_how_far_an_iterator_is_cannot_be_put_back(kept: object) -> None:
+    """And is known not to be."""
+    assert not Memory([lambda: kept]).whole
+    assert Memory([of_a_list, of_a_counter, of_a_thread]).whole
 
 
 def test_a_container_stays_the_same_object() -> None:

@@ -42,7 +42,9 @@ class Post(Conduct):
         self.broken: list[str] = []
         super().__init__(lambda promise, _: self.broken.append(promise))
 
-    def given(self, worker: str, *, external: bool = False, receive_count: int = 1, copies: int = 1) -> None:
+    def given(
+        self, worker: str, *, external: bool = False, receive_count: int = 1, copies: int = 1, begins: bool = True
+    ) -> None:
         """Let a worker be given an event, and begin it."""
         attributes = {
             "ApproximateReceiveCount": str(receive_count),
@@ -51,7 +53,13 @@ class Post(Conduct):
         record = {"eventSource": "aws:sqs", "eventSourceARN": "a queue", "body": BODY, "attributes": attributes}
         records = [{**record, "messageId": f"m-{n}", "receiptHandle": f"{worker}-{n}"} for n in range(copies)]
         self.invoked(worker, "Post", {"Records": records}, deadline=time.time() + 10)
-        self.begins(worker, "e-1", PK, consumer="post", most_attempts=3, external=external)
+        if begins:
+            self.begins_again(worker, external=external)
+
+    def begins_again(self, worker: str, *, pk: str = PK, external: bool = False) -> None:
+        """Let a worker begin an event that it was given."""
+        event_id = pk.rpartition("#")[2]
+        self.begins(worker, event_id, pk, consumer="post", most_attempts=3, most_starts=3, external=external)
 
     def returns(self, worker: str, *, again: bool = True) -> None:
         """Let a worker end well; the message comes again, or is acknowledged."""
@@ -127,6 +135,56 @@ def test_who_fails_too_often_is_buried(post: Post) -> None:
         post.returns(worker)
 
     assert post.broken == ["who has failed too often is rejected"]
+
+
+@pytest.mark.parametrize(
+    ("row", "receive_count", "broken"),
+    [
+        (replace(STARTED, begun=frozenset({"1-a", "2-b", "3-c"})), 2, ["who has died too often is rejected"]),
+        (replace(STARTED, begun=frozenset({"1-a", "2-b"})), 2, []),
+        (replace(STARTED, begun=frozenset({"1-a", "2-b", f"{2**60}-c"})), 2, []),
+        (replace(SOON, begun=frozenset({"1-a", "2-b", "3-c"})), 2, []),
+        (replace(STARTED, begun=frozenset({"1-a", "2-b", "3-c"})), 1, []),
+    ],
+    ids=["three deaths", "two", "one is alive", "the last start ended otherwise", "nobody has read the row"],
+)
+def test_who_dies_too_often_begins_no_more(post: Post, row: Row, receive_count: int, broken: list[str]) -> None:
+    """As far as the row says so that whoever gets it again reads; a start of its own is none of them."""
+    post.written(None, None, row)
+    post.given("Post-1", receive_count=receive_count)
+    assert post.broken == broken
+
+    noted = Post()
+    noted.written(None, None, row)
+    noted.given("Post-1", receive_count=receive_count, begins=False)
+    noted.written("Post-1", row, replace(row, state="STARTED", fence="9-z", begun=row.begun | {"9-z"}))
+    noted.begins_again("Post-1")
+
+    assert noted.broken == broken
+
+
+def test_a_start_counts_only_of_who_runs_alone(post: Post) -> None:
+    """Else whoever dies accuses its neighbours; one that could not tell its end is not to blame."""
+    other = "post##town#e-2"
+    for worker, trouble in (("Post-1", True), ("Post-2", False)):
+        post.given(worker)
+        post.written(worker, None, replace(STARTED, fence=f"1-{worker}", begun=frozenset({f"1-{worker}"})))
+        if trouble:
+            post.called(worker, "committer.commit PutItem", [PK], faulty=True)
+        post.begins_again(worker, pk=other)
+        assert post.broken == ([] if trouble else ["a start counts only of who runs alone"])
+
+
+def test_an_effect_outside_has_a_claim(post: Post) -> None:
+    """Its own, and not another's."""
+    with at_it(post):
+        assert post.broken == []
+        post.has_effect("Post-2", PK)
+    unclaimed = Post()
+    unclaimed.given("Post-1", external=True)
+    unclaimed.has_effect("Post-1", PK)
+
+    assert post.broken == unclaimed.broken == ["an effect outside is one worker's at a time"]
 
 
 def test_a_start_ends_with_a_word(post: Post) -> None:

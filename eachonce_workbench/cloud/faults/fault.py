@@ -20,6 +20,9 @@ class CallFault(StrEnum):
     LATE = "late"  # the worker waited until it was ended, and it happened after that
 
 
+PASSING = frozenset({CallFault.REFUSED, CallFault.THROTTLED, CallFault.CONFLICT, CallFault.PARTIAL})
+"""The faults of which whoever asked is told, and after which it may ask again."""
+
 DEADLY = frozenset({CallFault.KILLED_BEFORE, CallFault.KILLED_AFTER, CallFault.LATE})
 
 _READS = frozenset(

@@ -40,6 +40,11 @@ class Effect:
     repeatable: bool = False
 
 
+def only_asks(operation: str) -> bool:
+    """Whether an operation of AWS's changes nothing."""
+    return _READING.match(operation) is not None
+
+
 def effect_of(call: Call, function: str) -> Effect | None:
     """Return the effect that a call has on whoever gets it; None where it only asks."""
     if call.service == WEB:
@@ -47,7 +52,7 @@ def effect_of(call: Call, function: str) -> Effect | None:
             return None
         what, repeatable = f"{call.method} {call.place}{call.path}", call.method in _IDEMPOTENT_METHODS
     else:
-        if _READING.match(call.operation):
+        if only_asks(call.operation):
             return None
         what, repeatable = f"{call.service} {call.operation}", call.operation.startswith(("Delete", "Put"))
     return Effect(function=function, what=what, content=_content(call), key=_key(call), repeatable=repeatable)
