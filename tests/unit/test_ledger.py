@@ -137,7 +137,7 @@ def test_a_beginning_brings_the_story_along(office: Office) -> None:
 
 
 def test_several_events_begin_in_one_call(office: Office, faults: Faults) -> None:
-    """Each with a row of its own."""
+    """Each with a row of its own; none of them is accused."""
     begun = begin_all(office, "e-1", "e-2", "e-3")
 
     assert faults.calls == ["TransactWriteItems"]
@@ -145,6 +145,7 @@ def test_several_events_begin_in_one_call(office: Office, faults: Faults) -> Non
     for event in ("e-1", "e-2", "e-3"):
         row = office.row(event)
         assert (row["state"], row["fence"], "begun" in row) == (State.STARTED, begun[row["pk"]].fence, False)
+        assert (row["type"], begun[row["pk"]].starts, begun[row["pk"]].story) == ("Weighed", 0, {})
 
 
 def test_one_event_begins_without_a_transaction(office: Office, faults: Faults) -> None:
@@ -301,6 +302,14 @@ def test_a_reason_is_made_fit_for_a_row(office: Office) -> None:
     reason = row["errors"][0]["reason"]
     assert reason.startswith("a?bxxx")
     assert len(reason) == 1024
+
+
+def test_what_ends_without_words_has_an_empty_reason(office: Office) -> None:
+    """Who reads the row finds the text that is always there."""
+    failed = office.fail(reason="")
+    reject(office, Outcome(verdict=Verdict.REJECT))
+
+    assert (failed["errors"][0]["reason"], office.row()["reason"]) == ("", "")
 
 
 # Endings with a word
