@@ -30,13 +30,19 @@ def kills(copy: Path) -> list[tuple[str, str]]:
     return [(mutant, test) for mutant, _, test in (line.partition(" ") for line in lines)]
 
 
+def forget_all(copy: Path, modules: Iterable[str]) -> None:
+    """Forget all that was found of these modules, and of no other."""
+    for module in modules:
+        _beside(copy / module, _FOUND).unlink(missing_ok=True)
+
+
 def forget(copy: Path, root: Path, modules: Iterable[str], tests: Iterable[str]) -> None:
     """Forget what is to be found again, and every file that is made anew.
 
     `copy` is where mutmut ran the tests; modules, there, and tests, below `root`, are what is run next.
     """
     digest = _digest(root / test for test in sorted(tests))
-    tried_with = {(copy / module).with_name(Path(module).name + _TESTS) for module in modules}
+    tried_with = {_beside(copy / module, _TESTS) for module in modules}
     with_others = {path for path in tried_with if not path.exists() or path.read_text() != digest}
     _forget_found(copy, root, with_others)
     for path in list(copy.parent.rglob("*")):
@@ -58,6 +64,10 @@ def _forget_found(copy: Path, root: Path, with_others: Container[Path]) -> None:
             stays = same_tests if by is None else alike(by)
             codes[mutant] = code if stays else None
         path.write_text(json.dumps(found))
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
 
 
 def _digest(files: Iterable[Path]) -> str:

@@ -12,13 +12,14 @@ from __future__ import annotations
 import argparse
 import configparser
 import contextlib
+import fcntl
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -174,21 +175,29 @@ def _joined(lines: Iterable[str]) -> str:
     return " ".join(line.strip() for line in lines)
 
 
-def main() -> int:
-    """Run the modules' mutants, all of the list if none is named; print what survived, and return what to exit with."""
-    listed = tomllib.loads(LIST.read_text())
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Refuse a second run beside the one inside: each would take the other's files for its own."""
+    with LIST.open() as list_of_mutants:
+        try:
+            fcntl.flock(list_of_mutants, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SystemExit(f"another run is under way, in {WORK}") from None
+        yield
+
+
+def _asked(modules: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("modules", nargs="*", metavar="MODULE", help=f"of the layer: {', '.join(listed['tests'])}")
-    parser.add_argument("--anew", action="store_true", help="try all again, whatever is known of them")
+    parser.add_argument("modules", nargs="*", metavar="MODULE", help=f"of the layer: {', '.join(modules)}")
+    parser.add_argument("--anew", action="store_true", help="try all of their mutants again")
     asked = parser.parse_args()
-    if unknown := [name for name in asked.modules if name not in listed["tests"]]:
-        parser.error(f"{LIST.name} has no module {unknown[0]!r}, but: {', '.join(listed['tests'])}")
-    if asked.anew:
-        shutil.rmtree(WORK, ignore_errors=True)
-    explained = Explained.read(listed["survivors"])
+    if unknown := [name for name in asked.modules if name not in modules]:
+        parser.error(f"{LIST.name} has no module {unknown[0]!r}, but: {', '.join(modules)}")
+    return asked
+
+
+def _tell(runs: Sequence[Run], explained: Explained, unexplained: Sequence[Change]) -> None:
     console = Console(soft_wrap=True, highlight=False)
-    named = list(asked.modules or listed["tests"])
-    runs = run(named, dict.fromkeys(test for module in named for test in listed["tests"][module]))
     table = Table("module", "mutants", "noticed", "explained", "not explained")
     for one in runs:
         known = sum(map(explained.knows, one.survivors))
@@ -198,9 +207,22 @@ def main() -> int:
     for one in runs:
         for gone in explained.gone(one.module, one.survivors):
             console.print(f"{one.module}: explained, and survives no more: {gone}", markup=False)
-    unexplained = sorted(change for one in runs for change in one.survivors if not explained.knows(change))
     for change in unexplained:
         console.print(f"\n{change.module}.{change.function}\n-  {change.was}\n+  {change.becomes}", markup=False)
+
+
+def main() -> int:
+    """Run the modules' mutants, all of the list if none is named; print what survived, and return what to exit with."""
+    listed = tomllib.loads(LIST.read_text())
+    tests, explained = listed["tests"], Explained.read(listed["survivors"])
+    asked = _asked(list(tests))
+    named = asked.modules or list(tests)
+    with _alone():
+        if asked.anew:
+            known_mutants.forget_all(_COPY, map(_MUTATED.format, named))
+        runs = run(named, dict.fromkeys(test for module in named for test in tests[module]))
+    unexplained = sorted(change for one in runs for change in one.survivors if not explained.knows(change))
+    _tell(runs, explained, unexplained)
     return 1 if unexplained else 0
 
 

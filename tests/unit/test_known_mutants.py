@@ -69,6 +69,16 @@ def test_a_new_test_of_another_module_makes_nobody_try_again(project: Path) -> N
     assert known_next_time(project, module="src/eachonce/group.py") == FOUND | {"add_2": None}
 
 
+@pytest.mark.parametrize(("module", "known"), [("plan", False), ("group", True)])
+def test_a_module_may_be_begun_anew(project: Path, module: str, known: bool) -> None:
+    """Then mutmut tries all of it; what is known of others stays."""
+    found = project / f".mutants/mutants/{MODULE}.meta"
+
+    known_mutants.forget_all(project / ".mutants/mutants", [f"src/eachonce/{module}.py"])
+
+    assert found.exists() is known
+
+
 def test_the_files_of_a_run_are_made_anew(project: Path) -> None:
     """Its mutants, too: mutmut takes them for today's if they are there."""
     known_next_time(project)
