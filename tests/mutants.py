@@ -1,22 +1,25 @@
 """Mutation testing: the layer with one small fault after the other, and whether a test notices.
 
-.venv/bin/python -m tests.mutants [MODULE ...]
+.venv/bin/python -m tests.mutants [--anew] [MODULE ...]
 
 What no test notices survives. `mutants.toml` names the modules, each with the tests that are to notice, and the known
-survivors, each with its reason. Any other survivor fails the run.
+survivors, each with its reason. Any other survivor fails the run. A run goes on where the last one ended: it tries what
+wasn't tried, or may have changed since.
 """
 
 from __future__ import annotations
 
+import argparse
 import configparser
 import contextlib
+import fcntl
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -26,6 +29,8 @@ from mutmut.mutation.diff_apply import get_diff_for_mutant
 from mutmut.stats import status_by_exit_code
 from rich.console import Console
 from rich.table import Table
+
+from tests import known_mutants
 
 ROOT = Path(__file__).parent.parent
 LIST = Path(__file__).with_name("mutants.toml")
@@ -125,7 +130,7 @@ class Run:
 
 def run(modules: Sequence[str], tests: Iterable[str]) -> list[Run]:
     """Make the modules' mutants and run the tests on each; what neither survives nor dies raises ValueError."""
-    _prepare(modules, tests)
+    _prepare(modules, list(map("tests/unit/test_{}.py".format, tests)))
     command = [Path(sys.executable).with_name("mutmut"), "run"]
     if subprocess.run(command, cwd=WORK, env=os.environ | _TOLD_EARLY, check=False).returncode:
         raise SystemExit("mutmut ended with an error")
@@ -144,10 +149,9 @@ def _read(module: str) -> Run:
     return Run(module, len(fates), [Change.of(module, mutant, diff) for mutant, diff in diffs.items()])
 
 
-def _prepare(modules: Iterable[str], tests: Iterable[str]) -> None:
+def _prepare(modules: Sequence[str], tests: Sequence[str]) -> None:
     """Lay out the files of the project as mutmut wants them, and tell it what to do."""
-    shutil.rmtree(WORK, ignore_errors=True)
-    _COPY.mkdir(parents=True)
+    known_mutants.forget(_COPY, ROOT, map(_MUTATED.format, modules), tests)
     listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     for name in subprocess.check_output(listed, cwd=ROOT, text=True).splitlines():
         copy = WORK / name.replace(_PACKAGE, "src/eachonce/")
@@ -159,7 +163,7 @@ def _prepare(modules: Iterable[str], tests: Iterable[str]) -> None:
         "only_mutate": list(map(_MUTATED.format, modules)),
         "also_copy": _COPIED,
         "pytest_add_cli_args": ["-o", f"pythonpath={_PYTHONPATH}", *plugins],
-        "pytest_add_cli_args_test_selection": [f"tests/unit/test_{name}.py" for name in tests],
+        "pytest_add_cli_args_test_selection": tests,
     }
     config = configparser.RawConfigParser()
     config["mutmut"] = {name: "\n".join(["", *values]) for name, values in settings.items()} | _PATIENCE
@@ -171,13 +175,29 @@ def _joined(lines: Iterable[str]) -> str:
     return " ".join(line.strip() for line in lines)
 
 
-def main(modules: Sequence[str]) -> int:
-    """Run the modules' mutants, all of the list if none is named; print what survived, and return what to exit with."""
-    listed = tomllib.loads(LIST.read_text())
-    explained = Explained.read(listed["survivors"])
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Refuse a second run beside the one inside: each would take the other's files for its own."""
+    with LIST.open() as list_of_mutants:
+        try:
+            fcntl.flock(list_of_mutants, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SystemExit(f"another run is under way, in {WORK}") from None
+        yield
+
+
+def _asked(modules: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("modules", nargs="*", metavar="MODULE", help=f"of the layer: {', '.join(modules)}")
+    parser.add_argument("--anew", action="store_true", help="try all of their mutants again")
+    asked = parser.parse_args()
+    if unknown := [name for name in asked.modules if name not in modules]:
+        parser.error(f"{LIST.name} has no module {unknown[0]!r}, but: {', '.join(modules)}")
+    return asked
+
+
+def _tell(runs: Sequence[Run], explained: Explained, unexplained: Sequence[Change]) -> None:
     console = Console(soft_wrap=True, highlight=False)
-    named = list(modules or listed["tests"])
-    runs = run(named, dict.fromkeys(test for module in named for test in listed["tests"][module]))
     table = Table("module", "mutants", "noticed", "explained", "not explained")
     for one in runs:
         known = sum(map(explained.knows, one.survivors))
@@ -187,11 +207,24 @@ def main(modules: Sequence[str]) -> int:
     for one in runs:
         for gone in explained.gone(one.module, one.survivors):
             console.print(f"{one.module}: explained, and survives no more: {gone}", markup=False)
-    unexplained = sorted(change for one in runs for change in one.survivors if not explained.knows(change))
     for change in unexplained:
         console.print(f"\n{change.module}.{change.function}\n-  {change.was}\n+  {change.becomes}", markup=False)
+
+
+def main() -> int:
+    """Run the modules' mutants, all of the list if none is named; print what survived, and return what to exit with."""
+    listed = tomllib.loads(LIST.read_text())
+    tests, explained = listed["tests"], Explained.read(listed["survivors"])
+    asked = _asked(list(tests))
+    named = asked.modules or list(tests)
+    with _alone():
+        if asked.anew:
+            known_mutants.forget_all(_COPY, map(_MUTATED.format, named))
+        runs = run(named, dict.fromkeys(test for module in named for test in tests[module]))
+    unexplained = sorted(change for one in runs for change in one.survivors if not explained.knows(change))
+    _tell(runs, explained, unexplained)
     return 1 if unexplained else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -1,8 +1,9 @@
 """Which tests may notice a mutant: those that run what it changes. A plugin of the pytest that mutmut starts.
 
 mutmut itself takes the tests that run anything of the function, the fastest first; here those come first that killed
-most of the function's other mutants. And it calls a mutant killed whatever pytest ends with, even where that found no
-test of one of the names: so the run without a mutant, whose failure ends it all, gets its tests by their names, too.
+most of the function's other mutants, then those that are named after its module. And it calls a mutant killed whatever
+pytest ends with, even where that found no test of one of the names: so the run without a mutant, whose failure ends it
+all, gets its tests by their names, too.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from mutmut.configuration import config as mutmut_config
 from mutmut.mutation.trampoline import get_mutant_under_test
 from mutmut.state import state
 
+from tests import known_mutants
+
 _MUTANT = "__mutmut_"
-_KILLS = Path("kills")  # a line for each: the function, and the test
 
 # By a mutant's name. mutmut forks the process for each mutant, after all tests have been watched in it.
 _noticers: dict[str, set[str]] = {}
@@ -34,7 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
         seconds = state().duration_by_test
         config.args = sorted(seconds, key=seconds.__getitem__)
     elif (noticers := _noticers.get(mutant)) is not None:
-        kills = _Kills(mutant.rpartition(_MUTANT)[0])
+        kills = _Kills(mutant)
         config.pluginmanager.register(kills)
         config.args = kills.first(test for test in config.args if test in noticers)
 
@@ -60,22 +62,26 @@ class _Watch:
 
 
 class _Kills:
-    """What has killed mutants of a function so far."""
+    """What has killed mutants of a mutant's function so far."""
 
-    def __init__(self, function: str) -> None:
-        self._function = function
+    def __init__(self, mutant: str) -> None:
+        self._mutant = mutant
 
     def first(self, tests: Iterable[str]) -> list[str]:
-        """Return tests with those first that have killed most."""
-        lines = _KILLS.read_text().splitlines() if _KILLS.exists() else []
-        kills = (line.partition(" ") for line in lines)
-        of = Counter(test for function, _, test in kills if function == self._function)
-        return sorted(tests, key=of.__getitem__, reverse=True)
+        """Return tests with those first that have killed most, then those that are named after the module."""
+        function = _function(self._mutant)
+        of = Counter(test for mutant, test in known_mutants.kills(Path()) if _function(mutant) == function)
+        own = f"test_{function.split('.')[1]}.py"
+        return sorted(tests, key=lambda test: (of[test], own in test), reverse=True)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
-            with _KILLS.open("a") as kills:
-                kills.write(f"{self._function} {report.nodeid}\n")
+            with Path(known_mutants.KILLS).open("a") as kills:
+                kills.write(f"{self._mutant} {report.nodeid}\n")
+
+
+def _function(mutant: str) -> str:
+    return mutant.rpartition(_MUTANT)[0]
 
 
 def _noticers_of(text: str, ran: Mapping[int, Sequence[str]]) -> Iterator[tuple[str, set[str]]]:
@@ -83,8 +89,8 @@ def _noticers_of(text: str, ran: Mapping[int, Sequence[str]]) -> Iterator[tuple[
     lines = text.splitlines()
     functions = {node.name: node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)}
     for name, mutant in functions.items():
-        function, of_mutant, _ = name.rpartition(_MUTANT)
-        if of_mutant and (original := functions[f"{function}{_MUTANT}orig"]) is not mutant:
+        function = _function(name)
+        if function and (original := functions[f"{function}{_MUTANT}orig"]) is not mutant:
             was = lines[original.lineno - 1 : original.end_lineno]
             becomes = [line.replace(name, original.name) for line in lines[mutant.lineno - 1 : mutant.end_lineno]]
             first = original.lineno + _alike(was, becomes)

@@ -434,10 +434,13 @@ def test_a_handler_may_say_when(make_consumer: Make, context: Context, faults: F
     assert faults.pauses == [3 * 60 * 60]
 
 
+@pytest.mark.parametrize(("first", "longest"), [(0, 3600), (3600, 0)])
 @pytest.mark.usefixtures("queue")
-def test_the_back_off_is_the_consumers(make_consumer: Make, context: Context, faults: Faults) -> None:
+def test_the_back_off_is_the_consumers(
+    make_consumer: Make, context: Context, faults: Faults, first: int, longest: int
+) -> None:
     """Its first pause, and its longest; any part of it, by chance."""
-    post = make_consumer((Weighed, fail), first_pause=timedelta(), longest_pause=timedelta(hours=1))
+    post = make_consumer((Weighed, fail), first_pause=first, longest_pause=longest)
 
     post(delivered(1), context)
 

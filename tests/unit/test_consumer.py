@@ -780,6 +780,24 @@ def test_what_waits_behind_its_lane_is_no_suspect(make_consumer: Make, store: St
     assert [(row["state"], "begun" in row) for row in store.items("Journal")] == [(State.TRIED, False)] * 2
 
 
+@pytest.mark.parametrize(("options", "waits"), [({}, False), ({"ordered": True}, True)], ids=["any order", "ordered"])
+def test_a_subjects_events_wait_for_each_other_where_the_consumer_says_so(
+    make_consumer: Make, store: Store, context: Context, options: dict[str, bool], waits: bool
+) -> None:
+    """Unless it does, what is to come again holds nobody up."""
+
+    def fail_first(event: Event[Weighed], work: Work) -> None:
+        if event.id == "e-1":
+            raise Retry("not now", counted=False)
+        weigh(event, work)
+
+    first, second = (record({**weighed(event_id=name), "subject": "same"}) for name in ("e-1", "e-2"))
+
+    make_consumer((Weighed, fail_first), **options)(batch(first, second), context)
+
+    assert (store.items("Weights") == []) is waits
+
+
 @pytest.mark.usefixtures("queue")
 def test_a_mark_that_can_not_be_taken_back_is_no_ones_fate(
     make_consumer: Make, context: Context, faults: Faults

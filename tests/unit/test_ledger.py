@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from eachonce import AwsError, Reject, Retry, Work
+from eachonce import AwsError, Reject, Retry, Work, WorkError
 from eachonce.journal import RETENTION, State
 from eachonce.ledger import Begun, require_deaths_below, story_of
 from eachonce.outcome import Outcome, Verdict
@@ -137,7 +137,7 @@ def test_a_beginning_brings_the_story_along(office: Office) -> None:
 
 
 def test_several_events_begin_in_one_call(office: Office, faults: Faults) -> None:
-    """Each with a row of its own."""
+    """Each with a row of its own; none of them is accused."""
     begun = begin_all(office, "e-1", "e-2", "e-3")
 
     assert faults.calls == ["TransactWriteItems"]
@@ -145,6 +145,25 @@ def test_several_events_begin_in_one_call(office: Office, faults: Faults) -> Non
     for event in ("e-1", "e-2", "e-3"):
         row = office.row(event)
         assert (row["state"], row["fence"], "begun" in row) == (State.STARTED, begun[row["pk"]].fence, False)
+        assert (row["type"], begun[row["pk"]].starts, begun[row["pk"]].story) == ("Weighed", 0, {})
+
+
+@pytest.mark.parametrize("events", [("e-1",), ("e-1", "e-2")], ids=["one", "two"])
+def test_several_events_begin_without_a_claim(office: Office, events: tuple[str, ...]) -> None:
+    """Whoever began them before has lost them, since their messages came again."""
+    begin_all(office, *events)
+
+    begun = begin_all(office, *events)
+
+    assert {office.row(event)["fence"] for event in events} == {one.fence for one in begun.values()} != set()
+
+
+def test_a_beginning_that_dynamodb_can_never_take_is_told_with_its_table(office: Office, faults: Faults) -> None:
+    """It is the event's, and no other table's."""
+    faults.next("TransactWriteItems", wire.canceled("None", "ValidationError"))
+
+    with pytest.raises(WorkError, match="refuses the work at Journal"):
+        begin_all(office, "e-1", "e-2")
 
 
 def test_one_event_begins_without_a_transaction(office: Office, faults: Faults) -> None:
@@ -278,15 +297,24 @@ def test_the_last_ten_errors_are_kept(office: Office) -> None:
     assert [error["reason"] for error in row["errors"]] == [str(number) for number in range(4, 14)]
 
 
-@pytest.mark.parametrize("fault", [wire.never_sent, wire.answer_lost, wire.refused("AccessDeniedException")])
+@pytest.mark.parametrize(
+    ("fault", "times"),
+    [
+        (wire.never_sent, 1),
+        (wire.answer_lost, 1),
+        (wire.refused("AccessDeniedException"), 1),
+        (wire.refused("ThrottlingException"), 5),
+    ],
+    ids=["never sent", "answer lost", "refused", "busy for long"],
+)
 def test_errors_that_can_not_be_forgotten_do_not_cost_the_count(
-    office: Office, faults: Faults, fault: wire.Fault
+    office: Office, faults: Faults, fault: wire.Fault, times: int
 ) -> None:
     """The failure is told already; the next one forgets them all."""
     for number in range(1, 11):
         office.fail(f"m-1/{number}")
     faults.next("UpdateItem", lambda request, send: send())
-    faults.next("UpdateItem", fault)
+    faults.next("UpdateItem", fault, times=times)
 
     assert office.fail("m-1/11")["attempts"] == 11
 
@@ -301,6 +329,14 @@ def test_a_reason_is_made_fit_for_a_row(office: Office) -> None:
     reason = row["errors"][0]["reason"]
     assert reason.startswith("a?bxxx")
     assert len(reason) == 1024
+
+
+def test_what_ends_without_words_has_an_empty_reason(office: Office) -> None:
+    """Who reads the row finds the text that is always there."""
+    failed = office.fail(reason="")
+    reject(office, Outcome(verdict=Verdict.REJECT))
+
+    assert (failed["errors"][0]["reason"], office.row()["reason"]) == ("", "")
 
 
 # Endings with a word

@@ -178,7 +178,7 @@ def _kept(outcome: Outcome, why: str) -> Outcome:
 
 def _plain_type(delivery: Delivery) -> str | None:
     """Return the type of an event whose body doesn't say it in CloudEvents' words: its contract alone knows."""
-    if delivery.event is None or cloud_event(delivery.body.encode(errors="surrogatepass")) is not None:
+    if delivery.event is None or cloud_event(delivery.body.encode()) is not None:
         return None
     return delivery.event.type
 
