@@ -15,7 +15,7 @@ from eachonce_workbench.run.bundle import Bundle
 from eachonce_workbench.run.kept import kept
 from eachonce_workbench.simulator.last import LastSimulation
 from tests.interruptible import started
-from tests.shop.place import TEMPLATE
+from tests.shop.place import ROOT, TEMPLATE
 from tests.simulation.wrong_layers import WrongLayer
 from tests.typed import said, typed
 
@@ -37,6 +37,14 @@ def test_each_seed_has_its_line_and_the_last_one_has_the_verdict() -> None:
     assert re.findall(r"^seed (\d+): 4 orders, 0 lost, 0 doubled", result.stdout, re.MULTILINE) == ["7", "8"]
     assert re.search(r"^\d+ of \d+ pairs of call and fault never met; --cover lists them$", result.stdout, re.MULTILINE)
     assert re.fullmatch(r"every promise holds: 2 runs, \d+ deliveries, \d+ faults", result.stdout.splitlines()[-1])
+
+
+def test_the_shop_holds_by_its_own_samples_too() -> None:
+    """It is its own oracle then: nothing that the simulator does by itself, such as other keys, is its fault."""
+    result = run("--events", str(ROOT / "events"), "--singles", "2")
+
+    assert (result.exit_code, "broken" in result.stdout) == (0, False)
+    assert result.stdout.splitlines()[-1].startswith("holds: ")
 
 
 def test_a_call_that_never_met_a_fault_can_be_an_error() -> None:
