@@ -34,8 +34,14 @@ def opened(page: Page, here: Served, screen: str) -> Page:
     return page
 
 
+def played(page: Page) -> None:
+    """Wait until the page's script stands at a step."""
+    page.locator("[aria-current=step]").first.wait_for()
+
+
 def spoken(page: Page) -> str:
     """What a screen reader says of the slider."""
+    played(page)
     return page.get_by_label("Step", exact=True).get_attribute("aria-valuetext") or ""
 
 
@@ -86,6 +92,7 @@ def test_two_ways_go_on_together(page: Page, here: Served) -> None:
     """Step by step, beside each other; the one that is over stays at its end."""
     opened(page, here, "proof")
     page.get_by_role("link", name="Play the witness of A and A").click()
+    played(page)
 
     first = page.locator("[aria-current=step] .told").all_inner_texts()
     page.keyboard.press("j")

@@ -32,6 +32,8 @@ def test_nobody_is_kept_out(page: Page, console: Callable[[str], Page], barriers
 def test_fields_and_json_say_the_same(page: Page, console: Callable[[str], Page]) -> None:
     """What is typed in one is in the other, and counts."""
     console(TRIP_ENDED)
+    page.locator("#send").wait_for()
+    page.wait_for_load_state("load")  # by which its script runs
     data = page.get_by_label("Its data")
 
     page.locator("[name='field.station']").fill('Old "Port"')
