@@ -50,28 +50,37 @@ function row(event, place) {
   return made;
 }
 
-async function draw() {
-  if (asking || !state.view) return;
+// The rows that are to be seen, as they are by now.
+function wanted() {
   const start = Math.max(0, Math.floor(list.scrollTop / rowHeight) - BEYOND);
   const count = Math.ceil(list.clientHeight / rowHeight) + 2 * BEYOND;
-  const want = `${state.view} ${state.version} ${start} ${count}`;
-  if (want === drawn) return;
+  return { start, count, whole: `${state.view} ${state.version} ${start} ${count}` };
+}
+
+// What is told of the list is told when it is so: whoever hears it may go to its first row at once.
+async function draw() {
+  if (asking || !state.view) return;
   asking = true;
   try {
-    const answer = await fetch(`${root}events/rows?view=${state.view}&start=${start}&count=${count}`);
-    if (!answer.ok) return;
-    const found = await answer.json();
-    const focused = document.activeElement?.closest?.("tr")?.querySelector("a[data-open]")?.href;
-    rows.replaceChildren(...found.rows.map((event, place) => row(event, start + place)));
-    above.style.height = `${start * rowHeight}px`;
-    below.style.height = `${Math.max(0, found.total - start - found.rows.length) * rowHeight}px`;
-    table.setAttribute("aria-rowcount", found.total + 1);
-    if (focused) [...rows.querySelectorAll("a[data-open]")].find((link) => link.href === focused)?.focus({ preventScroll: true });
-    drawn = want;
+    for (let want = wanted(); want.whole !== drawn; want = wanted()) {
+      const answer = await fetch(`${root}events/rows?view=${state.view}&start=${want.start}&count=${want.count}`).catch(() => null);
+      if (!answer?.ok) return;
+      put(await answer.json(), want.start);
+      drawn = want.whole;
+    }
+    tell();
   } finally {
     asking = false;
   }
-  requestAnimationFrame(draw);
+}
+
+function put(found, start) {
+  const focused = document.activeElement?.closest?.("tr")?.querySelector("a[data-open]")?.href;
+  rows.replaceChildren(...found.rows.map((event, place) => row(event, start + place)));
+  above.style.height = `${start * rowHeight}px`;
+  below.style.height = `${Math.max(0, found.total - start - found.rows.length) * rowHeight}px`;
+  table.setAttribute("aria-rowcount", found.total + 1);
+  if (focused) [...rows.querySelectorAll("a[data-open]")].find((link) => link.href === focused)?.focus({ preventScroll: true });
 }
 
 function tell() {
@@ -90,7 +99,6 @@ const following = follow(
     const more = news.view === state.view ? news.count - state.count : 0;
     if (more > 0 && list.scrollTop > rowHeight) list.scrollTop += more * rowHeight;
     state = news;
-    tell();
     draw();
   },
 );
