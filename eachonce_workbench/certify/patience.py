@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from types import FrameType
 
 # As long as a run may last here, where no call to AWS takes any time; a busy machine may take its own.
 SECONDS = 30.0
@@ -60,5 +61,16 @@ def ending(event_type: str) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, left, _AGAIN_SECONDS if left else 0)
 
 
-def _interrupt(*_: Any) -> None:
-    raise EndlessError(_Run.event_type)
+def _interrupt(_number: int, frame: FrameType | None) -> None:
+    if not _collects_garbage(frame):  # where what is raised is lost, and printed; it comes again soon
+        raise EndlessError(_Run.event_type)
+
+
+def _collects_garbage(frame: FrameType | None) -> bool:
+    """Whether a frame is in what somebody, such as hypothesis, has the garbage collector call."""
+    called = {getattr(callback, "__code__", None) for callback in gc.callbacks}
+    while frame is not None:
+        if frame.f_code in called:
+            return True
+        frame = frame.f_back
+    return False

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -60,3 +63,20 @@ def test_an_assertion_of_what_never_returns_fails() -> None:
 
     with pytest.raises(AssertionError, match="the handler of Sold did not return"):
         assert_independent(consumer, [sold()])
+
+
+def test_nothing_is_raised_where_garbage_is_collected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be lost there, and printed; the alarm comes again."""
+    raised: list[bool] = []
+
+    def called(phase: str, info: dict[str, int]) -> None:
+        with suppress(patience.EndlessError):
+            patience._interrupt(signal.SIGALRM, sys._getframe())
+            return
+        raised.append(True)
+
+    called("start", {})
+    monkeypatch.setattr(gc, "callbacks", [*gc.callbacks, called])
+    called("start", {})
+
+    assert raised == [True]
