@@ -89,9 +89,10 @@ def test_a_search_finds_what_an_event_holds(page: Page, here: Served) -> None:
     page.keyboard.type("lima")
     told(page, "1 event of 20")
     page.keyboard.press("Escape")
+    kept = page.get_by_label("Text").input_value()
     page.keyboard.press("j")
 
-    assert page.evaluate("document.activeElement.textContent") == "o-7"
+    assert (kept, page.evaluate("document.activeElement.textContent")) == ("lima", "o-7")
 
 
 def test_hostile_events_are_text(page: Page, here: Served) -> None:

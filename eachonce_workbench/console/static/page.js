@@ -123,7 +123,10 @@ addEventListener("keydown", (pressed) => {
   const at = pressed.target;
   if (pressed.ctrlKey || pressed.metaKey || pressed.altKey || help.open) return;
   if (at.matches?.("input:not([type=checkbox]):not([type=radio]):not([type=range]), textarea, select")) {
-    if (pressed.key === "Escape") at.blur();
+    if (pressed.key === "Escape") {
+      pressed.preventDefault(); // by itself it empties a search field, and so the list that was just searched
+      at.blur();
+    }
     return;
   }
   const screen = document.querySelector(`nav a[data-key="${CSS.escape(pressed.key)}"]`);
