@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -13,7 +13,7 @@ from eachonce_workbench.cloud.faults.fault import CallFault
 from eachonce_workbench.cloud.faults.faults import Fault, Faults
 from eachonce_workbench.console.chaos.choice import OWN_OPERATIONS, WORDS, ChoiceError, read, sites
 from eachonce_workbench.console.door import ROOT
-from eachonce_workbench.console.form import form_of
+from eachonce_workbench.console.form import said_by, whole_number
 from eachonce_workbench.console.pages import Pages
 
 _KEPT = ("function", "often", "percent", "times", "operation")
@@ -46,7 +46,7 @@ class Chaos:
         faults = self._place.faults
         if faults is None:
             return await self.show(request)
-        asked = _texts(await form_of(request))
+        asked = await said_by(request)
         try:
             fault = read(_pressed(asked), self._functions())
         except ChoiceError as error:
@@ -61,10 +61,10 @@ class Chaos:
     async def end(self, request: Request) -> Response:
         """Turn one off by its number, or all of them where none is named."""
         if self._place.faults is not None:
-            number = _texts(await form_of(request)).get("number", "")
-            if number.isdecimal() and len(number) < 10:
-                self._place.faults.turn_off(int(number))
-            elif not number:
+            text = (await said_by(request)).get("number", "")
+            if (number := whole_number(text)) is not None:
+                self._place.faults.turn_off(number)
+            elif not text:
                 self._place.faults.turn_all_off()
         return _back({})
 
@@ -119,10 +119,6 @@ def _pressed(asked: dict[str, str]) -> dict[str, str]:
     """Return what a form says with the button that sent it, whose value is "FAULT at SITE"."""
     fault, at, site = asked.get("turn", "").partition(" at ")
     return {**asked, "fault": fault, "site": site} if at else {**asked, "fault": fault or asked.get("fault", "")}
-
-
-def _texts(form: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    return {name: values[-1] for name, values in form.items()}
 
 
 def _back(asked: dict[str, str]) -> Response:

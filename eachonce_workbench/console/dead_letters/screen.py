@@ -20,7 +20,7 @@ from eachonce_workbench.console.dead_letters.groups import grouped
 from eachonce_workbench.console.dead_letters.job import Job
 from eachonce_workbench.console.door import ROOT
 from eachonce_workbench.console.failure import place_of
-from eachonce_workbench.console.form import form_of
+from eachonce_workbench.console.form import form_of, whole_number
 from eachonce_workbench.console.pages import Pages, is_refresh
 from eachonce_workbench.operations.dead_letter import DeadLetter, Selection
 from eachonce_workbench.operations.failure_place import FailurePlace, place_in_reason
@@ -153,8 +153,7 @@ class DeadLetters:
     async def _act(self, form: dict[str, list[str]]) -> None:
         verb = form.get("do", [""])[-1]
         if verb == "stop":
-            number = form.get("job", [""])[-1]
-            self._desk.stop(int(number) if number.isdecimal() and len(number) < 10 else 0)
+            self._desk.stop(whole_number(form.get("job", [""])[-1]) or 0)
             return
         if verb not in ("redrive", "archive", "drop"):
             raise ChoiceError("Say what is to be done: redrive, archive or drop.")

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from eachonce_workbench.console.events.selection import Selection, SelectionError
 from eachonce_workbench.console.events.view import View
+from eachonce_workbench.console.form import whole_number
 from eachonce_workbench.console.pages import Pages
 from eachonce_workbench.console.stream import Streams
 
@@ -105,7 +106,7 @@ class Events:
         view = self._views.get(request.query_params.get("view", ""))
         if view is None:
             return PlainTextResponse("Nobody looks at that any more.\n", 404)
-        start, count = (_number(request, name) for name in ("start", "count"))
+        start, count = (whole_number(request.query_params.get(name, "")) for name in ("start", "count"))
         if start is None or count is None:
             return PlainTextResponse("start and count are whole numbers.\n", 400)
         return JSONResponse({"total": len(view), "rows": view.rows(start, min(count, MOST_ROWS))})
@@ -125,8 +126,3 @@ class Events:
 
 def _asked(request: Request) -> dict[str, list[str]]:
     return {name: request.query_params.getlist(name) for name in request.query_params}
-
-
-def _number(request: Request, name: str) -> int | None:
-    text = request.query_params.get(name, "")
-    return int(text) if text.isdecimal() and len(text) < 10 else None

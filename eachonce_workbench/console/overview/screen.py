@@ -78,10 +78,7 @@ class _Counts:
     """What has gone along each arrow of the drawing."""
 
     def __init__(self, record: Record, topology: Topology | None) -> None:
-        self._delivered: dict[tuple[str, str], int] = {}
-        for key, count in record.counts.items():
-            if key[0] == "delivered":
-                self._delivered[key[1], key[2]] = self._delivered.get((key[1], key[2]), 0) + count
+        self._delivered = {key[1:]: count for key, count in record.counts.items() if key[0] == "delivered"}
         self._invoked = {key[1]: count for key, count in record.counts.items() if key[0] == "invoked"}
         self._rules = {} if topology is None else {rule.logical_id: rule.name for rule in topology.rules}
         self._functions = {} if topology is None else {each.arn: each.logical_id for each in topology.functions}

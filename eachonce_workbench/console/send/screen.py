@@ -17,7 +17,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from eachonce_workbench.console.door import ROOT
-from eachonce_workbench.console.form import form_of
+from eachonce_workbench.console.form import said_by
 from eachonce_workbench.console.pages import Pages
 from eachonce_workbench.console.place import aside
 from eachonce_workbench.console.send.contracts import Checked, Told
@@ -91,7 +91,7 @@ class Send:
         """Send what the form says, put it aside, or say what its contract has against it."""
         if self._place.cloud is None or self._place.record is None:
             return await self.show(request)
-        asked = {name: values[-1] for name, values in (await form_of(request)).items()}
+        asked = await said_by(request)
         told, found = await self._offers()
         offer = _chosen(found, asked.get("what", ""))
         fields = () if offer.known is None else fields_of(offer.known.schema)
@@ -117,7 +117,7 @@ class Send:
 
     async def post_aside(self, request: Request) -> Response:
         """Send what was put aside, in one order or another, or forget it."""
-        asked = {name: values[-1] for name, values in (await form_of(request)).items()}
+        asked = await said_by(request)
         order = asked.get("order")
         if order in ("given", "reverse", "shuffled") and self._place.cloud is not None:
             sent = await self._outgoing.send_aside(order)
